@@ -1,0 +1,119 @@
+//! Which picture format some bytes are, by their content alone: names and Content-Types lie.
+
+use std::fmt;
+
+/// A picture format known by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it all
+pub enum Format {
+    Jpeg,
+    Png,
+    Gif,
+    WebP,
+    Tiff,
+    Bmp,
+    Heic,
+    Avif,
+    JpegXl,
+}
+
+impl Format {
+    /// The format of a file that begins with `bytes`; `None` if it is no known one.
+    pub fn of(bytes: &[u8]) -> Option<Format> {
+        match bytes {
+            [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Format::Png),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                ..,
+            ] => Some(Format::WebP),
+            [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(Format::Tiff),
+            [b'B', b'M', ..] if bytes.len() >= 26 => Some(Format::Bmp),
+            [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some(Format::JpegXl),
+            [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => Format::of_brand(brand),
+            _ => None,
+        }
+    }
+
+    /// The major brand of an ISO base media file (ISO/IEC 23008-12 clause 10, AVIF clause 6).
+    fn of_brand(brand: &[u8]) -> Option<Format> {
+        match brand.get(..4)? {
+            b"avif" | b"avis" => Some(Format::Avif),
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => {
+                Some(Format::Heic)
+            }
+            _ => None,
+        }
+    }
+
+    /// The name as it stands in items and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Jpeg => "JPEG",
+            Format::Png => "PNG",
+            Format::Gif => "GIF",
+            Format::WebP => "WebP",
+            Format::Tiff => "TIFF",
+            Format::Bmp => "BMP",
+            Format::Heic => "HEIC",
+            Format::Avif => "AVIF",
+            Format::JpegXl => "JPEG XL",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_format_is_known_by_its_first_bytes() {
+        let bitmap = [b"BM".as_slice(), &[0; 30]].concat();
+        for (bytes, expected) in [
+            (&b"\xFF\xD8\xFF\xE0"[..], Format::Jpeg),
+            (b"\x89PNG\r\n\x1A\n", Format::Png),
+            (b"GIF89a", Format::Gif),
+            (b"RIFF\0\0\0\0WEBPVP8 ", Format::WebP),
+            (b"II*\0", Format::Tiff),
+            (b"MM\0*", Format::Tiff),
+            (&bitmap, Format::Bmp),
+            (b"\0\0\0\x18ftypheic", Format::Heic),
+            (b"\0\0\0\x18ftypmif1", Format::Heic),
+            (b"\0\0\0\x18ftypavif", Format::Avif),
+            (b"\xFF\x0A", Format::JpegXl),
+        ] {
+            assert_eq!(Format::of(bytes), Some(expected), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn text_video_and_nothing_are_no_pictures() {
+        for bytes in [
+            &b""[..],
+            b"Hello, this is text",
+            b"BMW",
+            b"\0\0\0\x18ftypmp42",
+            b"\xFF\xD8",
+        ] {
+            assert_eq!(Format::of(bytes), None, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,470 @@
+//! JPEG: its header, decoding at a fraction of the size, and encoding.
+//!
+//! The segments are walked here, before any decoding: what the photo will cost is known from the
+//! header, and a file without an end is refused rather than shown half grey. Coding is
+//! libjpeg-turbo's. Clause and table numbers are those of ITU-T T.81.
+
+use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
+
+use super::{PhotoError, Pixels, Size, icc};
+
+/// Scans of a progressive photo. Encoders write about ten; a hostile file can hold thousands,
+/// each of which costs a pass over the whole picture.
+pub const MAX_SCANS: u32 = 200;
+
+/// What the segments before and between the scans say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// As stored, before orientation.
+    pub size: Size,
+    /// Components: 1 gray, 3 colour, 4 CMYK or YCCK.
+    pub components: u8,
+    /// The embedded colour profile, if it is a whole one for gray or RGB.
+    pub icc_profile: Option<Vec<u8>>,
+}
+
+/// Marker codes (T.81 table B.1), without the 0xFF before them.
+mod marker {
+    pub const TEM: u8 = 0x01;
+    pub const DHT: u8 = 0xC4;
+    pub const JPG: u8 = 0xC8;
+    pub const DAC: u8 = 0xCC;
+    pub const RST0: u8 = 0xD0;
+    pub const RST7: u8 = 0xD7;
+    pub const SOI: u8 = 0xD8;
+    pub const EOI: u8 = 0xD9;
+    pub const SOS: u8 = 0xDA;
+    pub const APP2: u8 = 0xE2;
+}
+
+impl Header {
+    /// Reads a JPEG's segments up to its end-of-image marker; what follows that is not looked at.
+    ///
+    /// # Errors
+    /// [`PhotoError::Truncated`] where the file ends before its image does, [`PhotoError::Corrupt`]
+    /// where its segments make no sense, [`PhotoError::UnsupportedFormat`] for lossless,
+    /// hierarchical and 12-bit files.
+    pub fn read(jpeg: &[u8]) -> Result<Header, PhotoError> {
+        let mut frame = None;
+        let mut icc_chunks = Vec::new();
+        let mut scans = 0;
+        for segment in Segments::new(jpeg) {
+            let segment = segment?;
+            match segment.marker {
+                marker::EOI => break,
+                marker::APP2 => icc_chunks.push(segment.payload),
+                marker::SOS => {
+                    scans += 1;
+                    if scans > MAX_SCANS {
+                        return Err(PhotoError::Corrupt(format!(
+                            "it has more than {MAX_SCANS} scans"
+                        )));
+                    }
+                }
+                code if is_frame(code) && frame.is_none() => {
+                    frame = Some(read_frame(code, segment.payload)?);
+                }
+                _ => {}
+            }
+        }
+        let (size, components) =
+            frame.ok_or_else(|| PhotoError::Corrupt("no size is given before its end".into()))?;
+        if scans == 0 {
+            return Err(PhotoError::Corrupt("it holds a size but no image".into()));
+        }
+        Ok(Header {
+            size,
+            components,
+            icc_profile: icc::profile(&icc_chunks, components),
+        })
+    }
+}
+
+/// Whether a marker begins a frame: SOF0 to SOF15, three of whose codes mean something else.
+fn is_frame(code: u8) -> bool {
+    (0xC0..=0xCF).contains(&code) && ![marker::DHT, marker::JPG, marker::DAC].contains(&code)
+}
+
+/// Size and number of components from a frame header (T.81 B.2.2).
+fn read_frame(code: u8, payload: &[u8]) -> Result<(Size, u8), PhotoError> {
+    let &[precision, h1, h0, w1, w0, components, ..] = payload else {
+        return Err(PhotoError::Corrupt("its frame header is too short".into()));
+    };
+    let kind = match code {
+        0xC0..=0xC2 | 0xC9 | 0xCA if precision == 8 => None,
+        0xC3 | 0xCB => Some("a lossless JPEG".to_owned()),
+        0xC0..=0xC2 | 0xC9 | 0xCA => Some(format!("a JPEG of {precision} bits a sample")),
+        _ => Some("a hierarchical JPEG".to_owned()),
+    };
+    if let Some(kind) = kind {
+        return Err(PhotoError::UnsupportedFormat(kind));
+    }
+    let size = Size {
+        width: u32::from(u16::from_be_bytes([w1, w0])),
+        height: u32::from(u16::from_be_bytes([h1, h0])),
+    };
+    if size.pixels() == 0 {
+        return Err(PhotoError::Corrupt(format!(
+            "its size is {}x{}",
+            size.width, size.height
+        )));
+    }
+    Ok((size, components))
+}
+
+/// A marker and what belongs to it; the payload excludes the length bytes.
+struct Segment<'a> {
+    marker: u8,
+    payload: &'a [u8],
+}
+
+/// The segments of a JPEG in order, ending with EOI; entropy-coded data is passed over.
+struct Segments<'a> {
+    jpeg: &'a [u8],
+    position: usize,
+    ended: bool,
+}
+
+impl<'a> Segments<'a> {
+    fn new(jpeg: &'a [u8]) -> Self {
+        Segments {
+            jpeg,
+            position: 0,
+            ended: false,
+        }
+    }
+
+    /// Moves behind the next marker and returns its code. Bytes that belong to no segment, such as
+    /// entropy-coded data, are skipped: 0xFF 0x00 is a stuffed data byte (T.81 B.1.1.5), repeated
+    /// 0xFF fill (B.1.1.2), and RSTn and TEM stand alone.
+    fn next_marker(&mut self) -> Option<u8> {
+        loop {
+            let rest = self.jpeg.get(self.position..)?;
+            self.position += memchr::memchr(0xFF, rest)? + 1;
+            match *self.jpeg.get(self.position)? {
+                0xFF => {}
+                0x00 | marker::TEM | marker::RST0..=marker::RST7 | marker::SOI => {
+                    self.position += 1
+                }
+                code => {
+                    self.position += 1;
+                    return Some(code);
+                }
+            }
+        }
+    }
+
+    fn payload(&mut self) -> Option<&'a [u8]> {
+        let length = self.jpeg.get(self.position..self.position + 2)?;
+        let length = usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
+        let payload = self.jpeg.get(self.position + 2..self.position + length)?;
+        self.position += length;
+        Some(payload)
+    }
+
+    fn next_segment(&mut self) -> Option<Segment<'a>> {
+        let marker = self.next_marker()?;
+        let payload = if marker == marker::EOI {
+            &[]
+        } else {
+            self.payload()?
+        };
+        Some(Segment { marker, payload })
+    }
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = Result<Segment<'a>, PhotoError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let segment = self.next_segment().ok_or_else(|| PhotoError::Truncated {
+            bytes: self.jpeg.len(),
+            what: "its end-of-image marker is missing".into(),
+        });
+        self.ended = !matches!(&segment, Ok(segment) if segment.marker != marker::EOI);
+        Some(segment)
+    }
+}
+
+/// Decodes at the smallest of libjpeg-turbo's eighths that is no smaller than `target`: high
+/// frequencies that the thumbnail cannot show are never computed.
+///
+/// # Errors
+/// [`PhotoError::Truncated`] and [`PhotoError::Corrupt`] by what libjpeg-turbo says of the data,
+/// [`PhotoError::UnsupportedFormat`] for CMYK.
+pub fn decode(jpeg: &[u8], header: &Header, target: Size) -> Result<Pixels, PhotoError> {
+    let (channels, format) = match header.components {
+        1 => (1, PixelFormat::GRAY),
+        3 => (3, PixelFormat::RGB),
+        4 => return Err(PhotoError::UnsupportedFormat("a CMYK JPEG".into())),
+        n => {
+            return Err(PhotoError::UnsupportedFormat(format!(
+                "a JPEG of {n} components"
+            )));
+        }
+    };
+    let scale = dct_scale(header.size, target);
+    let size = Size {
+        width: scale.scale(header.size.width as usize) as u32,
+        height: scale.scale(header.size.height as usize) as u32,
+    };
+    let mut pixels = Pixels::black(size, channels);
+    let image = Image {
+        pitch: pixels.row_length(),
+        width: size.width as usize,
+        height: size.height as usize,
+        pixels: pixels.data.as_mut_slice(),
+        format,
+    };
+    let mut decompressor = Decompressor::new().map_err(|e| PhotoError::Corrupt(e.to_string()))?;
+    decompressor
+        .set_scaling_factor(scale)
+        .and_then(|()| decompressor.decompress(jpeg, image))
+        .or_else(|error| verdict(&error.to_string(), jpeg.len()))?;
+    Ok(pixels)
+}
+
+/// The smallest n/8 that yields at least `target`.
+fn dct_scale(stored: Size, target: Size) -> ScalingFactor {
+    let yields_enough = |eighths: &usize| {
+        let scale = ScalingFactor::new(*eighths, 8);
+        scale.scale(stored.width as usize) >= target.width as usize
+            && scale.scale(stored.height as usize) >= target.height as usize
+    };
+    ScalingFactor::new((1..8).find(yields_enough).unwrap_or(8), 8)
+}
+
+/// What libjpeg-turbo's words (libjpeg-turbo's jerror.h) mean for the photo. It warns of many things that cameras
+/// do and that cost no pixel; only where data was missing or wrong is the photo refused.
+fn verdict(message: &str, bytes: usize) -> Result<(), PhotoError> {
+    const HARMLESS: [&str; 5] = [
+        "extraneous bytes before marker",
+        "unknown JFIF revision",
+        "Unknown Adobe color transform",
+        "bad ICC marker",
+        "Invalid SOS parameters for sequential JPEG",
+    ];
+    const CUT_OFF: [&str; 2] = [
+        "Premature end of JPEG file",
+        "premature end of data segment",
+    ];
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+    if says(&HARMLESS) {
+        Ok(())
+    } else if says(&CUT_OFF) {
+        Err(PhotoError::Truncated {
+            bytes,
+            what: "image data is missing".into(),
+        })
+    } else {
+        Err(PhotoError::Corrupt(format!(
+            "libjpeg-turbo says \"{message}\""
+        )))
+    }
+}
+
+/// Encodes a baseline JPEG, 4:2:0, without any metadata but the colour profile.
+///
+/// `quality` is the IJG scale divided by 100, 0.01 to 1.
+///
+/// # Errors
+/// [`PhotoError::Corrupt`] if libjpeg-turbo refuses the pixels, which no size that a JPEG can have does.
+pub fn encode(
+    pixels: &Pixels,
+    quality: f64,
+    icc_profile: Option<&[u8]>,
+) -> Result<Vec<u8>, PhotoError> {
+    let (format, subsampling) = match pixels.channels {
+        1 => (PixelFormat::GRAY, Subsamp::Gray),
+        _ => (PixelFormat::RGB, Subsamp::Sub2x2),
+    };
+    let image = Image {
+        pixels: pixels.data.as_slice(),
+        width: pixels.size.width as usize,
+        pitch: pixels.row_length(),
+        height: pixels.size.height as usize,
+        format,
+    };
+    let compress = || {
+        let mut compressor = Compressor::new()?;
+        compressor.set_quality((quality * 100.0).round() as i32)?;
+        compressor.set_subsamp(subsampling)?;
+        compressor.compress_to_vec(image)
+    };
+    let jpeg = compress()
+        .map_err(|error| PhotoError::Corrupt(format!("its thumbnail cannot be coded: {error}")))?;
+    Ok(match icc_profile {
+        Some(profile) => icc::embed(jpeg, profile),
+        None => jpeg,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture whose channels and sides cannot be mistaken for each other.
+    fn gradient(width: u32, height: u32, channels: usize) -> Pixels {
+        let mut pixels = Pixels::black(Size { width, height }, channels);
+        let row_length = pixels.row_length();
+        for (y, row) in pixels.data.chunks_exact_mut(row_length).enumerate() {
+            for (x, pixel) in row.chunks_exact_mut(channels).enumerate() {
+                let values = [x * 255 / width as usize, y * 255 / height as usize, 64];
+                pixel
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(channel, value)| *channel = value as u8);
+            }
+        }
+        pixels
+    }
+
+    fn gradient_jpeg(width: u32, height: u32, channels: usize) -> Vec<u8> {
+        encode(&gradient(width, height, channels), 0.9, None).unwrap()
+    }
+
+    fn decode_all(jpeg: &[u8], scale: f64) -> Result<Pixels, PhotoError> {
+        let header = Header::read(jpeg)?;
+        decode(jpeg, &header, header.size.scaled(scale))
+    }
+
+    #[test]
+    fn the_header_tells_size_and_components() {
+        for channels in [1, 3] {
+            let header = Header::read(&gradient_jpeg(37, 21, channels)).unwrap();
+            assert_eq!(
+                header.size,
+                Size {
+                    width: 37,
+                    height: 21
+                }
+            );
+            assert_eq!(usize::from(header.components), channels);
+        }
+    }
+
+    #[test]
+    fn decoding_at_a_quarter_is_the_picture_at_a_quarter() {
+        for channels in [1, 3] {
+            let decoded = decode_all(&gradient_jpeg(400, 240, channels), 0.25).unwrap();
+            let expected = gradient(100, 60, channels);
+            assert_eq!(decoded.size, expected.size);
+            let worst = decoded
+                .data
+                .iter()
+                .zip(&expected.data)
+                .map(|(a, b)| a.abs_diff(*b))
+                .max();
+            assert!(worst <= Some(6), "differs by {worst:?}");
+        }
+    }
+
+    #[test]
+    fn the_dct_step_is_the_smallest_that_suffices() {
+        let eighths = |scale: f64| {
+            let stored = Size {
+                width: 5323,
+                height: 8000,
+            };
+            let step = dct_scale(stored, stored.scaled(scale));
+            step.num() * 8 / step.denom()
+        };
+        assert_eq!(
+            [1.0, 0.9, 0.5, 0.4, 0.25, 0.2, 0.125, 0.01].map(eighths),
+            [8, 8, 4, 4, 2, 2, 1, 1]
+        );
+    }
+
+    #[test]
+    fn every_prefix_of_a_photo_is_refused() {
+        let jpeg = gradient_jpeg(64, 48, 3);
+        for length in 0..jpeg.len() {
+            assert!(
+                matches!(
+                    Header::read(&jpeg[..length]),
+                    Err(PhotoError::Truncated { .. })
+                ),
+                "{length} of {} bytes",
+                jpeg.len()
+            );
+        }
+    }
+
+    #[test]
+    fn missing_image_data_is_refused_even_before_an_end_marker() {
+        let mut jpeg = gradient_jpeg(640, 480, 3);
+        jpeg.truncate(jpeg.len() / 2);
+        jpeg.extend([0xFF, marker::EOI]);
+        assert!(matches!(
+            decode_all(&jpeg, 0.25),
+            Err(PhotoError::Truncated { .. })
+        ));
+    }
+
+    #[test]
+    fn what_follows_the_end_marker_is_no_part_of_the_photo() {
+        let jpeg = gradient_jpeg(64, 48, 3);
+        let followed = [&jpeg[..], b"\xFF\xC0 a second image or an editor's notes"].concat();
+        assert_eq!(decode_all(&followed, 0.25), decode_all(&jpeg, 0.25));
+    }
+
+    #[test]
+    fn stray_bytes_between_segments_are_tolerated() {
+        let jpeg = gradient_jpeg(64, 48, 3);
+        let end = jpeg.len() - 2;
+        let stray = [&jpeg[..end], &[0, 0, 0], &jpeg[end..]].concat();
+        assert_eq!(decode_all(&stray, 0.25), decode_all(&jpeg, 0.25));
+    }
+
+    #[test]
+    fn thousands_of_scans_are_refused() {
+        let jpeg = gradient_jpeg(8, 8, 1);
+        let scan = memchr::memmem::find(&jpeg, &[0xFF, marker::SOS]).unwrap();
+        let mut bomb = jpeg[..scan].to_vec();
+        for _ in 0..5000 {
+            bomb.extend(&jpeg[scan..jpeg.len() - 2]);
+        }
+        bomb.extend([0xFF, marker::EOI]);
+        assert!(matches!(Header::read(&bomb), Err(PhotoError::Corrupt(_))));
+    }
+
+    #[test]
+    fn lossless_hierarchical_and_twelve_bit_files_are_named() {
+        let frame = |code| {
+            read_frame(code, &[12, 0, 8, 0, 8, 1])
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(frame(0xC1).contains("12 bits"));
+        assert!(frame(0xC3).contains("lossless"));
+        assert!(frame(0xC5).contains("hierarchical"));
+    }
+
+    #[test]
+    fn a_size_of_zero_is_refused() {
+        assert!(matches!(
+            read_frame(0xC0, &[8, 0, 0, 0, 8, 3]),
+            Err(PhotoError::Corrupt(_))
+        ));
+        assert!(matches!(
+            read_frame(0xC0, &[8, 0, 8, 0, 0, 3]),
+            Err(PhotoError::Corrupt(_))
+        ));
+    }
+
+    #[test]
+    fn the_encoder_writes_baseline_420_and_no_metadata() {
+        let jpeg = gradient_jpeg(64, 48, 3);
+        let codes: Vec<u8> = Segments::new(&jpeg)
+            .map(|segment| segment.unwrap().marker)
+            .collect();
+        assert!(codes.contains(&0xC0), "no baseline frame in {codes:02X?}");
+        let metadata = |code: &u8| (0xE1..=0xEF).contains(code) || *code == 0xFE;
+        assert!(!codes.iter().any(metadata), "metadata in {codes:02X?}");
+        let subsampling = turbojpeg::read_header(&jpeg).unwrap().subsamp;
+        assert_eq!(subsampling, Subsamp::Sub2x2);
+    }
+}

@@ -1,0 +1,226 @@
+//! From bytes to pixels: what a photo is, whether it may be decoded, and its picture.
+//!
+//! Everything here is pure: bytes in, bytes or a [`PhotoError`] out. The order of the checks is
+//! bytes, then dimensions, then decoding, so that no file costs more than it was admitted for.
+
+mod format;
+mod icc;
+pub mod jpeg;
+mod orientation;
+mod pixels;
+
+pub use format::Format;
+pub use orientation::Orientation;
+pub use pixels::Pixels;
+
+use thiserror::Error;
+
+/// Why a photo has no thumbnail. None of these is cured by trying again.
+///
+/// The messages are read by the people who run the system: what is wrong, which limit, what to do.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PhotoError {
+    /// The object holds nothing.
+    #[error("the photo is empty (0 bytes); upload it again")]
+    Empty,
+
+    /// The content is no picture format that is known by name.
+    #[error(
+        "not a photo: the content is not of a known picture format, whatever its name says ({0})"
+    )]
+    NotAPhoto(String),
+
+    /// The content is a picture, of a kind that is not decoded.
+    #[error("{0} is not supported; upload the photo as a JPEG")]
+    UnsupportedFormat(String),
+
+    /// The file is cut off.
+    #[error("the photo is truncated after {bytes} bytes: {what}; upload it again")]
+    Truncated {
+        /// Bytes that are there.
+        bytes: usize,
+        /// What was missing.
+        what: String,
+    },
+
+    /// The file breaks its format's rules.
+    #[error("the photo is damaged: {0}; upload it again")]
+    Corrupt(String),
+
+    /// More bytes than `MAX_PHOTO_BYTES`.
+    #[error(
+        "the photo has {bytes} bytes, more than the {limit} that MAX_PHOTO_BYTES allows; \
+         upload a smaller one or raise MAX_PHOTO_BYTES"
+    )]
+    TooManyBytes {
+        /// Bytes.
+        bytes: u64,
+        /// Bytes.
+        limit: u64,
+    },
+
+    /// More pixels than `MAX_PHOTO_PIXELS`.
+    #[error(
+        "the photo has {width}x{height} = {} pixels, more than the {limit} that MAX_PHOTO_PIXELS allows; \
+         upload a smaller one or raise MAX_PHOTO_PIXELS",
+        u64::from(*width) * u64::from(*height)
+    )]
+    TooManyPixels {
+        /// Pixels, as stored.
+        width: u32,
+        /// Pixels, as stored.
+        height: u32,
+        /// Pixels.
+        limit: u64,
+    },
+
+    /// A decoder panicked; the process and the other photos go on.
+    #[error("the decoder gave up on this photo ({0}); please report it with the photo")]
+    DecoderPanic(String),
+}
+
+impl PhotoError {
+    /// The name of the failure in items, dead letters and logs: a stable identifier.
+    pub fn name(&self) -> &'static str {
+        match self {
+            PhotoError::Empty => "EmptyPhoto",
+            PhotoError::NotAPhoto(_) => "NotAPhoto",
+            PhotoError::UnsupportedFormat(_) => "UnsupportedFormat",
+            PhotoError::Truncated { .. } => "TruncatedPhoto",
+            PhotoError::Corrupt(_) => "CorruptPhoto",
+            PhotoError::TooManyBytes { .. } => "TooManyBytes",
+            PhotoError::TooManyPixels { .. } => "TooManyPixels",
+            PhotoError::DecoderPanic(_) => "DecoderPanic",
+        }
+    }
+}
+
+/// Checks the bytes of a photo of the format that [`Format::of`] found, then its dimensions: only
+/// what passes may be decoded.
+///
+/// # Errors
+/// What is wrong with the photo, as far as can be told without decoding it.
+pub fn inspect(
+    photo: &[u8],
+    format: Option<Format>,
+    max_pixels: u64,
+) -> Result<jpeg::Header, PhotoError> {
+    let header = match format {
+        Some(Format::Jpeg) => jpeg::Header::read(photo)?,
+        Some(other) => return Err(PhotoError::UnsupportedFormat(other.to_string())),
+        None if photo.is_empty() => return Err(PhotoError::Empty),
+        None => return Err(PhotoError::NotAPhoto(first_bytes(photo))),
+    };
+    let Size { width, height } = header.size;
+    if header.size.pixels() > max_pixels {
+        return Err(PhotoError::TooManyPixels {
+            width,
+            height,
+            limit: max_pixels,
+        });
+    }
+    Ok(header)
+}
+
+/// How the content begins, for a message: readable text as it is, other bytes escaped.
+fn first_bytes(photo: &[u8]) -> String {
+    let beginning = &photo[..photo.len().min(16)];
+    format!("it begins with \"{}\"", beginning.escape_ascii())
+}
+
+/// Width and height in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Pixels, at least 1.
+    pub width: u32,
+    /// Pixels, at least 1.
+    pub height: u32,
+}
+
+impl Size {
+    /// Both sides times `scale`, rounded half up, at least 1: the rule of Thumbnailator's
+    /// `scale(double)`, which applies `Math.round` to each side.
+    pub fn scaled(self, scale: f64) -> Size {
+        let side = |length: u32| ((f64::from(length) * scale + 0.5).floor() as u32).max(1);
+        Size {
+            width: side(self.width),
+            height: side(self.height),
+        }
+    }
+
+    /// How many pixels that is.
+    pub fn pixels(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quarter_of_the_reference_photo_is_1331_by_2000() {
+        let reference = Size {
+            width: 5323,
+            height: 8000,
+        };
+        assert_eq!(
+            reference.scaled(0.25),
+            Size {
+                width: 1331,
+                height: 2000
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_no_jpeg_is_refused_by_name() {
+        let refusal = |bytes: &[u8]| inspect(bytes, Format::of(bytes), 100).unwrap_err();
+        assert_eq!(refusal(b""), PhotoError::Empty);
+        let text = refusal(b"Dear diary, today");
+        assert_eq!(text.name(), "NotAPhoto");
+        assert!(
+            text.to_string()
+                .contains("it begins with \"Dear diary, toda\""),
+            "{text}"
+        );
+        let png = refusal(b"\x89PNG\r\n\x1A\n");
+        assert_eq!(
+            png.to_string(),
+            "PNG is not supported; upload the photo as a JPEG"
+        );
+    }
+
+    #[test]
+    fn too_many_pixels_are_refused_before_decoding() {
+        let black = Pixels::black(
+            Size {
+                width: 20,
+                height: 10,
+            },
+            1,
+        );
+        let photo = jpeg::encode(&black, 0.9, None).unwrap();
+        let inspect = |limit| inspect(&photo, Some(Format::Jpeg), limit);
+        assert!(inspect(200).is_ok());
+        let message = inspect(199).unwrap_err().to_string();
+        assert!(
+            message.starts_with("the photo has 20x10 = 200 pixels, more than the 199"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn sides_round_half_up_and_never_vanish() {
+        let scaled = |length| {
+            Size {
+                width: length,
+                height: 1,
+            }
+            .scaled(0.25)
+            .width
+        };
+        assert_eq!([1, 2, 5, 6, 7, 10].map(scaled), [1, 1, 1, 2, 2, 3]);
+    }
+}

@@ -1,0 +1,173 @@
+//! A photo's thumbnail: decode what it needs, shrink, turn upright, encode.
+
+use std::panic;
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use crate::photo::jpeg::{self, Header};
+use crate::photo::{Orientation, PhotoError, Pixels, Size};
+
+/// How thumbnails are made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Thumbnail side over photo side, greater than 0, at most 1.
+    pub scale: f64,
+    /// IJG quality divided by 100, 0.01 to 1.
+    pub quality: f64,
+}
+
+/// A finished thumbnail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// A baseline JPEG, 4:2:0 or gray, without metadata but for the colour profile.
+    pub jpeg: Vec<u8>,
+    /// As displayed.
+    pub size: Size,
+}
+
+/// Makes the thumbnail of a JPEG whose header was read and found within the limits.
+///
+/// # Errors
+/// Any [`PhotoError`] of the decoder; its panics too, as [`PhotoError::DecoderPanic`].
+pub fn render(
+    photo: &[u8],
+    header: &Header,
+    orientation: Orientation,
+    options: Options,
+) -> Result<Thumbnail, PhotoError> {
+    // The closure only reads what it borrows, so nothing half-changed survives an unwinding.
+    panic::catch_unwind(panic::AssertUnwindSafe(|| {
+        let target = header.size.scaled(options.scale);
+        let decoded = jpeg::decode(photo, header, target)?;
+        let shrunk = shrink(decoded, target)?;
+        let upright = orientation.apply(shrunk);
+        let jpeg = jpeg::encode(&upright, options.quality, header.icc_profile.as_deref())?;
+        Ok(Thumbnail {
+            jpeg,
+            size: upright.size,
+        })
+    }))
+    .unwrap_or_else(|panic| Err(PhotoError::DecoderPanic(panic_message(&*panic))))
+}
+
+/// Resizes with Lanczos3 what the DCT step left too large; often nothing is left to do.
+fn shrink(decoded: Pixels, target: Size) -> Result<Pixels, PhotoError> {
+    if decoded.size == target {
+        return Ok(decoded);
+    }
+    let pixel_type = if decoded.channels == 1 {
+        PixelType::U8
+    } else {
+        PixelType::U8x3
+    };
+    let refused = |error: &dyn std::fmt::Display| {
+        PhotoError::Corrupt(format!("it cannot be resized: {error}"))
+    };
+    let Size { width, height } = decoded.size;
+    let source =
+        ImageRef::new(width, height, &decoded.data, pixel_type).map_err(|e| refused(&e))?;
+    let mut shrunk = Image::new(target.width, target.height, pixel_type);
+    let lanczos = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
+    Resizer::new()
+        .resize(&source, &mut shrunk, &lanczos)
+        .map_err(|e| refused(&e))?;
+    Ok(Pixels {
+        data: shrunk.into_vec(),
+        size: target,
+        channels: decoded.channels,
+    })
+}
+
+/// The text that a panic was raised with.
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPTIONS: Options = Options {
+        scale: 0.25,
+        quality: 0.9,
+    };
+
+    fn photo(width: u32, height: u32, channels: usize) -> Vec<u8> {
+        let mut pixels = Pixels::black(Size { width, height }, channels);
+        pixels
+            .data
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, byte)| *byte = (i / 7) as u8);
+        jpeg::encode(&pixels, 0.9, None).unwrap()
+    }
+
+    fn rendered_size(photo: &[u8], orientation: Orientation, scale: f64) -> Size {
+        let header = Header::read(photo).unwrap();
+        let options = Options { scale, ..OPTIONS };
+        let thumbnail = render(photo, &header, orientation, options).unwrap();
+        let size_in_file = Header::read(&thumbnail.jpeg).unwrap().size;
+        assert_eq!(size_in_file, thumbnail.size);
+        size_in_file
+    }
+
+    #[test]
+    fn sides_follow_thumbnailators_rounding_at_every_remainder_and_scale() {
+        for width in 61..=68 {
+            let jpeg = photo(width, 40, 3);
+            for scale in [0.25, 0.1, 0.3, 0.5, 1.0] {
+                let expected = Size { width, height: 40 }.scaled(scale);
+                assert_eq!(rendered_size(&jpeg, Orientation::Upright, scale), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn gray_photos_are_resized_too() {
+        let expected = Size {
+            width: 19,
+            height: 12,
+        };
+        assert_eq!(
+            rendered_size(&photo(64, 40, 1), Orientation::Upright, 0.3),
+            expected
+        );
+    }
+
+    #[test]
+    fn the_thumbnail_of_a_turned_photo_has_its_sides_swapped() {
+        let expected = Size {
+            width: 10,
+            height: 16,
+        };
+        assert_eq!(
+            rendered_size(&photo(64, 40, 3), Orientation::TurnClockwise, 0.25),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_panic_while_rendering_is_a_failure_of_that_photo() {
+        let photo = photo(64, 40, 1);
+        // A header that promises what no file holds makes the vector's capacity overflow.
+        let lying = Header {
+            size: Size {
+                width: u32::MAX,
+                height: u32::MAX,
+            },
+            ..Header::read(&photo).unwrap()
+        };
+        let full_size = Options {
+            scale: 1.0,
+            ..OPTIONS
+        };
+        let failure = render(&photo, &lying, Orientation::Upright, full_size).unwrap_err();
+        assert!(
+            matches!(failure, PhotoError::DecoderPanic(_)),
+            "{failure:?}"
+        );
+    }
+}
