@@ -1,0 +1,466 @@
+//! The tags that are no typed fact, as people read them.
+
+use std::collections::BTreeMap;
+
+use ::exif::{Context, Field, Tag, Value};
+
+use super::LocationPolicy;
+use super::fields::{Fields, count};
+use super::text;
+
+/// The most bytes that names and values have together.
+const MAX_TOTAL_BYTES: usize = 16 * 1024;
+
+/// The most elements of a value that is no text. Longer ones are tables and blobs, such as
+/// TransferFunction (0x012D, 768 numbers) and CFAPattern (0xA302).
+const MAX_ELEMENTS: usize = 32;
+
+/// Numbers are shown in steps of 1/this: with at most four decimals.
+const STEPS: u16 = 10_000;
+
+/// The standard tags of the primary image that are no typed fact, by name. The first of two equal
+/// ones is kept, and where there is no room for all, those that come first in the file.
+pub(super) fn tags(fields: &Fields, location: LocationPolicy) -> BTreeMap<String, String> {
+    let mut tags = BTreeMap::new();
+    let mut room = MAX_TOTAL_BYTES;
+    for field in fields.iter().filter(|field| is_kept(field.tag, location)) {
+        let name = field.tag.to_string();
+        if tags.contains_key(&name) {
+            continue;
+        }
+        let Some(value) = shown(fields, field) else {
+            continue;
+        };
+        let Some(rest) = room.checked_sub(name.len() + value.len()) else {
+            continue;
+        };
+        room = rest;
+        tags.insert(name, value);
+    }
+    tags
+}
+
+/// Tags without a standard name are left out: nobody could tell what their values mean. The standard
+/// ones are fewer than 128.
+fn is_kept(tag: Tag, location: LocationPolicy) -> bool {
+    let is_place = tag.context() == Context::Gps;
+    tag.description().is_some()
+        && !is_typed(tag)
+        && !is_pointer_or_maker_note(tag)
+        && (location == LocationPolicy::Exact || !is_place)
+}
+
+/// Tags that are facts of their own. Flash is not among them: it says more than whether it fired.
+fn is_typed(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::Orientation
+            | Tag::DateTimeOriginal
+            | Tag::SubSecTimeOriginal
+            | Tag::OffsetTimeOriginal
+            | Tag::GPSLatitude
+            | Tag::GPSLatitudeRef
+            | Tag::GPSLongitude
+            | Tag::GPSLongitudeRef
+            | Tag::GPSAltitude
+            | Tag::GPSAltitudeRef
+            | Tag::Make
+            | Tag::Model
+            | Tag::LensModel
+            | Tag::Software
+            | Tag::ExposureTime
+            | Tag::FNumber
+            | Tag::PhotographicSensitivity
+            | Tag::FocalLength
+            | Tag::FocalLengthIn35mmFilm
+    )
+}
+
+/// Offsets and sizes, which mean nothing outside the file, and the manufacturer's own block.
+fn is_pointer_or_maker_note(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::MakerNote
+            | Tag::StripOffsets
+            | Tag::StripByteCounts
+            | Tag::TileOffsets
+            | Tag::TileByteCounts
+            | Tag::JPEGInterchangeFormat
+            | Tag::JPEGInterchangeFormatLength
+    )
+}
+
+/// The value as people read it, with its unit; absent for blobs and for what is not known.
+fn shown(fields: &Fields, field: &Field) -> Option<String> {
+    match (&field.value, field.tag) {
+        (Value::Ascii(strings), Tag::Copyright) => copyright(strings),
+        (
+            Value::Undefined(bytes, _),
+            Tag::UserComment | Tag::GPSProcessingMethod | Tag::GPSAreaInformation,
+        ) => coded_text(bytes, fields.exif().little_endian()),
+        (Value::Unknown(..), _) => fields.value_text(&field.value),
+        (Value::Ascii(_), _) => coded_letter(field).or_else(|| fields.value_text(&field.value)),
+        _ => number_or_code(fields, field),
+    }
+}
+
+/// The photographer's and the editor's copyright, each ended by a NUL (clause 4.6.4, 0x8298).
+fn copyright(strings: &[Vec<u8>]) -> Option<String> {
+    let holders: Vec<String> = strings
+        .iter()
+        .filter_map(|holder| text::plain_bytes(holder))
+        .collect();
+    text::plain(&holders.join("; "))
+}
+
+/// A text after eight bytes that name its character code (clause 4.6.5, UserComment). ASCII and
+/// undefined ones count as UTF-8; JIS, unknown codes and other bytes are no text.
+fn coded_text(bytes: &[u8], little_endian: bool) -> Option<String> {
+    let (code, bytes) = bytes.split_first_chunk::<8>()?;
+    match code {
+        b"ASCII\0\0\0" | b"\0\0\0\0\0\0\0\0" => {
+            let bytes = bytes.split(|&byte| byte == 0).next()?;
+            text::plain(str::from_utf8(bytes).ok()?)
+        }
+        b"UNICODE\0" => text::plain(&utf16(bytes, little_endian)),
+        _ => None,
+    }
+}
+
+/// UTF-16 in the byte order of the block, as cameras write it; EXIF does not name an order.
+fn utf16(bytes: &[u8], little_endian: bool) -> String {
+    let read = if little_endian {
+        u16::from_le_bytes
+    } else {
+        u16::from_be_bytes
+    };
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().copied().map(read).collect();
+    String::from_utf16_lossy(&units)
+}
+
+/// What a letter or a date stands for: `km/h` for the `K` of GPSSpeedRef (0x000C). The library puts
+/// quotes around what is only text.
+fn coded_letter(field: &Field) -> Option<String> {
+    if count(&field.value) > MAX_ELEMENTS {
+        return None;
+    }
+    let shown = field.display_value().to_string();
+    (!shown.contains('"')).then_some(shown)
+}
+
+fn number_or_code(fields: &Fields, field: &Field) -> Option<String> {
+    let has_sane_length = (1..=MAX_ELEMENTS).contains(&count(&field.value));
+    if !has_sane_length || has_zero_denominator(&field.value) {
+        return None;
+    }
+    let field = Field {
+        value: rounded(&field.value),
+        ..*field
+    };
+    let shown = field.display_value().with_unit(fields.exif()).to_string();
+    // The library has no better text for a blob than its bytes.
+    let is_blob = shown.starts_with("0x");
+    if is_blob { None } else { text::plain(&shown) }
+}
+
+/// The denominator 0 means unknown, as in LensSpecification (clause 4.6.5, 0xA432).
+fn has_zero_denominator(value: &Value) -> bool {
+    match value {
+        Value::Rational(values) => values.iter().any(|value| value.denom == 0),
+        Value::SRational(values) => values.iter().any(|value| value.denom == 0),
+        _ => false,
+    }
+}
+
+/// The value with at most four decimals, so that 1/3 is not shown with 16 of them.
+fn rounded(value: &Value) -> Value {
+    match value {
+        Value::Rational(values) => Value::Rational(
+            values
+                .iter()
+                .map(|value| in_steps(value.num, value.denom).map_or(*value, Into::into))
+                .collect(),
+        ),
+        Value::SRational(values) => Value::SRational(
+            values
+                .iter()
+                .map(|value| in_steps(value.num, value.denom).map_or(*value, Into::into))
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+/// The rational in whole [`STEPS`]; none where it needs no rounding or has no room for it.
+fn in_steps<N>(num: N, denom: N) -> Option<(N, N)>
+where
+    N: Into<i64> + TryFrom<i64> + From<u16>,
+{
+    let (num, denom) = (num.into(), denom.into());
+    // All bits set stand for infinity or unknown, as in SubjectDistance (clause 4.6.5, 0x9206).
+    let has_meaning_of_its_own = [num, denom].contains(&i64::from(u32::MAX));
+    let is_whole = (num * i64::from(STEPS)).checked_rem(denom)? == 0;
+    if has_meaning_of_its_own || is_whole {
+        return None;
+    }
+    let steps = (num as f64 / denom as f64 * f64::from(STEPS)).round() as i64;
+    Some((N::try_from(steps).ok()?, N::from(STEPS)))
+}
+
+#[cfg(test)]
+mod tests {
+    use ::exif::{Context, Field, SRational, Tag, Value};
+
+    use super::super::sample::{
+        ascii, block, byte, facts, facts_under, field, jpeg, long, rational, short, thumbnail,
+        undefined,
+    };
+    use super::super::{Facts, read};
+    use super::*;
+
+    fn shown(field: Field) -> Option<String> {
+        let name = field.tag.to_string();
+        facts(&[field]).tags.remove(&name)
+    }
+
+    fn names(facts: &Facts) -> Vec<&str> {
+        facts.tags.keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn a_tag_is_shown_under_its_standard_name_with_its_unit() {
+        let facts = facts(&[
+            short(Tag::WhiteBalance, 0),
+            rational(Tag::XResolution, &[(72, 1)]),
+            short(Tag::ResolutionUnit, 3),
+            rational(Tag::SubjectDistance, &[(5, 2)]),
+            short(Tag::Flash, 0x10),
+            undefined(Tag::ExifVersion, b"0232"),
+            ascii(Tag::DateTimeDigitized, "2024:04:06 17:23:41"),
+            ascii(Tag::GPSSpeedRef, "K"),
+            rational(Tag::GPSSpeed, &[(13, 100)]),
+            ascii(Tag::InteroperabilityIndex, "R98"),
+        ]);
+        let expected = [
+            ("WhiteBalance", "auto white balance"),
+            ("XResolution", "72 pixels per cm"),
+            ("ResolutionUnit", "cm"),
+            ("SubjectDistance", "2.5 m"),
+            (
+                "Flash",
+                "not fired, no return light detection function, suppressed",
+            ),
+            ("ExifVersion", "2.32"),
+            ("DateTimeDigitized", "2024-04-06 17:23:41"),
+            ("GPSSpeedRef", "km/h"),
+            ("GPSSpeed", "0.13 km/h"),
+            ("InteroperabilityIndex", "R98"),
+        ];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(facts.tags, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn a_text_is_shown_without_quotes_and_escapes() {
+        let description = ascii(Tag::ImageDescription, "The \"Old\" Café \\ 1\0\0");
+        assert_eq!(shown(description).as_deref(), Some("The \"Old\" Café \\ 1"));
+        assert_eq!(shown(ascii(Tag::Artist, "   ")), None);
+        assert_eq!(shown(ascii(Tag::GPSSpeedRef, "Q")).as_deref(), Some("Q"));
+    }
+
+    #[test]
+    fn numbers_are_shown_with_at_most_four_decimals() {
+        let brightness = |num, denom| {
+            let value = Value::SRational(vec![SRational { num, denom }]);
+            shown(field(Tag::BrightnessValue, value)).unwrap()
+        };
+        assert_eq!(brightness(4001, 569), "7.0316 EV");
+        assert_eq!(brightness(-1, 3), "-0.3333 EV");
+        assert_eq!(brightness(-7, 4), "-1.75 EV");
+        assert_eq!(brightness(5, -1), "unknown EV");
+        let distance = |num, denom| shown(rational(Tag::SubjectDistance, &[(num, denom)])).unwrap();
+        assert_eq!(distance(u32::MAX, 7_000_000), "infinity m");
+        assert_eq!(distance(10, 3), "3.3333 m");
+        assert_eq!(distance(4_000_000_001, 3), "1333333333.6666667 m");
+    }
+
+    #[test]
+    fn a_value_by_zero_or_without_elements_is_left_out() {
+        assert_eq!(shown(rational(Tag::SubjectDistance, &[(0, 0)])), None);
+        let lens = [(24, 1), (70, 1), (0, 0), (0, 0)];
+        assert_eq!(shown(rational(Tag::LensSpecification, &lens)), None);
+        assert_eq!(shown(rational(Tag::GPSDOP, &[])), None);
+        assert_eq!(shown(field(Tag::MeteringMode, Value::Short(vec![]))), None);
+    }
+
+    #[test]
+    fn typed_facts_are_no_tags() {
+        let facts = facts(&[
+            short(Tag::Orientation, 1),
+            ascii(Tag::DateTimeOriginal, "2024:04:06 17:23:41"),
+            ascii(Tag::SubSecTimeOriginal, "123"),
+            ascii(Tag::OffsetTimeOriginal, "+09:00"),
+            ascii(Tag::GPSLatitudeRef, "N"),
+            rational(Tag::GPSLatitude, &[(1, 1)]),
+            ascii(Tag::GPSLongitudeRef, "E"),
+            rational(Tag::GPSLongitude, &[(1, 1)]),
+            byte(Tag::GPSAltitudeRef, 0),
+            rational(Tag::GPSAltitude, &[(1, 1)]),
+            ascii(Tag::Make, "a"),
+            ascii(Tag::Model, "b"),
+            ascii(Tag::LensModel, "c"),
+            ascii(Tag::Software, "d"),
+            rational(Tag::ExposureTime, &[(1, 2)]),
+            rational(Tag::FNumber, &[(1, 2)]),
+            short(Tag::PhotographicSensitivity, 80),
+            rational(Tag::FocalLength, &[(1, 2)]),
+            short(Tag::FocalLengthIn35mmFilm, 24),
+        ]);
+        assert!(facts.tags.is_empty(), "{:?}", facts.tags);
+    }
+
+    #[test]
+    fn blobs_tables_and_unknown_tags_are_left_out() {
+        let facts = facts(&[
+            short(Tag::WhiteBalance, 1),
+            field(Tag::MakerNote, Value::Byte(vec![1, 2, 3])),
+            undefined(Tag::CFAPattern, &[0, 2, 0, 2, 0, 1, 1, 2]),
+            undefined(Tag::ComponentsConfiguration, &[1; 33]),
+            field(Tag::TransferFunction, Value::Short(vec![1; 33])),
+            // PrintImageMatching of Epson, and a tag that no standard has.
+            undefined(Tag(Context::Tiff, 0xc4a5), b"PrintIM\x000300"),
+            ascii(Tag(Context::Tiff, 0xfde8), "private"),
+        ]);
+        assert_eq!(names(&facts), ["WhiteBalance"]);
+    }
+
+    #[test]
+    fn offsets_and_sizes_within_the_file_are_left_out() {
+        for tag in [
+            Tag::StripOffsets,
+            Tag::StripByteCounts,
+            Tag::TileOffsets,
+            Tag::TileByteCounts,
+            Tag::JPEGInterchangeFormat,
+            Tag::JPEGInterchangeFormatLength,
+        ] {
+            // The writer makes these tags itself, so the first entry gets the number afterwards.
+            let mut block = block(&[long(Tag::RowsPerStrip, 500)], false);
+            block[10..12].copy_from_slice(&tag.number().to_be_bytes());
+            let facts = read(&jpeg(&block), LocationPolicy::Exact);
+            assert!(facts.tags.is_empty(), "{tag}");
+        }
+    }
+
+    #[test]
+    fn the_thumbnails_tags_are_left_out() {
+        let facts = facts(&[
+            short(Tag::WhiteBalance, 1),
+            thumbnail(short(Tag::Compression, 6)),
+            thumbnail(rational(Tag::XResolution, &[(72, 1)])),
+        ]);
+        assert_eq!(names(&facts), ["WhiteBalance"]);
+    }
+
+    #[test]
+    fn a_user_comment_is_shown_if_it_is_text() {
+        let comment = |bytes: &[u8]| shown(undefined(Tag::UserComment, bytes));
+        assert_eq!(comment(b"ASCII\0\0\0Hello\0\0").as_deref(), Some("Hello"));
+        assert_eq!(
+            comment("\0\0\0\0\0\0\0\0Grüße".as_bytes()).as_deref(),
+            Some("Grüße")
+        );
+        assert_eq!(comment(&[b"ASCII\0\0\0", &[b' '; 50][..]].concat()), None);
+        assert_eq!(comment(b"\0\0\0\0\0\0\0\0\xff\xfe\x01"), None);
+        assert_eq!(comment(b"JIS\0\0\0\0\0\x1b$B"), None);
+        assert_eq!(comment(b"vendor\x01\x02 anything"), None);
+        assert_eq!(comment(b"ASCII"), None);
+        let method = undefined(Tag::GPSProcessingMethod, b"ASCII\0\0\0GPS");
+        assert_eq!(shown(method).as_deref(), Some("GPS"));
+    }
+
+    #[test]
+    fn a_unicode_user_comment_is_in_the_byte_order_of_the_block() {
+        for little_endian in [false, true] {
+            let encode = if little_endian {
+                u16::to_le_bytes
+            } else {
+                u16::to_be_bytes
+            };
+            let text: Vec<u8> = "東京\0".encode_utf16().flat_map(encode).collect();
+            let comment = undefined(Tag::UserComment, &[b"UNICODE\0", &text[..]].concat());
+            let file = jpeg(&block(&[comment], little_endian));
+            let facts = read(&file, LocationPolicy::Exact);
+            assert_eq!(facts.tags["UserComment"], "東京");
+        }
+    }
+
+    #[test]
+    fn both_copyright_holders_are_shown() {
+        let copyright = |strings: &[&str]| {
+            let strings = strings.iter().map(|text| text.as_bytes().to_vec());
+            shown(field(Tag::Copyright, Value::Ascii(strings.collect())))
+        };
+        assert_eq!(
+            copyright(&["Ansel", "Editor"]).as_deref(),
+            Some("Ansel; Editor")
+        );
+        assert_eq!(copyright(&[" ", "Editor"]).as_deref(), Some("Editor"));
+    }
+
+    #[test]
+    fn gps_tags_are_shown_only_where_the_place_is_exact() {
+        let fields = [
+            short(Tag::WhiteBalance, 1),
+            ascii(Tag::GPSDateStamp, "2024:04:06"),
+            rational(Tag::GPSImgDirection, &[(2154, 10)]),
+            ascii(Tag::GPSDestLatitudeRef, "N"),
+            rational(Tag::GPSDestLatitude, &[(35, 1), (39, 1), (30, 1)]),
+        ];
+        assert_eq!(facts(&fields).tags.len(), 5);
+        for policy in [LocationPolicy::Rounded, LocationPolicy::Off] {
+            assert_eq!(names(&facts_under(&fields, policy)), ["WhiteBalance"]);
+        }
+    }
+
+    #[test]
+    fn the_first_of_two_equal_tags_is_shown() {
+        let facts = facts(&[ascii(Tag::Artist, "first"), ascii(Tag::Artist, "second")]);
+        assert_eq!(facts.tags["Artist"], "first");
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        let value = shown(ascii(Tag::ImageDescription, &"é".repeat(1000))).unwrap();
+        assert_eq!(value, format!("{}…", "é".repeat(254)));
+    }
+
+    /// The text under every standard tag that is kept.
+    fn every_standard_tag(text: &str) -> Vec<Field> {
+        let contexts = [Context::Tiff, Context::Exif, Context::Gps, Context::Interop];
+        contexts
+            .into_iter()
+            .flat_map(|context| (0..=u16::MAX).map(move |number| Tag(context, number)))
+            .filter(|tag| is_kept(*tag, LocationPolicy::Exact))
+            .map(|tag| ascii(tag, text))
+            .collect()
+    }
+
+    #[test]
+    fn there_are_at_most_128_tags() {
+        let tags = facts(&every_standard_tag("abc")).tags;
+        assert!((100..=128).contains(&tags.len()), "{}", tags.len());
+    }
+
+    #[test]
+    fn all_tags_together_have_at_most_16_kib() {
+        let tags = facts(&every_standard_tag(&"a".repeat(400))).tags;
+        let bytes: usize = tags
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        assert!(bytes <= MAX_TOTAL_BYTES);
+        assert!(bytes > MAX_TOTAL_BYTES - 500, "{bytes}");
+    }
+}

@@ -1,0 +1,420 @@
+//! When the photo was taken.
+
+use ::exif::{DateTime, Tag};
+use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+
+use super::fields::Fields;
+
+/// The most digits of a sub-second that are kept: nanoseconds.
+const MAX_FRACTION_DIGITS: usize = 9;
+
+/// The time zones of the world lie between UTC-12 and UTC+14 (IANA time zone database).
+const OFFSETS_SECONDS: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
+
+/// All of today's time zones are multiples of a quarter of an hour (IANA time zone database).
+const QUARTER_SECONDS: i64 = 15 * 60;
+
+/// How far local time may be from a quarter of an hour after GPS time. A receiver repeats its last
+/// fix where it has no view of the sky, and a camera clock drifts by minutes; beyond a third of the
+/// quarter the nearest one is too likely to be the wrong one.
+const TOLERANCE_SECONDS: i64 = 5 * 60;
+
+/// The offsets between whole hours that were in use since cameras have had GPS, in minutes (IANA
+/// time zone database). With any other, such as +09:15, the fix was old rather than the zone odd.
+const OFFSETS_BETWEEN_HOURS: [i64; 16] = [
+    -570, -270, -210, -150, 210, 270, 330, 345, 390, 510, 525, 570, 630, 690, 765, 825,
+];
+
+/// When a photo was taken: the time on the camera's clock, and its distance from UTC if known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenAt {
+    local: NaiveDateTime,
+    /// The sub-second digits of the file, 0 to 9 of them.
+    fraction: String,
+    offset: Option<(FixedOffset, OffsetSource)>,
+}
+
+/// How the offset from UTC is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffsetSource {
+    /// The camera says so: OffsetTimeOriginal (0x9011).
+    OffsetTimeOriginal,
+    /// Inferred: local time minus GPSDateStamp (0x001D) and GPSTimeStamp (0x0007), which are UTC.
+    GpsTime,
+}
+
+impl OffsetSource {
+    /// The source's name: `OffsetTimeOriginal` or `GpsTime`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OffsetTimeOriginal => "OffsetTimeOriginal",
+            Self::GpsTime => "GpsTime",
+        }
+    }
+}
+
+impl TakenAt {
+    /// ISO 8601 local time, such as `2024-04-06T17:23:41.123+09:00`: with as many sub-second digits
+    /// as the file gives, and with an offset only if it is known.
+    pub fn iso8601(&self) -> String {
+        let mut text = self.local.format("%Y-%m-%dT%H:%M:%S").to_string();
+        if !self.fraction.is_empty() {
+            text.push('.');
+            text.push_str(&self.fraction);
+        }
+        if let Some((offset, _)) = self.offset {
+            text.push_str(&offset.to_string());
+        }
+        text
+    }
+
+    /// UTC of a fixed width, such as `2024-04-06T08:23:41.123Z`, so that text order is time order.
+    /// Without a known offset it is the local time as if it were UTC.
+    pub fn timeline(&self) -> String {
+        let utc = self
+            .offset
+            .and_then(|(offset, _)| self.local.checked_sub_offset(offset))
+            .unwrap_or(self.local);
+        utc.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+
+    /// How the offset is known; absent if it is not.
+    pub fn offset_source(&self) -> Option<OffsetSource> {
+        self.offset.map(|(_, source)| source)
+    }
+}
+
+/// DateTimeOriginal (0x9003) with SubSecTimeOriginal (0x9291) and an offset. DateTime (0x0132) and
+/// DateTimeDigitized (0x9004) never stand in for it: they tell of an edit or of a scan.
+pub(super) fn taken_at(fields: &Fields) -> Option<TakenAt> {
+    let second = clock_time(&fields.text(Tag::DateTimeOriginal)?)?;
+    let fraction = fields
+        .text(Tag::SubSecTimeOriginal)
+        .and_then(fraction_digits)
+        .unwrap_or_default();
+    let local = second.checked_add_signed(TimeDelta::nanoseconds(nanoseconds(&fraction)))?;
+    Some(TakenAt {
+        local,
+        fraction,
+        offset: stated_offset(fields).or_else(|| inferred_offset(fields, local)),
+    })
+}
+
+/// `YYYY:MM:DD HH:MM:SS` (clause 4.6.5, DateTimeOriginal). Blank, zero and impossible ones are
+/// absent, and so is the year 9999, which would need five digits once it is UTC.
+fn clock_time(text: &str) -> Option<NaiveDateTime> {
+    let time = DateTime::from_ascii(text.as_bytes()).ok()?;
+    let year = (1..9999).contains(&time.year).then_some(time.year)?;
+    NaiveDate::from_ymd_opt(year.into(), time.month.into(), time.day.into())?.and_hms_opt(
+        time.hour.into(),
+        time.minute.into(),
+        time.second.into(),
+    )
+}
+
+fn fraction_digits(text: String) -> Option<String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.chars().take(MAX_FRACTION_DIGITS).collect())
+}
+
+fn nanoseconds(fraction: &str) -> i64 {
+    format!("{fraction:0<MAX_FRACTION_DIGITS$}")
+        .parse()
+        .unwrap_or_default()
+}
+
+/// OffsetTimeOriginal; neither OffsetTime (0x9010) nor OffsetTimeDigitized (0x9012), which belong to
+/// the other two times.
+fn stated_offset(fields: &Fields) -> Option<(FixedOffset, OffsetSource)> {
+    let text = fields.text(Tag::OffsetTimeOriginal)?;
+    let offset = text.parse().ok().filter(is_a_time_zone)?;
+    Some((offset, OffsetSource::OffsetTimeOriginal))
+}
+
+/// The quarter of an hour that local time is after UTC.
+fn inferred_offset(fields: &Fields, local: NaiveDateTime) -> Option<(FixedOffset, OffsetSource)> {
+    let difference = local.signed_duration_since(gps_time(fields)?).num_seconds();
+    let offset = (difference + QUARTER_SECONDS / 2).div_euclid(QUARTER_SECONDS) * QUARTER_SECONDS;
+    let near = (difference - offset).abs() <= TOLERANCE_SECONDS;
+    let in_use = offset % 3600 == 0 || OFFSETS_BETWEEN_HOURS.contains(&(offset / 60));
+    let offset = i32::try_from(offset).ok().filter(|_| near && in_use)?;
+    let offset = FixedOffset::east_opt(offset).filter(is_a_time_zone)?;
+    Some((offset, OffsetSource::GpsTime))
+}
+
+fn is_a_time_zone(offset: &FixedOffset) -> bool {
+    OFFSETS_SECONDS.contains(&offset.local_minus_utc())
+}
+
+/// UTC of the fix: GPSDateStamp `YYYY:MM:DD` and GPSTimeStamp as hour, minute and second
+/// (clause 4.6.6).
+fn gps_time(fields: &Fields) -> Option<NaiveDateTime> {
+    let date = fields.text(Tag::GPSDateStamp)?;
+    let date = NaiveDate::parse_from_str(&date, "%Y:%m:%d").ok()?;
+    let time = fields.numbers(Tag::GPSTimeStamp)?;
+    let &[hour, minute, second] = time.as_slice() else {
+        return None;
+    };
+    let sixty = 0.0..60.0;
+    if !(0.0..24.0).contains(&hour) || !sixty.contains(&minute) || !sixty.contains(&second) {
+        return None;
+    }
+    let seconds = (hour * 60.0 + minute) * 60.0 + second;
+    date.and_time(NaiveTime::MIN)
+        .checked_add_signed(TimeDelta::milliseconds((seconds * 1000.0) as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use ::exif::Tag;
+
+    use super::super::sample::{ascii, facts, rational};
+    use super::*;
+
+    /// A photo taken at `local`, with the fix's date and time if given.
+    fn taken(local: &str, gps: Option<(&str, [u32; 3])>) -> TakenAt {
+        let mut fields = vec![ascii(Tag::DateTimeOriginal, local)];
+        if let Some((date, [hour, minute, second])) = gps {
+            let time = [(hour, 1), (minute, 1), (second, 1)];
+            fields.push(ascii(Tag::GPSDateStamp, date));
+            fields.push(rational(Tag::GPSTimeStamp, &time));
+        }
+        facts(&fields).taken_at.unwrap()
+    }
+
+    fn with_offset(offset: &str) -> TakenAt {
+        facts(&[
+            ascii(Tag::DateTimeOriginal, "2024:04:06 17:23:41"),
+            ascii(Tag::OffsetTimeOriginal, offset),
+        ])
+        .taken_at
+        .unwrap()
+    }
+
+    fn with_fraction(digits: &str) -> TakenAt {
+        facts(&[
+            ascii(Tag::DateTimeOriginal, "2024:04:06 17:23:41"),
+            ascii(Tag::SubSecTimeOriginal, digits),
+        ])
+        .taken_at
+        .unwrap()
+    }
+
+    #[test]
+    fn time_sub_second_and_offset_make_one_timestamp() {
+        let taken = facts(&[
+            ascii(Tag::DateTimeOriginal, "2024:04:06 17:23:41"),
+            ascii(Tag::SubSecTimeOriginal, "123"),
+            ascii(Tag::OffsetTimeOriginal, "+09:00"),
+        ])
+        .taken_at
+        .unwrap();
+        assert_eq!(taken.iso8601(), "2024-04-06T17:23:41.123+09:00");
+        assert_eq!(taken.timeline(), "2024-04-06T08:23:41.123Z");
+        let source = taken.offset_source().unwrap();
+        assert_eq!(source.as_str(), "OffsetTimeOriginal");
+    }
+
+    #[test]
+    fn without_offset_there_is_no_suffix_and_the_timeline_takes_local_time_as_utc() {
+        let taken = taken("2024:04:06 17:23:41", None);
+        assert_eq!(taken.iso8601(), "2024-04-06T17:23:41");
+        assert_eq!(taken.timeline(), "2024-04-06T17:23:41.000Z");
+        assert_eq!(taken.offset_source(), None);
+    }
+
+    #[test]
+    fn sub_seconds_keep_the_digits_of_the_file_up_to_nine() {
+        for (digits, iso, timeline) in [
+            ("5", ".5", ".500Z"),
+            ("04", ".04", ".040Z"),
+            ("000", ".000", ".000Z"),
+            ("000001", ".000001", ".000Z"),
+            ("9999", ".9999", ".999Z"),
+            ("12   ", ".12", ".120Z"),
+            ("1234567891234", ".123456789", ".123Z"),
+        ] {
+            let taken = with_fraction(digits);
+            assert_eq!(taken.iso8601(), format!("2024-04-06T17:23:41{iso}"));
+            assert_eq!(taken.timeline(), format!("2024-04-06T17:23:41{timeline}"));
+        }
+    }
+
+    #[test]
+    fn sub_seconds_that_are_no_digits_are_left_out() {
+        for digits in ["", "   ", "-1", "1.5", "abc"] {
+            assert_eq!(with_fraction(digits).iso8601(), "2024-04-06T17:23:41");
+        }
+    }
+
+    #[test]
+    fn blank_zero_and_impossible_times_are_absent() {
+        for text in [
+            "    :  :     :  :  ",
+            "                   ",
+            "0000:00:00 00:00:00",
+            "0000:01:01 00:00:00",
+            "2023:02:29 12:00:00",
+            "2024:13:01 12:00:00",
+            "2024:04:06 24:00:00",
+            "2024:04:06 12:60:00",
+            "9999:12:31 23:59:59",
+            "2024:04:06",
+            "yesterday at twelve",
+            "",
+        ] {
+            let facts = facts(&[ascii(Tag::DateTimeOriginal, text)]);
+            assert_eq!(facts.taken_at, None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn other_times_and_their_offsets_never_stand_in() {
+        let others = [
+            ascii(Tag::DateTime, "2024:04:06 17:23:41"),
+            ascii(Tag::DateTimeDigitized, "2024:04:06 17:23:41"),
+            ascii(Tag::OffsetTime, "+09:00"),
+            ascii(Tag::OffsetTimeDigitized, "+09:00"),
+            ascii(Tag::SubSecTime, "123"),
+            ascii(Tag::SubSecTimeDigitized, "123"),
+        ];
+        assert_eq!(facts(&others).taken_at, None);
+        let mut with_original = others.to_vec();
+        with_original.push(ascii(Tag::DateTimeOriginal, "2020:01:02 03:04:05"));
+        let taken = facts(&with_original).taken_at.unwrap();
+        assert_eq!(taken.iso8601(), "2020-01-02T03:04:05");
+    }
+
+    #[test]
+    fn a_stated_offset_is_valid_from_minus_12_to_plus_14_hours() {
+        for (offset, suffix) in [
+            ("+14:00", "+14:00"),
+            ("-12:00", "-12:00"),
+            ("+05:45", "+05:45"),
+            ("-09:30", "-09:30"),
+            ("+00:00", "+00:00"),
+            ("-02:30 ", "-02:30"),
+        ] {
+            let iso = with_offset(offset).iso8601();
+            assert_eq!(iso, format!("2024-04-06T17:23:41{suffix}"));
+        }
+        for offset in [
+            "   :  ", "      ", "+99:00", "+14:01", "-12:01", "+09:60", "JST", "+9",
+        ] {
+            assert_eq!(with_offset(offset).offset_source(), None, "{offset:?}");
+        }
+    }
+
+    #[test]
+    fn the_timeline_crosses_the_end_of_the_year() {
+        let taken = facts(&[
+            ascii(Tag::DateTimeOriginal, "2022:12:31 23:59:59"),
+            ascii(Tag::OffsetTimeOriginal, "-08:00"),
+        ])
+        .taken_at
+        .unwrap();
+        assert_eq!(taken.timeline(), "2023-01-01T07:59:59.000Z");
+    }
+
+    #[test]
+    fn gps_time_gives_an_unstated_offset() {
+        for (local, date, time, iso) in [
+            (
+                "2019:01:01 00:00:00",
+                "2018:12:31",
+                [13, 0, 0],
+                "2019-01-01T00:00:00+11:00",
+            ),
+            (
+                "2020:11:11 11:11:11",
+                "2020:11:11",
+                [9, 11, 11],
+                "2020-11-11T11:11:11+02:00",
+            ),
+            (
+                "2023:05:05 05:05:05",
+                "2023:05:05",
+                [7, 35, 5],
+                "2023-05-05T05:05:05-02:30",
+            ),
+            (
+                "2021:03:28 02:30:00",
+                "2021:03:27",
+                [20, 45, 0],
+                "2021-03-28T02:30:00+05:45",
+            ),
+        ] {
+            let taken = taken(local, Some((date, time)));
+            assert_eq!(taken.iso8601(), iso);
+            assert_eq!(taken.offset_source(), Some(OffsetSource::GpsTime));
+        }
+        assert_eq!(OffsetSource::GpsTime.as_str(), "GpsTime");
+    }
+
+    #[test]
+    fn a_stated_offset_goes_before_gps_time_and_an_invalid_one_does_not() {
+        for (stated, source) in [
+            ("+08:00", OffsetSource::OffsetTimeOriginal),
+            ("   :  ", OffsetSource::GpsTime),
+        ] {
+            let facts = facts(&[
+                ascii(Tag::DateTimeOriginal, "2024:04:06 17:23:41"),
+                ascii(Tag::OffsetTimeOriginal, stated),
+                ascii(Tag::GPSDateStamp, "2024:04:06"),
+                rational(Tag::GPSTimeStamp, &[(8, 1), (23, 1), (41, 1)]),
+            ]);
+            assert_eq!(facts.taken_at.unwrap().offset_source(), Some(source));
+        }
+    }
+
+    #[test]
+    fn a_fix_may_be_five_minutes_off_and_no_more() {
+        let offset =
+            |time| taken("2024:04:06 12:00:00", Some(("2024:04:06", time))).offset_source();
+        assert_eq!(offset([9, 55, 0]), Some(OffsetSource::GpsTime));
+        assert_eq!(offset([10, 5, 0]), Some(OffsetSource::GpsTime));
+        assert_eq!(offset([9, 54, 59]), None);
+        assert_eq!(offset([10, 5, 1]), None);
+    }
+
+    #[test]
+    fn an_offset_that_no_time_zone_has_is_not_inferred() {
+        for (date, time) in [
+            ("2024:04:06", [11, 45, 0]), // +00:15: the fix was a quarter of an hour old
+            ("2024:04:05", [21, 45, 0]), // +14:15
+            ("2024:04:05", [21, 0, 0]),  // +15:00
+            ("2024:04:07", [1, 0, 0]),   // -13:00
+            ("2004:08:21", [12, 0, 0]),  // a receiver whose week counter rolled over
+        ] {
+            let taken = taken("2024:04:06 12:00:00", Some((date, time)));
+            assert_eq!(taken.offset_source(), None, "{date} {time:?}");
+        }
+        let border = |date, time| taken("2024:04:06 12:00:00", Some((date, time))).iso8601();
+        assert_eq!(
+            border("2024:04:05", [22, 0, 0]),
+            "2024-04-06T12:00:00+14:00"
+        );
+        assert_eq!(border("2024:04:07", [0, 0, 0]), "2024-04-06T12:00:00-12:00");
+    }
+
+    #[test]
+    fn an_incomplete_or_impossible_gps_time_gives_no_offset() {
+        let original = ascii(Tag::DateTimeOriginal, "2024:04:06 12:00:00");
+        let date = ascii(Tag::GPSDateStamp, "2024:04:06");
+        let time = |parts: &[(u32, u32)]| rational(Tag::GPSTimeStamp, parts);
+        for gps in [
+            vec![date.clone()],
+            vec![time(&[(12, 1), (0, 1), (0, 1)])],
+            vec![date.clone(), time(&[(12, 1), (0, 1)])],
+            vec![date.clone(), time(&[(12, 1), (0, 0), (0, 1)])],
+            vec![date.clone(), time(&[(11, 1), (60, 1), (0, 1)])],
+            vec![
+                ascii(Tag::GPSDateStamp, "2024:02:30"),
+                time(&[(12, 1), (0, 1), (0, 1)]),
+            ],
+        ] {
+            let fields = [vec![original.clone()], gps].concat();
+            assert_eq!(facts(&fields).taken_at.unwrap().offset_source(), None);
+        }
+    }
+}
