@@ -1,0 +1,296 @@
+//! The function's settings, read from its environment once and checked before the first photo.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::exif::LocationPolicy;
+use crate::thumbnail::Options;
+
+/// Every setting of the thumbnail function. The README lists them with their meaning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// `ORIGINALS_BUCKET`, required: events about any other bucket are ignored.
+    pub originals_bucket: String,
+    /// `ORIGINALS_PREFIX`, empty: only keys that begin with it are photos.
+    pub originals_prefix: String,
+    /// `THUMBNAILS_BUCKET`, required.
+    pub thumbnails_bucket: String,
+    /// `THUMBNAILS_PREFIX`, `thumbnail/`: what stands before the photo's key in its thumbnail's key.
+    pub thumbnails_prefix: String,
+    /// `THUMBNAIL_CACHE_CONTROL`, empty: the thumbnails' Cache-Control header, none if empty.
+    pub cache_control: Option<String>,
+    /// `PHOTOS_TABLE`, required: DynamoDB table name.
+    pub photos_table: String,
+    /// `DEAD_LETTER_QUEUE_URL`, required: SQS queue URL.
+    pub dead_letter_queue_url: String,
+    /// `THUMBNAIL_SCALE`, 0.25, and `THUMBNAIL_QUALITY`, 0.9.
+    pub thumbnail: Options,
+    /// `MAX_PHOTO_BYTES`, 104857600: larger originals are refused before they are downloaded.
+    pub max_photo_bytes: u64,
+    /// `MAX_PHOTO_PIXELS`, 500000000: larger pictures are refused before they are decoded.
+    pub max_photo_pixels: u64,
+    /// `LOCATION`, `exact`: what of the place goes into the item.
+    pub location: LocationPolicy,
+}
+
+/// Why the function does not start: one line that names the variable, its value and what is allowed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// A required variable is not set or empty.
+    #[error("{0} is not set: {1} is required")]
+    Missing(&'static str, &'static str),
+    /// A variable's value is not one of the allowed.
+    #[error("{name}={value:?} is not allowed: it must be {allowed}")]
+    Invalid {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// Each thumbnail would itself be taken for a photo, without end.
+    #[error(
+        "THUMBNAILS_BUCKET={bucket:?} with THUMBNAILS_PREFIX={thumbnails_prefix:?} is not allowed: \
+         thumbnails would be originals again, as ORIGINALS_BUCKET is the same bucket and their keys \
+         begin with ORIGINALS_PREFIX={originals_prefix:?}; use another bucket or prefix"
+    )]
+    Loop {
+        /// The one bucket.
+        bucket: String,
+        /// Its prefix for thumbnails.
+        thumbnails_prefix: String,
+        /// Its prefix for originals.
+        originals_prefix: String,
+    },
+}
+
+impl Config {
+    /// Reads the settings through `variable`, which gives an environment variable's value.
+    ///
+    /// # Errors
+    /// The first setting that is missing or not allowed.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let vars = Variables(&variable);
+        let config = Config {
+            originals_bucket: vars.required("ORIGINALS_BUCKET", "the bucket of the photos")?,
+            originals_prefix: vars.text("ORIGINALS_PREFIX", ""),
+            thumbnails_bucket: vars
+                .required("THUMBNAILS_BUCKET", "the bucket of the thumbnails")?,
+            thumbnails_prefix: vars.text("THUMBNAILS_PREFIX", "thumbnail/"),
+            cache_control: Some(vars.text("THUMBNAIL_CACHE_CONTROL", "")).filter(|v| !v.is_empty()),
+            photos_table: vars.required("PHOTOS_TABLE", "the name of the DynamoDB table")?,
+            dead_letter_queue_url: vars.required(
+                "DEAD_LETTER_QUEUE_URL",
+                "the URL of the SQS dead-letter queue",
+            )?,
+            thumbnail: Options {
+                scale: vars.number(
+                    "THUMBNAIL_SCALE",
+                    0.25,
+                    "a number greater than 0, at most 1",
+                    |n| *n > 0.0 && *n <= 1.0,
+                )?,
+                quality: vars.number("THUMBNAIL_QUALITY", 0.9, "a number from 0.01 to 1", |n| {
+                    (0.01..=1.0).contains(n)
+                })?,
+            },
+            max_photo_bytes: vars.number(
+                "MAX_PHOTO_BYTES",
+                104_857_600,
+                "a whole number of bytes, at least 1",
+                |n| *n >= 1,
+            )?,
+            max_photo_pixels: vars.number(
+                "MAX_PHOTO_PIXELS",
+                500_000_000,
+                "a whole number of pixels, at least 1",
+                |n| *n >= 1,
+            )?,
+            location: vars.location()?,
+        };
+        config.refuse_loop()?;
+        Ok(config)
+    }
+
+    /// The key of a photo's thumbnail.
+    pub fn thumbnail_key(&self, photo_key: &str) -> String {
+        format!("{}{photo_key}", self.thumbnails_prefix)
+    }
+
+    /// Refuses settings under which every thumbnail is an original: a bucket that feeds itself is
+    /// the most expensive mistake one can make with S3 events.
+    fn refuse_loop(&self) -> Result<(), ConfigError> {
+        let same_bucket = self.originals_bucket == self.thumbnails_bucket;
+        let first_thumbnail = self.thumbnail_key(&self.originals_prefix);
+        if same_bucket && first_thumbnail.starts_with(&self.originals_prefix) {
+            return Err(ConfigError::Loop {
+                bucket: self.thumbnails_bucket.clone(),
+                thumbnails_prefix: self.thumbnails_prefix.clone(),
+                originals_prefix: self.originals_prefix.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The environment, with one method for each kind of value.
+struct Variables<'a, F>(&'a F);
+
+impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
+    fn required(&self, name: &'static str, what: &'static str) -> Result<String, ConfigError> {
+        (self.0)(name)
+            .filter(|value| !value.is_empty())
+            .ok_or(ConfigError::Missing(name, what))
+    }
+
+    /// A set but empty variable is an empty text: templates can only set, not leave out.
+    fn text(&self, name: &'static str, default: &str) -> String {
+        (self.0)(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn number<T: FromStr + Display>(
+        &self,
+        name: &'static str,
+        default: T,
+        allowed: &'static str,
+        is_allowed: impl Fn(&T) -> bool,
+    ) -> Result<T, ConfigError> {
+        let Some(value) = (self.0)(name) else {
+            return Ok(default);
+        };
+        value
+            .parse()
+            .ok()
+            .filter(is_allowed)
+            .ok_or(ConfigError::Invalid {
+                name,
+                value,
+                allowed,
+            })
+    }
+
+    fn location(&self) -> Result<LocationPolicy, ConfigError> {
+        let value = self.text("LOCATION", "exact");
+        match value.as_str() {
+            "exact" => Ok(LocationPolicy::Exact),
+            "rounded" => Ok(LocationPolicy::Rounded),
+            "off" => Ok(LocationPolicy::Off),
+            _ => Err(ConfigError::Invalid {
+                name: "LOCATION",
+                value,
+                allowed: "exact, rounded (two decimals, about 1 km) or off",
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The smallest set of variables that is allowed, changed by `changes`.
+    fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        const REQUIRED: [(&str, &str); 4] = [
+            ("ORIGINALS_BUCKET", "photos"),
+            ("THUMBNAILS_BUCKET", "thumbnails"),
+            ("PHOTOS_TABLE", "photos-table"),
+            ("DEAD_LETTER_QUEUE_URL", "https://sqs/1/queue"),
+        ];
+        Config::read(|name| {
+            let mut set = changes.iter().chain(&REQUIRED);
+            set.find(|(set_name, _)| *set_name == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_readme() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.originals_prefix, "");
+        assert_eq!(config.thumbnails_prefix, "thumbnail/");
+        assert_eq!(config.cache_control, None);
+        assert_eq!(
+            config.thumbnail,
+            Options {
+                scale: 0.25,
+                quality: 0.9
+            }
+        );
+        assert_eq!(config.max_photo_bytes, 104_857_600);
+        assert_eq!(config.max_photo_pixels, 500_000_000);
+        assert_eq!(config.location, LocationPolicy::Exact);
+    }
+
+    #[test]
+    fn each_required_variable_is_named_when_missing_or_empty() {
+        for name in [
+            "ORIGINALS_BUCKET",
+            "THUMBNAILS_BUCKET",
+            "PHOTOS_TABLE",
+            "DEAD_LETTER_QUEUE_URL",
+        ] {
+            let message = read(&[(name, "")]).unwrap_err().to_string();
+            assert!(
+                message.starts_with(&format!("{name} is not set")),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_value_stops_the_start_with_its_name_its_value_and_what_is_allowed() {
+        for (name, value) in [
+            ("THUMBNAIL_SCALE", "0"),
+            ("THUMBNAIL_SCALE", "1.01"),
+            ("THUMBNAIL_SCALE", "NaN"),
+            ("THUMBNAIL_SCALE", "a quarter"),
+            ("THUMBNAIL_SCALE", ""),
+            ("THUMBNAIL_QUALITY", "0"),
+            ("THUMBNAIL_QUALITY", "90"),
+            ("MAX_PHOTO_BYTES", "-1"),
+            ("MAX_PHOTO_BYTES", "0"),
+            ("MAX_PHOTO_PIXELS", "1e9"),
+            ("LOCATION", "Exact"),
+        ] {
+            let message = read(&[(name, value)]).unwrap_err().to_string();
+            assert!(
+                message.starts_with(&format!("{name}={value:?} is not allowed")),
+                "{message}"
+            );
+            assert!(message.contains("must be "), "{message}");
+            assert!(!message.contains('\n'), "{message}");
+        }
+    }
+
+    #[test]
+    fn thumbnails_that_would_be_originals_again_are_refused() {
+        let one_bucket = |originals_prefix, thumbnails_prefix| {
+            read(&[
+                ("THUMBNAILS_BUCKET", "photos"),
+                ("ORIGINALS_PREFIX", originals_prefix),
+                ("THUMBNAILS_PREFIX", thumbnails_prefix),
+            ])
+        };
+        for (originals, thumbnails) in [
+            ("", "thumbnail/"),
+            ("photos/", "photos/small/"),
+            ("photos/", ""),
+            ("a", "a"),
+        ] {
+            let refused = one_bucket(originals, thumbnails);
+            assert!(
+                matches!(refused, Err(ConfigError::Loop { .. })),
+                "{originals} {thumbnails}"
+            );
+        }
+        for (originals, thumbnails) in [("photos/", "thumbnail/"), ("photos/", "p")] {
+            assert!(
+                one_bucket(originals, thumbnails).is_ok(),
+                "{originals} {thumbnails}"
+            );
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The letter about a photo that can never become a thumbnail.
+//!
+//! It has the shape of the record that Lambda itself sends to an OnFailure destination (Lambda
+//! Developer Guide, "Retaining records of asynchronous invocations"), so that whoever reads the
+//! queue needs to know one shape only.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// Bytes of a message that every SQS queue takes; new queues allow 1 MiB.
+pub const MAX_BYTES: usize = 256 * 1024;
+/// Bytes kept of an event that is too large; the rest of the letter needs far less than the other half.
+const MAX_CUT_PAYLOAD: usize = MAX_BYTES / 2;
+
+/// The invocation that writes a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// Of this invocation.
+    pub request_id: String,
+    /// Of this function.
+    pub function_arn: String,
+    /// `$LATEST` or a number.
+    pub function_version: String,
+}
+
+/// A message for the dead-letter queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The JSON text.
+    pub body: String,
+    /// The message attribute `ErrorType`.
+    pub error_type: &'static str,
+    /// The message attribute `PhotoKey`, if the photo is known.
+    pub photo_key: Option<String>,
+}
+
+impl Letter {
+    /// About one photo: `record` is the S3 record as it came.
+    pub fn about_photo(
+        record: &Value,
+        photo_key: Option<&str>,
+        failure: &Failure,
+        invocation: &Invocation,
+        now: DateTime<Utc>,
+    ) -> Letter {
+        let photo_key = photo_key.map(attribute_text);
+        Letter {
+            photo_key,
+            ..Letter::about(json!({"Records": [record]}), failure, invocation, now)
+        }
+    }
+
+    /// About a whole event that is none of S3's; cut where it is too large for a message.
+    pub fn about_event(
+        payload: &Value,
+        failure: &Failure,
+        invocation: &Invocation,
+        now: DateTime<Utc>,
+    ) -> Letter {
+        Letter::about(payload.clone(), failure, invocation, now)
+    }
+
+    fn about(
+        payload: Value,
+        failure: &Failure,
+        invocation: &Invocation,
+        now: DateTime<Utc>,
+    ) -> Letter {
+        let body = body(&payload, failure, invocation, now);
+        let body = if body.len() <= MAX_BYTES {
+            body
+        } else {
+            body_of_cut(&payload, failure, invocation, now)
+        };
+        Letter {
+            body,
+            error_type: failure.error_type,
+            photo_key: None,
+        }
+    }
+}
+
+fn body(payload: &Value, failure: &Failure, invocation: &Invocation, now: DateTime<Utc>) -> String {
+    json!({
+        "version": "1.0",
+        "timestamp": now.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "requestContext": {
+            "requestId": invocation.request_id,
+            "functionArn": invocation.function_arn,
+            "condition": "NotRetryable",
+            "approximateInvokeCount": 1,
+        },
+        "requestPayload": payload,
+        "responseContext": {
+            "statusCode": 200,
+            "executedVersion": invocation.function_version,
+            "functionError": "Handled",
+        },
+        "responsePayload": {
+            "errorType": failure.error_type,
+            "errorMessage": failure.message,
+        },
+    })
+    .to_string()
+}
+
+/// A letter whose payload is the beginning of the event's text. The quotes in it are escaped once
+/// more, so it is shortened until the whole fits.
+fn body_of_cut(
+    payload: &Value,
+    failure: &Failure,
+    invocation: &Invocation,
+    now: DateTime<Utc>,
+) -> String {
+    let text = payload.to_string();
+    let mut length = MAX_CUT_PAYLOAD;
+    loop {
+        let cut = Value::from(&text[..text.floor_char_boundary(length)]);
+        let body = body(&cut, failure, invocation, now);
+        if body.len() <= MAX_BYTES || length == 0 {
+            return body;
+        }
+        length /= 2;
+    }
+}
+
+/// SQS takes only the characters of XML 1.0 in an attribute (SQS API, SendMessage).
+fn attribute_text(text: &str) -> String {
+    let is_allowed = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    let is_character = |c: char| !('\u{FFFE}'..='\u{FFFF}').contains(&c);
+    text.chars()
+        .map(|c| {
+            if is_allowed(c) && is_character(c) {
+                c
+            } else {
+                '\u{FFFD}'
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invocation() -> Invocation {
+        Invocation {
+            request_id: "request-1".into(),
+            function_arn: "arn:aws:lambda:us-east-1:000000000000:function:thumbnail".into(),
+            function_version: "$LATEST".into(),
+        }
+    }
+
+    fn empty_photo() -> Failure {
+        Failure::permanent("EmptyPhoto", "the photo is empty")
+    }
+
+    #[test]
+    fn a_letter_has_the_shape_of_lambdas_own() {
+        let record =
+            json!({"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "a+b.jpg"}}});
+        let letter = Letter::about_photo(
+            &record,
+            Some("a b.jpg"),
+            &empty_photo(),
+            &invocation(),
+            DateTime::UNIX_EPOCH,
+        );
+        assert_eq!(
+            (letter.error_type, letter.photo_key.as_deref()),
+            ("EmptyPhoto", Some("a b.jpg"))
+        );
+        let body: Value = serde_json::from_str(&letter.body).unwrap();
+        assert_eq!(
+            body,
+            json!({
+                "version": "1.0",
+                "timestamp": "1970-01-01T00:00:00.000Z",
+                "requestContext": {
+                    "requestId": "request-1",
+                    "functionArn": "arn:aws:lambda:us-east-1:000000000000:function:thumbnail",
+                    "condition": "NotRetryable",
+                    "approximateInvokeCount": 1
+                },
+                "requestPayload": {"Records": [record]},
+                "responseContext": {
+                    "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Handled"
+                },
+                "responsePayload": {"errorType": "EmptyPhoto", "errorMessage": "the photo is empty"}
+            })
+        );
+    }
+
+    #[test]
+    fn an_event_too_large_for_a_message_is_cut() {
+        for filler in ["x", "\"", "봄"] {
+            let payload = json!({"filler": filler.repeat(MAX_BYTES)});
+            let letter = Letter::about_event(
+                &payload,
+                &empty_photo(),
+                &invocation(),
+                DateTime::UNIX_EPOCH,
+            );
+            assert!(
+                letter.body.len() <= MAX_BYTES,
+                "{} bytes",
+                letter.body.len()
+            );
+            let body: Value = serde_json::from_str(&letter.body).unwrap();
+            assert!(
+                body["requestPayload"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("{\"filler\":")
+            );
+        }
+    }
+
+    #[test]
+    fn characters_that_sqs_refuses_are_replaced_in_the_attribute() {
+        assert_eq!(
+            attribute_text("봄 \u{0}\u{1B}\u{FFFE}\t🌸"),
+            "봄 \u{FFFD}\u{FFFD}\u{FFFD}\t🌸"
+        );
+    }
+}

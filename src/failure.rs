@@ -1,0 +1,133 @@
+//! How a photo can end without becoming READY, and what must happen then.
+
+use lambda_runtime::Diagnostic;
+
+use crate::photo::PhotoError;
+
+/// What a failure asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Nothing to do: not ours, another kind of event, or the object is gone. Logged.
+    Ignored,
+    /// A newer event has done or will do the work. Logged.
+    Superseded,
+    /// Trying again cannot help: a dead letter now, then the FAILED item.
+    Permanent,
+    /// Trying again may help: an error, so that Lambda retries and then sends the letter itself.
+    Transient,
+}
+
+/// One room's error as the handler needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What must happen.
+    pub class: Class,
+    /// A stable name, such as `UnsupportedFormat`, for items, dead letters, logs and alarms.
+    pub error_type: &'static str,
+    /// For people: what, which object, which limit, what to do.
+    pub message: String,
+}
+
+impl Failure {
+    /// Not ours, another kind of event, or gone.
+    pub fn ignored(error_type: &'static str, message: impl Into<String>) -> Failure {
+        Failure {
+            class: Class::Ignored,
+            error_type,
+            message: message.into(),
+        }
+    }
+
+    /// Overtaken by a newer event.
+    pub fn superseded(message: impl Into<String>) -> Failure {
+        Failure {
+            class: Class::Superseded,
+            error_type: "Superseded",
+            message: message.into(),
+        }
+    }
+
+    /// Hopeless.
+    pub fn permanent(error_type: &'static str, message: impl Into<String>) -> Failure {
+        Failure {
+            class: Class::Permanent,
+            error_type,
+            message: message.into(),
+        }
+    }
+
+    /// Worth another try.
+    pub fn transient(error_type: &'static str, message: impl Into<String>) -> Failure {
+        Failure {
+            class: Class::Transient,
+            error_type,
+            message: message.into(),
+        }
+    }
+
+    /// What Lambda must hear of this failure: nothing unless it is to try again.
+    ///
+    /// # Errors
+    /// The failure itself if it is transient.
+    pub fn retryable<T: Default>(self) -> Result<T, Failure> {
+        match self.class {
+            Class::Transient => Err(self),
+            Class::Ignored | Class::Superseded | Class::Permanent => Ok(T::default()),
+        }
+    }
+
+    /// The invocation's one error for several photos that are worth another try; `photos` is how
+    /// many the event had.
+    pub fn several(failures: &[Failure], photos: usize) -> Option<Failure> {
+        let first = failures.first()?;
+        let message = format!(
+            "{} of the event's {photos} photos must be tried again; the first: {}: {}",
+            failures.len(),
+            first.error_type,
+            first.message
+        );
+        Some(Failure::transient(first.error_type, message))
+    }
+}
+
+impl From<PhotoError> for Failure {
+    fn from(error: PhotoError) -> Failure {
+        Failure::permanent(error.name(), error.to_string())
+    }
+}
+
+/// What Lambda reports to whoever asks why an invocation failed.
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Diagnostic {
+        Diagnostic {
+            error_type: failure.error_type.to_owned(),
+            error_message: failure.message,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_photo_is_a_permanent_failure_under_its_own_name() {
+        let failure = Failure::from(PhotoError::UnsupportedFormat("a PNG".into()));
+        assert_eq!(
+            (failure.class, failure.error_type),
+            (Class::Permanent, "UnsupportedFormat")
+        );
+    }
+
+    #[test]
+    fn several_transient_failures_are_one_error_that_counts_them() {
+        let slow = Failure::transient("SlowDown", "S3 is busy");
+        let message = Failure::several(&[slow.clone(), slow], 24).unwrap().message;
+        assert!(
+            message.starts_with("2 of the event's 24 photos"),
+            "{message}"
+        );
+        assert!(message.contains("SlowDown: S3 is busy"), "{message}");
+        assert_eq!(Failure::several(&[], 24), None);
+    }
+}

@@ -1,0 +1,523 @@
+//! A photo's DynamoDB item: what is known of it, as typed attributes, and the write that commits it.
+//!
+//! The function owns every attribute in [`OWNED`] and no other: a write sets those it knows and
+//! removes the rest of them, so that what the application keeps beside them (`app`) survives.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::event::{Created, Sequencer};
+use crate::exif::{Camera, Exposure, Facts, Location};
+use crate::failure::Failure;
+use crate::photo::{Format, Size};
+
+/// The partition key: the original's decoded key.
+pub const PHOTO_KEY: &str = "photoKey";
+
+/// Every attribute that the function writes, besides the key.
+pub const OWNED: [&str; 22] = [
+    "album",
+    "bucket",
+    "versionId",
+    "etag",
+    "sequencer",
+    "status",
+    "failure",
+    "bytes",
+    "width",
+    "height",
+    "format",
+    "renditions",
+    "takenAt",
+    "takenAtOffsetSource",
+    "timelineAt",
+    "location",
+    "camera",
+    "exposure",
+    "orientation",
+    "exif",
+    "uploadedAt",
+    "processedAt",
+];
+
+/// An item's attributes by name, without the key.
+pub type Attributes = BTreeMap<&'static str, AttributeValue>;
+
+/// An item as DynamoDB returns it.
+pub type StoredItem = HashMap<String, AttributeValue>;
+
+/// What is known of a photo, whether or not it could be decoded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// Bytes of the original.
+    pub bytes: Option<u64>,
+    /// By content.
+    pub format: Option<Format>,
+    /// As displayed, after orientation.
+    pub size: Option<Size>,
+    /// From EXIF.
+    pub facts: Facts,
+}
+
+/// A file made of a photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendition {
+    /// The bucket it is in.
+    pub bucket: String,
+    /// Its key.
+    pub key: String,
+    /// As displayed.
+    pub size: Size,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// How the photo ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Status<'a> {
+    /// Its thumbnail is there.
+    Ready(&'a Rendition),
+    /// It will never have one; the dead letter says the same.
+    Failed {
+        /// Why.
+        failure: &'a Failure,
+        /// SQS message id of the dead letter.
+        dead_letter_id: &'a str,
+    },
+}
+
+/// The item of a photo. `processed_at` is the time of this write.
+pub fn attributes(
+    created: &Created,
+    known: &Known,
+    status: &Status,
+    processed_at: DateTime<Utc>,
+) -> Attributes {
+    let facts = &known.facts;
+    let uploaded_at = iso8601(created.time);
+    let taken_at = facts.taken_at.as_ref();
+    let timeline_at = taken_at.map_or_else(|| uploaded_at.clone(), |taken| taken.timeline());
+    let (status, failure, renditions) = status_attributes(status);
+    let all = [
+        ("album", text(album(&created.key))),
+        ("bucket", text(&created.bucket)),
+        ("versionId", created.version_id.as_ref().and_then(text)),
+        ("etag", created.etag.as_ref().and_then(text)),
+        (
+            "sequencer",
+            created.sequencer.as_ref().and_then(|s| text(s.as_str())),
+        ),
+        ("status", text(status)),
+        ("failure", failure),
+        ("bytes", known.bytes.and_then(number)),
+        ("width", known.size.and_then(|size| number(size.width))),
+        ("height", known.size.and_then(|size| number(size.height))),
+        (
+            "format",
+            known.format.and_then(|format| text(format.name())),
+        ),
+        ("renditions", renditions),
+        ("takenAt", taken_at.and_then(|taken| text(taken.iso8601()))),
+        (
+            "takenAtOffsetSource",
+            taken_at
+                .and_then(|taken| taken.offset_source())
+                .and_then(|source| text(source.as_str())),
+        ),
+        ("timelineAt", text(timeline_at)),
+        ("location", facts.location.as_ref().and_then(location)),
+        ("camera", camera(&facts.camera)),
+        ("exposure", exposure(&facts.exposure)),
+        ("orientation", facts.orientation.and_then(number)),
+        (
+            "exif",
+            map(facts
+                .tags
+                .iter()
+                .map(|(name, value)| (name.as_str(), text(value)))),
+        ),
+        ("uploadedAt", text(uploaded_at)),
+        ("processedAt", text(iso8601(processed_at))),
+    ];
+    all.into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+/// The key up to its last `/`; `/` where that would be empty, which an index key may not be.
+pub fn album(key: &str) -> &str {
+    match key.rsplit_once('/') {
+        Some((album, _)) if !album.is_empty() => album,
+        _ => "/",
+    }
+}
+
+fn status_attributes(
+    status: &Status,
+) -> (&'static str, Option<AttributeValue>, Option<AttributeValue>) {
+    match status {
+        Status::Ready(rendition) => {
+            let thumbnail = map([
+                ("bucket", text(&rendition.bucket)),
+                ("key", text(&rendition.key)),
+                ("width", number(rendition.size.width)),
+                ("height", number(rendition.size.height)),
+                ("bytes", number(rendition.bytes)),
+                ("contentType", text("image/jpeg")),
+            ]);
+            ("READY", None, map([("thumbnail", thumbnail)]))
+        }
+        Status::Failed {
+            failure,
+            dead_letter_id,
+        } => {
+            let failure = map([
+                ("type", text(failure.error_type)),
+                ("message", text(&failure.message)),
+                ("deadLetterId", text(*dead_letter_id)),
+            ]);
+            ("FAILED", failure, None)
+        }
+    }
+}
+
+fn location(location: &Location) -> Option<AttributeValue> {
+    map([
+        ("latitude", number(location.latitude)),
+        ("longitude", number(location.longitude)),
+        ("altitude", location.altitude.and_then(number)),
+    ])
+}
+
+fn camera(camera: &Camera) -> Option<AttributeValue> {
+    map([
+        ("make", camera.make.as_ref().and_then(text)),
+        ("model", camera.model.as_ref().and_then(text)),
+        ("lens", camera.lens.as_ref().and_then(text)),
+        ("software", camera.software.as_ref().and_then(text)),
+    ])
+}
+
+fn exposure(exposure: &Exposure) -> Option<AttributeValue> {
+    let time = exposure.time.as_ref();
+    map([
+        ("time", time.and_then(|time| text(&time.fraction))),
+        ("seconds", time.and_then(|time| number(time.seconds))),
+        ("fNumber", exposure.f_number.and_then(number)),
+        ("iso", exposure.iso.and_then(number)),
+        ("focalLength", exposure.focal_length.and_then(number)),
+        ("focalLength35", exposure.focal_length_35mm.and_then(number)),
+        ("flash", exposure.flash.map(AttributeValue::Bool)),
+    ])
+}
+
+fn text(value: impl Into<String>) -> Option<AttributeValue> {
+    Some(AttributeValue::S(value.into()))
+}
+
+fn number(value: impl ToString) -> Option<AttributeValue> {
+    Some(AttributeValue::N(value.to_string()))
+}
+
+/// A map of what is there; absent rather than empty.
+fn map<'a>(
+    entries: impl IntoIterator<Item = (&'a str, Option<AttributeValue>)>,
+) -> Option<AttributeValue> {
+    let map: HashMap<String, AttributeValue> = entries
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect();
+    (!map.is_empty()).then_some(AttributeValue::M(map))
+}
+
+fn iso8601(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// An UpdateItem's texts: one write that sets what is known, removes the rest, and holds only if
+/// the item is not newer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Update {
+    /// `SET ... REMOVE ...`
+    pub expression: String,
+    /// What the stored item must be for the write to happen.
+    pub condition: &'static str,
+    /// `#name` to attribute name: many names are reserved words.
+    pub names: HashMap<String, String>,
+    /// `:name` to value.
+    pub values: HashMap<String, AttributeValue>,
+}
+
+/// An older event never overwrites a newer one's item, and an equal one only what it did not finish.
+const NOT_NEWER: &str = "attribute_not_exists(#sequencer) OR #sequencer < :sequencer \
+                         OR (#sequencer = :sequencer AND #status <> :ready)";
+/// Without a sequencer nothing says which of two events is newer: only a new item is written.
+const NOT_THERE: &str = "attribute_not_exists(photoKey)";
+
+impl Update {
+    /// The write that makes `attributes` the whole of what the function says of a photo.
+    pub fn new(attributes: Attributes) -> Update {
+        let (known, unknown): (Vec<&str>, Vec<&str>) = OWNED
+            .iter()
+            .partition(|name| attributes.contains_key(*name));
+        let set: Vec<String> = known
+            .iter()
+            .map(|name| format!("#{name} = :{name}"))
+            .collect();
+        let remove: Vec<String> = unknown.iter().map(|name| format!("#{name}")).collect();
+        let removal = if remove.is_empty() {
+            String::new()
+        } else {
+            format!(" REMOVE {}", remove.join(", "))
+        };
+        let has_sequencer = attributes.contains_key("sequencer");
+        let mut values: HashMap<String, AttributeValue> = attributes
+            .into_iter()
+            .map(|(name, value)| (format!(":{name}"), value))
+            .collect();
+        if has_sequencer {
+            values.insert(":ready".to_owned(), AttributeValue::S("READY".to_owned()));
+        }
+        Update {
+            expression: format!("SET {}{removal}", set.join(", ")),
+            condition: if has_sequencer { NOT_NEWER } else { NOT_THERE },
+            names: OWNED
+                .iter()
+                .map(|name| (format!("#{name}"), (*name).to_owned()))
+                .collect(),
+            values,
+        }
+    }
+}
+
+/// How a stored item stands to an event about the same photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The event may write: there is no item, or an older or unfinished one.
+    Open,
+    /// The item is of a newer event, or this event's work is done.
+    Superseded,
+    /// This event's photo failed before, and this dead letter stands for it.
+    Buried {
+        /// SQS message id.
+        dead_letter_id: String,
+    },
+}
+
+impl Standing {
+    /// The same rule as [`Update::condition`], for those who must know before they write.
+    pub fn of(stored: Option<&StoredItem>, sequencer: Option<&Sequencer>) -> Standing {
+        let Some(stored) = stored else {
+            return Standing::Open;
+        };
+        let Some(sequencer) = sequencer else {
+            return Standing::Superseded;
+        };
+        let field = |name: &str| stored.get(name).and_then(|value| value.as_s().ok());
+        let Some(stored_sequencer) = field("sequencer") else {
+            return Standing::Open;
+        };
+        match sequencer.as_str().cmp(stored_sequencer) {
+            std::cmp::Ordering::Less => Standing::Superseded,
+            std::cmp::Ordering::Greater => Standing::Open,
+            std::cmp::Ordering::Equal if field("status").is_some_and(|s| s == "READY") => {
+                Standing::Superseded
+            }
+            std::cmp::Ordering::Equal => match dead_letter_id(stored) {
+                Some(dead_letter_id) => Standing::Buried { dead_letter_id },
+                None => Standing::Open,
+            },
+        }
+    }
+}
+
+fn dead_letter_id(stored: &StoredItem) -> Option<String> {
+    let failure = stored.get("failure")?.as_m().ok()?;
+    failure.get("deadLetterId")?.as_s().ok().cloned()
+}
+
+/// Whether the stored item names a thumbnail.
+pub fn has_renditions(stored: Option<&StoredItem>) -> bool {
+    stored.is_some_and(|item| item.contains_key("renditions"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{self, Record};
+    use serde_json::Value;
+
+    fn created() -> Created {
+        let event: Value = serde_json::from_str(include_str!("../events/put.json")).unwrap();
+        match event::records(&event).unwrap().remove(0) {
+            Record::Created(created) => *created,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn rendition() -> Rendition {
+        Rendition {
+            bucket: "thumbnails".into(),
+            key: "thumbnail/tokyo/ref-5323x8000.jpg".into(),
+            size: Size {
+                width: 1331,
+                height: 2000,
+            },
+            bytes: 1234,
+        }
+    }
+
+    fn ready(created: &Created) -> Attributes {
+        attributes(
+            created,
+            &Known::default(),
+            &Status::Ready(&rendition()),
+            DateTime::UNIX_EPOCH,
+        )
+    }
+
+    fn failed() -> Attributes {
+        let failure = Failure::permanent("EmptyPhoto", "the photo is empty");
+        let status = Status::Failed {
+            failure: &failure,
+            dead_letter_id: "letter-1",
+        };
+        attributes(&created(), &Known::default(), &status, DateTime::UNIX_EPOCH)
+    }
+
+    /// What DynamoDB would return of these attributes.
+    fn stored(attributes: Attributes) -> StoredItem {
+        attributes
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    #[test]
+    fn the_album_is_the_key_up_to_its_last_slash() {
+        for (key, expected) in [
+            ("a/b/c.jpg", "a/b"),
+            ("a/c.jpg", "a"),
+            ("c.jpg", "/"),
+            ("/c.jpg", "/"),
+            ("a/", "a"),
+        ] {
+            assert_eq!(album(key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_photo_without_exif_is_placed_on_the_timeline_by_its_upload() {
+        let item = ready(&created());
+        assert_eq!(
+            item["timelineAt"],
+            AttributeValue::S("2024-04-06T08:24:00.123Z".into())
+        );
+        for name in [
+            "takenAt", "location", "camera", "exposure", "exif", "failure",
+        ] {
+            assert!(!item.contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_attribute_is_owned() {
+        for item in [ready(&created()), failed()] {
+            for name in item.keys() {
+                assert!(OWNED.contains(name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_failed_photo_has_no_renditions_and_says_why() {
+        let item = failed();
+        assert!(!item.contains_key("renditions"));
+        assert_eq!(item["status"], AttributeValue::S("FAILED".into()));
+        let failure = item["failure"].as_m().unwrap();
+        assert_eq!(failure["type"], AttributeValue::S("EmptyPhoto".into()));
+        assert_eq!(
+            failure["message"],
+            AttributeValue::S("the photo is empty".into())
+        );
+        assert_eq!(
+            failure["deadLetterId"],
+            AttributeValue::S("letter-1".into())
+        );
+    }
+
+    #[test]
+    fn a_write_sets_what_is_known_removes_what_is_not_and_touches_nothing_else() {
+        let update = Update::new(failed());
+        let (set, remove) = update.expression.split_once(" REMOVE ").unwrap();
+        assert!(set.starts_with("SET #album = :album"), "{set}");
+        for (name, is_set) in [("failure", true), ("renditions", false), ("takenAt", false)] {
+            assert_eq!(
+                set.contains(&format!("#{name} = :{name}")),
+                is_set,
+                "{name}"
+            );
+            assert_eq!(remove.contains(&format!("#{name}")), !is_set, "{name}");
+        }
+        assert!(
+            !update
+                .names
+                .values()
+                .any(|name| name == "app" || name == PHOTO_KEY)
+        );
+    }
+
+    #[test]
+    fn every_value_of_a_write_is_used() {
+        // DynamoDB refuses a write with an unused value or name.
+        let without_sequencer = Created {
+            sequencer: None,
+            ..created()
+        };
+        for attributes in [ready(&created()), failed(), ready(&without_sequencer)] {
+            let update = Update::new(attributes);
+            let texts = format!("{} {}", update.expression, update.condition);
+            for placeholder in update.values.keys().chain(update.names.keys()) {
+                assert!(
+                    texts.contains(placeholder.as_str()),
+                    "{placeholder} in {texts}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_stands_to_an_item_as_the_order_of_their_sequencers() {
+        let item = stored(ready(&created()));
+        let standing = |text| Standing::of(Some(&item), Sequencer::new(text).as_ref());
+        assert_eq!(standing("66112F8D1A2B3C4C"), Standing::Superseded, "older");
+        assert_eq!(
+            standing("66112F8D1A2B3C4D"),
+            Standing::Superseded,
+            "the same, done"
+        );
+        assert_eq!(standing("66112F8D1A2B3C4E"), Standing::Open, "newer");
+        assert_eq!(Standing::of(None, None), Standing::Open, "no item");
+        assert_eq!(
+            Standing::of(Some(&item), None),
+            Standing::Superseded,
+            "order unknown"
+        );
+    }
+
+    #[test]
+    fn a_failed_photo_is_buried_once_for_each_event() {
+        let item = stored(failed());
+        let same = Standing::Buried {
+            dead_letter_id: "letter-1".into(),
+        };
+        assert_eq!(
+            Standing::of(Some(&item), created().sequencer.as_ref()),
+            same
+        );
+        let newer = Sequencer::new("66112F8D1A2B3C4E");
+        assert_eq!(Standing::of(Some(&item), newer.as_ref()), Standing::Open);
+    }
+}
