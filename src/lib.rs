@@ -1,0 +1,30 @@
+//! Photos uploaded to S3 become thumbnails and searchable facts, in one AWS Lambda function.
+//!
+//! One photo takes this line, top to bottom; [`handler`] is the line itself:
+//!
+//! | step | module | in → out |
+//! |---|---|---|
+//! | an event arrives | [`event`] | any payload → created objects |
+//! | fetch | [`store`] | bucket, key, ETag → bytes |
+//! | facts | [`exif`] | bytes → time, place, camera |
+//! | check, decode, shrink, turn, encode | [`photo`], [`thumbnail`] | bytes → JPEG |
+//! | store the thumbnail | [`store`] | JPEG → S3 |
+//! | commit the item | [`item`], [`store`] | facts → DynamoDB |
+//!
+//! What goes wrong becomes a [`failure::Failure`] whose class says what must happen; a photo that
+//! can never have a thumbnail becomes a [`dead_letter::Letter`]. [`config`] is checked before the
+//! first photo, [`log`] tells what became of each.
+//!
+//! Only [`handler`], [`store`] and [`log`] touch the world; every other module is pure.
+
+pub mod config;
+pub mod dead_letter;
+pub mod event;
+pub mod exif;
+pub mod failure;
+pub mod handler;
+pub mod item;
+pub mod log;
+pub mod photo;
+pub mod store;
+pub mod thumbnail;

@@ -1,0 +1,85 @@
+//! What the function says of each photo: one JSON line with its fate and where its time went.
+
+use std::time::{Duration, Instant};
+
+use crate::failure::{Class, Failure};
+
+/// How long each step of one photo took; a step that was not reached took none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Steps {
+    /// GetObject.
+    pub fetch: Step,
+    /// Reading the EXIF facts.
+    pub exif: Step,
+    /// Decoding, shrinking, turning, encoding.
+    pub render: Step,
+    /// PutObject of the thumbnail.
+    pub store: Step,
+    /// The write of the READY item.
+    pub commit: Step,
+    /// Dead letter and FAILED item.
+    pub bury: Step,
+}
+
+/// The duration of one step, if it was taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Step(Option<Duration>);
+
+impl Step {
+    /// Awaits a step and keeps how long it took, also where it fails.
+    pub async fn time<F: Future>(&mut self, step: F) -> F::Output {
+        let started = Instant::now();
+        let output = step.await;
+        self.0 = Some(started.elapsed());
+        output
+    }
+
+    fn milliseconds(self) -> Option<f64> {
+        self.0.map(|took| took.as_micros() as f64 / 1000.0)
+    }
+}
+
+impl From<Duration> for Step {
+    fn from(took: Duration) -> Step {
+        Step((!took.is_zero()).then_some(took))
+    }
+}
+
+/// Logs what became of a photo: `failure` is why it is not READY.
+pub fn photo(key: &str, steps: &Steps, failure: Option<&Failure>) {
+    macro_rules! line {
+        ($level:ident, $outcome:literal) => {
+            tracing::$level!(
+                key,
+                outcome = $outcome,
+                errorType = failure.map(|failure| failure.error_type),
+                reason = failure.map(|failure| failure.message.as_str()),
+                fetchMs = steps.fetch.milliseconds(),
+                exifMs = steps.exif.milliseconds(),
+                renderMs = steps.render.milliseconds(),
+                storeMs = steps.store.milliseconds(),
+                commitMs = steps.commit.milliseconds(),
+                buryMs = steps.bury.milliseconds(),
+                peakMemoryMb = peak_memory_mb(),
+                "photo"
+            )
+        };
+    }
+    match failure.map(|failure| failure.class) {
+        None => line!(info, "ready"),
+        Some(Class::Ignored) => line!(info, "ignored"),
+        Some(Class::Superseded) => line!(info, "superseded"),
+        Some(Class::Permanent) => line!(error, "failed"),
+        Some(Class::Transient) => line!(warn, "retry"),
+    }
+}
+
+/// The most memory this process ever held, in MB of 1024 KB as Lambda counts them (proc(5), VmHWM).
+fn peak_memory_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some((kilobytes / 102.4).round() / 10.0)
+}
