@@ -1,0 +1,87 @@
+# Everything that can be done with this project. `make` lists it.
+
+PHOTO   ?= tests/photos/ref-5323x8000.jpg
+EVENT   ?= events/put.json
+STACK   ?= photos
+PROFILE ?= local
+PYTHON  ?= python3
+
+VENV := .venv
+AWS  := $(VENV)/bin/python local/aws.py
+DEPLOY = $(AWS) deploy --stack $(STACK) --parameter Architecture=$(ARCHITECTURE)
+
+# Lambda's name for this machine's processor: what is built here must run here.
+ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+# The target check asks rustup, which not every Rust comes with.
+LAMBDA_BUILD := cargo lambda build --skip-target-check $(if $(filter arm64,$(ARCHITECTURE)),--arm64)
+BOOTSTRAP    := target/lambda/thumbnail/bootstrap
+
+# cargo-lambda and its linker come first, and what is built is always found under target/.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export CARGO_TARGET_DIR := $(CURDIR)/target
+# The local AWS meant here is the one that `make up` starts, whatever the shell is set up for.
+unexport AWS_ENDPOINT_URL
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test fmt run invoke up deploy stop release requirements clean
+
+help: ## List what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/installed ## Check this machine for what the build needs, install what is missing
+$(VENV)/installed: local/requirements.txt | tools
+	@echo "installing the local AWS and cargo-lambda into $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.PHONY: tools
+tools:
+	@$(PYTHON) local/check_tools.py
+
+build: setup ## Build the function as it runs in the local AWS
+	$(LAMBDA_BUILD) --profile $(PROFILE)
+
+test: setup ## Check everything: format, lints, documentation, tests on a local AWS
+	cargo fmt --check
+	cargo clippy --profile $(PROFILE) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --no-deps
+	cargo test --profile $(PROFILE) --lib --bins
+	cargo test --profile $(PROFILE) --doc
+	$(LAMBDA_BUILD) --profile $(PROFILE)
+	$(AWS) with -- cargo test --profile $(PROFILE) --test '*'
+	@echo "all checks passed"
+
+fmt: ## Format the code
+	cargo fmt
+
+run: build up ## Put a photo through the local AWS and show what comes out (PHOTO=path)
+	@$(DEPLOY) > /dev/null
+	@$(VENV)/bin/python local/run_photo.py --stack $(STACK) "$(PHOTO)"
+	@echo
+	@echo "The local AWS keeps running. Another photo: make run PHOTO=path. To end it: make stop"
+
+invoke: build up ## Invoke the function in the local AWS with a sample event (EVENT=path)
+	@$(DEPLOY) > /dev/null
+	@$(VENV)/bin/python local/invoke.py --stack $(STACK) "$(EVENT)"
+
+up: setup ## Start the local AWS
+	@$(AWS) up
+
+deploy: build up ## Deploy the template into the local AWS, and show the outputs of the stack
+	@$(DEPLOY)
+
+stop: ## Stop the local AWS, and forget all that it holds
+	@if [ -x $(VENV)/bin/python ]; then $(AWS) down; fi
+
+release: setup ## Build the package for AWS, and show its size (ARCHITECTURE=x86_64 or arm64)
+	$(LAMBDA_BUILD) --release --output-format zip
+	@du --apparent-size --human-readable $(BOOTSTRAP).zip
+
+requirements: setup ## Pin anew what local/requirements.in asks for
+	$(VENV)/bin/python -m pip install --quiet uv
+	$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
+		--no-header --no-annotate local/requirements.in --output-file local/requirements.txt
+
+clean: stop ## Stop the local AWS, and remove all that was built and installed
+	rm -rf target $(VENV) .local out

@@ -1,0 +1,204 @@
+"""Deploys template.yaml into the local AWS, through its CloudFormation as `sam deploy` would."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, WaiterError
+
+from cli import Problem
+from server import ACCOUNT
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
+DEPLOYMENT_BUCKET = "deployments"
+QUICKLY = {"Delay": 0.2, "MaxAttempts": 600}  # a waiter's pace: everything is on this machine
+
+
+class Clients:
+    """boto3 clients of one local AWS, each made when it is first asked for."""
+
+    def __init__(self, endpoint: str) -> None:
+        if urlsplit(endpoint).hostname not in ("127.0.0.1", "localhost"):
+            raise Problem(f"{endpoint} is not on this machine: only a local AWS is deployed to")
+        self.endpoint = endpoint
+        self._session: Any = boto3.Session(
+            ACCOUNT["AWS_ACCESS_KEY_ID"],
+            ACCOUNT["AWS_SECRET_ACCESS_KEY"],
+            region_name=ACCOUNT["AWS_REGION"],
+        )
+
+    def __getattr__(self, service: str) -> Any:
+        client = self._session.client(
+            "lambda" if service == "lambda_" else service,
+            endpoint_url=self.endpoint,
+            config=Config(proxies={}, retries={"total_max_attempts": 3}, read_timeout=120),
+        )
+        setattr(self, service, client)
+        return client
+
+
+def deploy(
+    endpoint: str,
+    stack: str,
+    bootstrap: Path,
+    parameters: dict[str, str],
+    environment: dict[str, str],
+) -> dict[str, str]:
+    """Creates or updates the stack and returns its outputs."""
+    aws = Clients(endpoint)
+    code_uri = upload(aws, bootstrap)
+    apply(aws, stack, template_with_code(code_uri), parameters)
+    outputs = stack_outputs(aws, stack)
+    check(aws, outputs)
+    if environment:
+        add_environment(aws, outputs["ThumbnailFunctionName"], environment)
+    return outputs
+
+
+def upload(aws: Clients, bootstrap: Path) -> str:
+    """Uploads the function's code under the hash of it: the same code is the same deployment."""
+    try:
+        code = bootstrap.read_bytes()
+    except FileNotFoundError:
+        raise Problem(f"{bootstrap} does not exist: build it with `make build`") from None
+    key = hashlib.sha256(code).hexdigest() + ".zip"
+    aws.s3.create_bucket(Bucket=DEPLOYMENT_BUCKET)
+    if not exists(lambda: aws.s3.head_object(Bucket=DEPLOYMENT_BUCKET, Key=key)):
+        aws.s3.put_object(Bucket=DEPLOYMENT_BUCKET, Key=key, Body=zipped(code))
+    return f"s3://{DEPLOYMENT_BUCKET}/{key}"
+
+
+def zipped(bootstrap: bytes) -> bytes:
+    """Lambda's deployment package. Not compressed: it only travels within this machine."""
+    entry = zipfile.ZipInfo("bootstrap")
+    entry.external_attr = 0o100755 << 16
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr(entry, bootstrap)
+    return package.getvalue()
+
+
+def template_with_code(code_uri: str) -> str:
+    """The template with the one change that `sam package` makes too."""
+    template, changes = re.subn(r"(?m)^(\s+CodeUri:) \.$", rf"\1 {code_uri}", TEMPLATE.read_text())
+    if changes == 0:
+        raise Problem(f"{TEMPLATE.name} has no line `CodeUri: .` to put the code in")
+    return template
+
+
+def apply(aws: Clients, stack: str, template: str, parameters: dict[str, str]) -> None:
+    change = {
+        "StackName": stack,
+        "TemplateBody": template,
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    }
+    is_update = exists(lambda: aws.cloudformation.describe_stacks(StackName=stack))
+    try:
+        if is_update:
+            aws.cloudformation.update_stack(**change)
+        else:
+            aws.cloudformation.create_stack(**change)
+        waiter = "stack_update_complete" if is_update else "stack_create_complete"
+        aws.cloudformation.get_waiter(waiter).wait(StackName=stack, WaiterConfig=QUICKLY)
+    except ClientError as error:
+        message = error.response["Error"]["Message"]
+        if "No updates are to be performed" not in message:
+            raise Problem(f"stack {stack} was refused: {message}") from error
+    except WaiterError as error:
+        raise Problem(f"stack {stack} failed: {first_failure(aws, stack)}") from error
+
+
+def first_failure(aws: Clients, stack: str) -> str:
+    events = aws.cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    failures = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
+    if not failures:
+        return events[0].get("ResourceStatusReason", events[0]["ResourceStatus"])
+    first = failures[-1]  # the newest event comes first
+    return f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason given')}"
+
+
+def stack_outputs(aws: Clients, stack: str) -> dict[str, str]:
+    try:
+        description = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError:
+        raise Problem(f"there is no stack {stack}: deploy it with `make deploy`") from None
+    return {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
+
+
+def check(aws: Clients, outputs: dict[str, str]) -> None:
+    """Looks for what must be there: the local CloudFormation leaves out, without a word, what it
+    does not know."""
+    function = outputs["ThumbnailFunctionName"]
+    arn = outputs["ThumbnailFunctionArn"]
+    queue = outputs["DeadLetterQueueUrl"]
+
+    configuration = aws.lambda_.get_function_configuration(FunctionName=function)
+    variables = configuration.get("Environment", {}).get("Variables", {})
+    for variable, output in (
+        ("ORIGINALS_BUCKET", "OriginalsBucketName"),
+        ("THUMBNAILS_BUCKET", "ThumbnailsBucketName"),
+        ("PHOTOS_TABLE", "PhotosTableName"),
+        ("DEAD_LETTER_QUEUE_URL", "DeadLetterQueueUrl"),
+    ):
+        require(
+            variables.get(variable) == outputs[output],
+            f"{variable} of {function} is {variables.get(variable)!r}, not {outputs[output]!r}",
+        )
+
+    notifications = aws.s3.get_bucket_notification_configuration(
+        Bucket=outputs["OriginalsBucketName"]
+    ).get("LambdaFunctionConfigurations", [])
+    require(
+        any(entry["LambdaFunctionArn"] == arn for entry in notifications),
+        f"{outputs['OriginalsBucketName']} does not notify {function}",
+    )
+
+    on_failure = aws.lambda_.get_function_event_invoke_config(
+        FunctionName=function, Qualifier="$LATEST"
+    )
+    queue_arn = aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    destination = on_failure.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    require(
+        destination == queue_arn["Attributes"]["QueueArn"],
+        f"failures of {function} go to {destination!r}, not to the dead-letter queue",
+    )
+
+    table = aws.dynamodb.describe_table(TableName=outputs["PhotosTableName"])["Table"]
+    indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
+    require("album-timeline" in indexes, f"{table['TableName']} has no index album-timeline")
+
+
+def require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Problem(f"the local AWS did not deploy the template as it is: {otherwise}")
+
+
+def add_environment(aws: Clients, function: str, environment: dict[str, str]) -> None:
+    configuration = aws.lambda_.get_function_configuration(FunctionName=function)
+    aws.lambda_.update_function_configuration(
+        FunctionName=function,
+        Environment={"Variables": configuration["Environment"]["Variables"] | environment},
+    )
+    aws.lambda_.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=QUICKLY)
+
+
+def exists(look: Callable[[], object]) -> bool:
+    try:
+        look()
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404):
+            return False
+        raise
+    return True
