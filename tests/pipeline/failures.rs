@@ -1,0 +1,256 @@
+//! What cannot become a thumbnail, and services that refuse: nothing is lost, nobody else suffers.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+
+use crate::photos;
+use crate::stack::Stack;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_photos_become_a_dead_letter_and_a_failed_item_each() {
+    let stack = Stack::deploy("broken").await;
+    let photo = photos::reference();
+    let broken: [(&str, &[u8], &str, &str); 4] = [
+        (
+            "1-empty.jpg",
+            b"",
+            "EmptyPhoto",
+            "the photo is empty (0 bytes); upload it again",
+        ),
+        (
+            "2-text.jpg",
+            b"Dear diary, today we",
+            "NotAPhoto",
+            "not a photo: the content is not of a known picture format, whatever its name says \
+             (it begins with \"Dear diary, toda\")",
+        ),
+        (
+            "3-half.jpg",
+            &photo[..photo.len() / 2],
+            "TruncatedPhoto",
+            "the photo is truncated after 1582916 bytes: its end-of-image marker is missing; \
+             upload it again",
+        ),
+        (
+            "4-heic.jpg",
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+            "UnsupportedFormat",
+            "HEIC is not supported; upload the photo as a JPEG",
+        ),
+    ];
+    for (key, content, _, _) in broken {
+        stack.upload(key, content).await;
+    }
+    let letters = stack.letters(broken.len()).await;
+    for ((key, _, error_type, message), letter) in broken.into_iter().zip(letters) {
+        assert_eq!(letter.photo_key.as_deref(), Some(key));
+        assert_eq!(letter.error_type.as_deref(), Some(error_type));
+        assert_eq!(letter.body["requestContext"]["condition"], "NotRetryable");
+        assert_eq!(letter.body["responsePayload"]["errorMessage"], message);
+        let record = &letter.body["requestPayload"]["Records"][0];
+        assert_eq!(record["s3"]["object"]["key"], key);
+
+        let item = stack.item(key, "FAILED").await;
+        assert_eq!(item["failure"]["type"], error_type);
+        assert_eq!(item["failure"]["message"], message);
+        assert!(!item["failure"]["deadLetterId"].as_str().unwrap().is_empty());
+        assert_eq!(item.get("renditions"), None);
+    }
+    assert_eq!(stack.thumbnail_keys().await, Vec::<String>::new());
+
+    let half = stack.item("3-half.jpg", "FAILED").await;
+    assert_eq!(
+        half["camera"]["model"], "iPhone 15 Pro",
+        "all the facts still known are kept"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_broken_photos_do_not_stop_their_twenty_one_neighbours() {
+    let stack = Stack::deploy("neighbours").await;
+    stack.silence_bucket().await;
+    let mut records = Vec::new();
+    let mut expected = Vec::new();
+    for number in 0..24 {
+        let key = format!("event/{number:02}.jpg");
+        let photo = match number {
+            3 => Vec::new(),
+            11 => b"not a photo".to_vec(),
+            19 => photos::reference()[..1_000_000].to_vec(),
+            _ => photos::reference_number(number),
+        };
+        let etag = stack.upload(&key, &photo).await;
+        records.push(stack.record(&key, &etag, 1));
+        if ![3, 11, 19].contains(&number) {
+            expected.push(format!("thumbnail/{key}"));
+        }
+    }
+    let answer = stack.invoke(&json!({"Records": records})).await;
+    assert_eq!(answer.function_error, None, "{answer:?}");
+
+    assert_eq!(stack.thumbnail_keys().await, expected);
+    assert_eq!(stack.item_count().await, 24);
+    let letters = stack.letters(3).await;
+    for (number, letter) in [3, 11, 19].into_iter().zip(letters) {
+        let key = format!("event/{number:02}.jpg");
+        assert_eq!(letter.photo_key.as_deref(), Some(key.as_str()));
+        stack.item(&key, "FAILED").await;
+    }
+
+    // The same event again, as when Lambda retries it for a neighbour's sake.
+    stack.invoke(&json!({"Records": records})).await;
+    stack.letters(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_photo_over_a_good_one_takes_its_thumbnail_away() {
+    let stack = Stack::deploy("over").await;
+    stack.upload("a.jpg", &photos::small()).await;
+    stack.item("a.jpg", "READY").await;
+    stack.upload("a.jpg", b"oops").await;
+    let item = stack.item("a.jpg", "FAILED").await;
+    assert_eq!(item.get("renditions"), None);
+    stack.letters(1).await;
+    assert_eq!(stack.thumbnail_keys().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_event_that_comes_late_changes_nothing() {
+    let stack = Stack::deploy("late").await;
+    stack.silence_bucket().await;
+    let etag = stack.upload("a.jpg", &photos::small()).await;
+    let event = |sequencer| json!({"Records": [stack.record("a.jpg", &etag, sequencer)]});
+    for sequencer in [2, 1] {
+        let answer = stack.invoke(&event(sequencer)).await;
+        assert_eq!(answer.function_error, None, "{answer:?}");
+    }
+    let item = stack.item("a.jpg", "READY").await;
+    assert_eq!(item["sequencer"], format!("{:032X}", 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_about_gone_overwritten_and_foreign_objects_are_ok_and_leave_nothing() {
+    let stack = Stack::deploy("ignored").await;
+    stack.silence_bucket().await;
+    stack.upload("overwritten.jpg", &photos::small()).await;
+    let mut foreign = stack.record("overwritten.jpg", "0", 1);
+    foreign["s3"]["bucket"]["name"] = "somebody-elses-photos".into();
+    let records = [
+        stack.record("gone.jpg", "0123456789abcdef0123456789abcdef", 1),
+        stack.record("overwritten.jpg", "0123456789abcdef0123456789abcdef", 1),
+        foreign,
+    ];
+    let answer = stack.invoke(&json!({"Records": records})).await;
+    assert_eq!(answer.function_error, None, "{answer:?}");
+    assert_eq!(stack.item_count().await, 0);
+    stack.letters(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_s3_refuses_every_try_the_event_ends_in_the_queue() {
+    let service = RefusingService::start(
+        "503 Slow Down",
+        "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
+    );
+    let variable = format!("AWS_ENDPOINT_URL_S3=http://{}", service.address);
+    let stack = Stack::deploy_with("s3-refuses", &[variable]).await;
+    stack.upload("trip/a.jpg", &photos::small()).await;
+    expect_lambdas_letter(&stack, &service, "SlowDown").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_dynamodb_refuses_every_try_the_event_ends_in_the_queue() {
+    let service = RefusingService::start(
+        "400 Bad Request",
+        "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException\"}",
+    );
+    let variable = format!("AWS_ENDPOINT_URL_DYNAMODB=http://{}", service.address);
+    let stack = Stack::deploy_with("dynamodb-refuses", &[variable]).await;
+    stack.upload("trip/a.jpg", &photos::small()).await;
+    expect_lambdas_letter(&stack, &service, "ProvisionedThroughputExceeded").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_queue_refuses_a_letter_lambda_keeps_the_event() {
+    let service = RefusingService::start(
+        "500 Internal Server Error",
+        "{\"__type\":\"com.amazonaws.sqs#InternalFailure\"}",
+    );
+    let variable = format!("AWS_ENDPOINT_URL_SQS=http://{}", service.address);
+    let stack = Stack::deploy_with("sqs-refuses", &[variable]).await;
+    stack.upload("trip/a.jpg", b"not a photo").await;
+    expect_lambdas_letter(&stack, &service, "InternalFailure").await;
+}
+
+/// Waits for Lambda's own letter about trip/a.jpg, after three tries that a service refused.
+async fn expect_lambdas_letter(stack: &Stack, service: &RefusingService, cause: &str) {
+    let letters = stack.letters(1).await;
+    let body = &letters[0].body;
+    assert_eq!(body["requestContext"]["condition"], "RetriesExhausted");
+    assert_eq!(body["requestContext"]["approximateInvokeCount"], 3);
+    assert_eq!(
+        body["requestPayload"]["Records"][0]["s3"]["object"]["key"],
+        "trip/a.jpg"
+    );
+    let message = body["responsePayload"]["errorMessage"].as_str().unwrap();
+    assert!(message.contains(cause), "{message}");
+    assert!(
+        service.refusals.load(Ordering::Relaxed) >= 3,
+        "each of three tries was refused"
+    );
+    assert_eq!(stack.item_now("trip/a.jpg").await, None);
+}
+
+/// A service on this machine that answers every request alike.
+struct RefusingService {
+    address: std::net::SocketAddr,
+    refusals: Arc<AtomicUsize>,
+}
+
+impl RefusingService {
+    fn start(status: &'static str, body: &'static str) -> RefusingService {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let refusals = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&refusals);
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                counter.fetch_add(1, Ordering::Relaxed);
+                refuse(connection.unwrap(), status, body);
+            }
+        });
+        RefusingService { address, refusals }
+    }
+}
+
+/// Reads a request to its end and refuses it; whoever hangs up first is no concern here.
+fn refuse(mut connection: TcpStream, status: &str, body: &str) {
+    let mut request = Vec::new();
+    let mut buffer = [0; 65536];
+    while !is_whole(&request) {
+        match connection.read(&mut buffer) {
+            Ok(0) | Err(_) => return,
+            Ok(length) => request.extend_from_slice(&buffer[..length]),
+        }
+    }
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let _ = connection.write_all(format!("{head}{body}").as_bytes());
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_lowercase();
+    let Some((head, _)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    let length = length.map_or(0, |length| length.trim().parse().unwrap());
+    request.len() >= head.len() + 4 + length
+}

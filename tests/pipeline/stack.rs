@@ -1,0 +1,300 @@
+//! One deployment of template.yaml in the local AWS, and what a test does with it.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::types::NotificationConfiguration;
+use serde_json::{Map, Value, json};
+
+/// How long anything here may take: cold starts of many functions on two busy cores included.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A deployed stack and clients for it.
+pub struct Stack {
+    pub s3: aws_sdk_s3::Client,
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub sqs: aws_sdk_sqs::Client,
+    pub originals: String,
+    pub thumbnails: String,
+    pub table: String,
+    pub queue_url: String,
+    function: String,
+    endpoint: String,
+}
+
+/// A message of the dead-letter queue.
+#[derive(Debug)]
+pub struct Letter {
+    pub body: Value,
+    pub error_type: Option<String>,
+    pub photo_key: Option<String>,
+}
+
+/// What an invocation answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// Of the header X-Amz-Function-Error.
+    pub function_error: Option<String>,
+    pub payload: Value,
+}
+
+impl Stack {
+    /// Deploys the template under a name of the test's.
+    pub async fn deploy(name: &str) -> Stack {
+        Stack::deploy_with(name, &[]).await
+    }
+
+    /// Deploys the template and adds `environment` to the function's.
+    pub async fn deploy_with(name: &str, environment: &[String]) -> Stack {
+        let endpoint = std::env::var("AWS_ENDPOINT_URL")
+            .expect("these tests need the local AWS: run them with `make test`");
+        let outputs = deploy(name, environment);
+        let output = |key: &str| outputs[key].as_str().unwrap().to_owned();
+        let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let s3 = aws_sdk_s3::config::Builder::from(&aws)
+            .force_path_style(true)
+            .build();
+        Stack {
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            dynamodb: aws_sdk_dynamodb::Client::new(&aws),
+            sqs: aws_sdk_sqs::Client::new(&aws),
+            originals: output("OriginalsBucketName"),
+            thumbnails: output("ThumbnailsBucketName"),
+            table: output("PhotosTableName"),
+            queue_url: output("DeadLetterQueueUrl"),
+            function: output("ThumbnailFunctionName"),
+            endpoint,
+        }
+    }
+
+    /// Uploads an original and gives its ETag.
+    pub async fn upload(&self, key: &str, photo: &[u8]) -> String {
+        let put = self
+            .s3
+            .put_object()
+            .bucket(&self.originals)
+            .key(key)
+            .body(photo.to_vec().into());
+        put.send()
+            .await
+            .unwrap()
+            .e_tag
+            .unwrap()
+            .trim_matches('"')
+            .to_owned()
+    }
+
+    /// Turns off the bucket's own events, for tests that send theirs.
+    pub async fn silence_bucket(&self) {
+        let none = NotificationConfiguration::builder().build();
+        let request = self
+            .s3
+            .put_bucket_notification_configuration()
+            .bucket(&self.originals);
+        request
+            .notification_configuration(none)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// The item of a photo as plain JSON, once it has one with this status.
+    pub async fn item(&self, photo_key: &str, status: &str) -> Value {
+        let started = Instant::now();
+        let mut last = None;
+        while started.elapsed() < PATIENCE {
+            last = self.item_now(photo_key).await;
+            match &last {
+                Some(item) if item["status"] == status => return last.unwrap(),
+                _ => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+        panic!("{photo_key} did not become {status}; its item: {last:?}");
+    }
+
+    /// The item of a photo as it is now.
+    pub async fn item_now(&self, photo_key: &str) -> Option<Value> {
+        let key = AttributeValue::S(photo_key.to_owned());
+        let get = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .key("photoKey", key);
+        get.consistent_read(true)
+            .send()
+            .await
+            .unwrap()
+            .item
+            .map(|item| plain(AttributeValue::M(item)))
+    }
+
+    /// How many items the table holds.
+    pub async fn item_count(&self) -> usize {
+        let scan = self
+            .dynamodb
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(true);
+        scan.send().await.unwrap().count as usize
+    }
+
+    /// The bytes of a photo's thumbnail.
+    pub async fn thumbnail(&self, photo_key: &str) -> Vec<u8> {
+        let key = format!("thumbnail/{photo_key}");
+        let get = self.s3.get_object().bucket(&self.thumbnails).key(key);
+        get.send()
+            .await
+            .unwrap()
+            .body
+            .collect()
+            .await
+            .unwrap()
+            .to_vec()
+    }
+
+    /// The keys of all thumbnails, in order.
+    pub async fn thumbnail_keys(&self) -> Vec<String> {
+        let list = self
+            .s3
+            .list_objects_v2()
+            .bucket(&self.thumbnails)
+            .send()
+            .await
+            .unwrap();
+        let mut keys: Vec<String> = list
+            .contents()
+            .iter()
+            .map(|object| object.key().unwrap().to_owned())
+            .collect();
+        keys.sort();
+        keys
+    }
+
+    /// Takes `expected` letters out of the dead-letter queue, in the order of their photos, and
+    /// makes sure that no further one is there.
+    pub async fn letters(&self, expected: usize) -> Vec<Letter> {
+        let started = Instant::now();
+        let mut letters = Vec::new();
+        while letters.len() < expected {
+            assert!(
+                started.elapsed() < PATIENCE,
+                "only these letters came: {letters:#?}"
+            );
+            letters.extend(self.receive_letters().await);
+        }
+        letters.extend(self.receive_letters().await);
+        assert_eq!(letters.len(), expected, "{letters:#?}");
+        letters.sort_by(|a, b| a.photo_key.cmp(&b.photo_key));
+        letters
+    }
+
+    async fn receive_letters(&self) -> Vec<Letter> {
+        let receive = self.sqs.receive_message().queue_url(&self.queue_url);
+        let received = receive
+            .max_number_of_messages(10)
+            .wait_time_seconds(1)
+            .message_attribute_names("All")
+            .send()
+            .await
+            .unwrap();
+        received
+            .messages()
+            .iter()
+            .map(|message| {
+                let attribute = |name: &str| {
+                    let attribute = message.message_attributes()?.get(name)?;
+                    attribute.string_value().map(str::to_owned)
+                };
+                Letter {
+                    body: serde_json::from_str(message.body().unwrap()).unwrap(),
+                    error_type: attribute("ErrorType"),
+                    photo_key: attribute("PhotoKey"),
+                }
+            })
+            .collect()
+    }
+
+    /// Invokes the function with an event and waits for its answer.
+    pub async fn invoke(&self, event: &Value) -> Answer {
+        let url = format!(
+            "{}/2015-03-31/functions/{}/invocations",
+            self.endpoint, self.function
+        );
+        let event = event.to_string();
+        tokio::task::spawn_blocking(move || {
+            let mut response = ureq::post(&url).send(event).unwrap();
+            let error = response.headers().get("x-amz-function-error");
+            Answer {
+                function_error: error.map(|error| error.to_str().unwrap().to_owned()),
+                payload: serde_json::from_str(&response.body_mut().read_to_string().unwrap())
+                    .unwrap(),
+            }
+        })
+        .await
+        .unwrap()
+    }
+
+    /// A sample of events/ about this stack's bucket.
+    pub fn sample(&self, name: &str) -> Value {
+        let path = root().join("events").join(name).with_extension("json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        serde_json::from_str(&text.replace("photos-originals-000000000000", &self.originals))
+            .unwrap()
+    }
+
+    /// A record about an object of this stack's bucket, as S3 would send it.
+    pub fn record(&self, key: &str, etag: &str, sequencer: u32) -> Value {
+        let mut record = self.sample("put")["Records"][0].take();
+        let encoded: String = key
+            .bytes()
+            .map(|byte| match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' => {
+                    char::from(byte).into()
+                }
+                _ => format!("%{byte:02X}"),
+            })
+            .collect();
+        record["s3"]["object"] =
+            json!({"key": encoded, "eTag": etag, "sequencer": format!("{sequencer:016X}")});
+        record
+    }
+}
+
+/// The project's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn deploy(name: &str, environment: &[String]) -> Value {
+    let mut command = Command::new(root().join(".venv/bin/python"));
+    command
+        .arg(root().join("local/aws.py"))
+        .args(["deploy", "--stack", name]);
+    for variable in environment {
+        command.args(["--environment", variable]);
+    }
+    let output = command.output().expect("`make setup` installs .venv");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// An attribute as plain JSON: texts as texts, numbers as numbers.
+fn plain(value: AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => text.into(),
+        AttributeValue::N(number) => serde_json::from_str(&number).unwrap(),
+        AttributeValue::Bool(flag) => flag.into(),
+        AttributeValue::M(map) => {
+            let entries = map.into_iter().map(|(name, value)| (name, plain(value)));
+            Value::Object(entries.collect::<Map<String, Value>>())
+        }
+        other => panic!("an item holds {other:?}"),
+    }
+}
