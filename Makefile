@@ -14,7 +14,7 @@ DEPLOY = $(AWS) deploy --stack $(STACK) --parameter Architecture=$(ARCHITECTURE)
 ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 # The target check asks rustup, which not every Rust comes with.
 LAMBDA_BUILD := cargo lambda build --skip-target-check $(if $(filter arm64,$(ARCHITECTURE)),--arm64)
-BOOTSTRAP    := target/lambda/thumbnail/bootstrap
+PACKAGE      := target/release-lambda/thumbnail/bootstrap.zip
 
 # cargo-lambda and its linker come first, and what is built is always found under target/.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -23,7 +23,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test fmt run invoke up deploy stop release requirements clean
+.PHONY: help setup build test fmt run invoke up stop release measure requirements clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,15 +68,15 @@ invoke: build up ## Invoke the function in the local AWS with a sample event (EV
 up: setup ## Start the local AWS
 	@$(AWS) up
 
-deploy: build up ## Deploy the template into the local AWS, and show the outputs of the stack
-	@$(DEPLOY)
-
 stop: ## Stop the local AWS, and forget all that it holds
 	@if [ -x $(VENV)/bin/python ]; then $(AWS) down; fi
 
 release: setup ## Build the package for AWS, and show its size (ARCHITECTURE=x86_64 or arm64)
-	$(LAMBDA_BUILD) --release --output-format zip
-	@du --apparent-size --human-readable $(BOOTSTRAP).zip
+	$(LAMBDA_BUILD) --release --output-format zip --lambda-dir target/release-lambda
+	@du --apparent-size --human-readable $(PACKAGE)
+
+measure: release ## Measure size, cold start, CPU time and memory of the function as it is deployed
+	@$(AWS) with -- $(VENV)/bin/python local/measure.py $(PACKAGE)
 
 requirements: setup ## Pin anew what local/requirements.in asks for
 	$(VENV)/bin/python -m pip install --quiet uv

@@ -133,7 +133,7 @@ def stack_outputs(aws: Clients, stack: str) -> dict[str, str]:
     try:
         description = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError:
-        raise Problem(f"there is no stack {stack}: deploy it with `make deploy`") from None
+        raise Problem(f"there is no stack {stack}: `make run` deploys it") from None
     return {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
 
 

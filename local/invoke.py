@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import json
+import subprocess
+import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
@@ -16,8 +18,11 @@ from boto3.s3.transfer import TransferConfig
 from aws import ROOT, endpoint
 from cli import Problem, exit_with
 from deploy import Clients, exists, stack_outputs
+from logs import log_lines, own_lines
+from server import client_environment, wait_until
 
 PHOTO = ROOT / "tests/photos/ref-5323x8000.jpg"
+EVENT_SECONDS = 60
 
 
 def main() -> int:
@@ -27,11 +32,10 @@ def main() -> int:
     arguments = parser.parse_args()
 
     aws = Clients(endpoint())
-    function = stack_outputs(aws, arguments.stack)["ThumbnailFunctionName"]
-    event = read_event(arguments.event)
-    for original in created_objects(event):
-        upload_if_missing(aws, **original)
-    return invoke(aws, function, event)
+    names = stack_outputs(aws, arguments.stack)
+    for original in created_objects(read_event(arguments.event)):
+        upload_if_missing(aws, names["PhotosTableName"], **original)
+    return invoke(aws, names["ThumbnailFunctionName"], arguments.event)
 
 
 def read_event(path: Path) -> Any:
@@ -54,8 +58,9 @@ def created_objects(event: Any) -> Iterator[dict[str, str]]:
             }
 
 
-def upload_if_missing(aws: Clients, bucket: str, key: str, etag: str) -> None:
-    """Puts the photo that the sample events are about where they say that it is."""
+def upload_if_missing(aws: Clients, table: str, bucket: str, key: str, etag: str) -> None:
+    """Puts the photo that the sample events are about where they say that it is, and lets the
+    bucket's own event about it pass, so that the sample's is not mixed up with it."""
     if exists(lambda: aws.s3.head_object(Bucket=bucket, Key=key)):
         return
     print(f"upload  s3://{bucket}/{key}")
@@ -64,17 +69,28 @@ def upload_if_missing(aws: Clients, bucket: str, key: str, etag: str) -> None:
         multipart_threshold=1 if in_parts else 2**40, multipart_chunksize=2**26, use_threads=False
     )
     aws.s3.upload_file(str(PHOTO), bucket, key, Config=config)
+    item = {"TableName": table, "Key": {"photoKey": {"S": key}}, "ConsistentRead": True}
+    wait_until(lambda: "Item" in aws.dynamodb.get_item(**item), EVENT_SECONDS)
 
 
-def invoke(aws: Clients, function: str, event: Any) -> int:
-    print(f"invoke  {function}")
-    answer = aws.lambda_.invoke(
-        FunctionName=function, Payload=json.dumps(event).encode(), LogType="Tail"
-    )
-    for line in base64.b64decode(answer.get("LogResult", "")).decode(errors="replace").splitlines():
+def invoke(aws: Clients, function: str, event: Path) -> int:
+    command = ["cargo", "lambda", "invoke", "--remote", "--data-file", str(event), function]
+    print(" ".join(command), flush=True)
+    started_at = datetime.now(timezone.utc)
+    code = subprocess.run(command, env=client_environment(aws.endpoint)).returncode
+    for line in own_lines(finished_log(aws, function, started_at)):
         print(f"log     {line}")
-    print(f"answer  {answer['Payload'].read().decode()}")
-    return 1 if answer.get("FunctionError") else 0
+    return code
+
+
+def finished_log(aws: Clients, function: str, since: datetime) -> list[str]:
+    """The log of an invocation, which comes a little later than its answer."""
+    for _ in range(20):
+        lines = log_lines(aws, function, since)
+        if any(line.startswith("REPORT ") for line in lines):
+            return lines
+        time.sleep(0.1)
+    return lines
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from aws import ROOT, endpoint
 from cli import Problem, exit_with
 from deploy import Clients, stack_outputs
+from logs import log_lines, own_lines, parse_object
 
 PHOTO = ROOT / "tests/photos/ref-5323x8000.jpg"
 ALBUM = "tokyo trip"
@@ -53,7 +54,7 @@ def run(photo: Path, stack: str) -> int:
     else:
         letter_id = item["failure"].get("deadLetterId")
         show_failed(item, dead_letter(aws, names["DeadLetterQueueUrl"], key, letter_id))
-    show_work(line)
+    show_work(item, line)
     show_item(names["PhotosTableName"], item)
     return 0
 
@@ -112,10 +113,9 @@ def progress(what: str) -> Iterator[None]:
 def explain_silence(aws: Clients, names: dict[str, str], key: str, since: datetime) -> str:
     """What can be known of an invocation that left no item."""
     function = names["ThumbnailFunctionName"]
-    platform = ("START ", "END ", "REPORT ")
-    own_lines = [line for line in log_lines(aws, function, since) if not line.startswith(platform)]
+    lines = own_lines(log_lines(aws, function, since))
     parts = [f"last log lines of {function}:"]
-    parts += [f"  {line}" for line in own_lines[-LOG_LINES:] or ["(none)"]]
+    parts += [f"  {line}" for line in lines[-LOG_LINES:] or ["(none)"]]
     letter = dead_letter(aws, names["DeadLetterQueueUrl"], key)
     if letter:
         error = letter.get("responsePayload", {})
@@ -124,16 +124,6 @@ def explain_silence(aws: Clients, names: dict[str, str], key: str, since: dateti
             f"  {error.get('errorType')}: {error.get('errorMessage')}",
         ]
     return "\n".join(parts)
-
-
-def log_lines(aws: Clients, function: str, since: datetime) -> list[str]:
-    logging = aws.lambda_.get_function_configuration(FunctionName=function).get("LoggingConfig", {})
-    pages = aws.logs.get_paginator("filter_log_events").paginate(
-        logGroupName=logging.get("LogGroup", f"/aws/lambda/{function}"),
-        startTime=int(since.timestamp() * 1000),
-    )
-    events = [event for page in pages for event in page["events"]]
-    return [event["message"].rstrip() for event in sorted(events, key=lambda e: e["timestamp"])]
 
 
 def log_line(aws: Clients, function: str, key: str, since: datetime) -> dict[str, Any]:
@@ -199,8 +189,9 @@ def show_failed(item: dict[str, Any], letter: dict[str, Any] | None) -> None:
     print(json.dumps(letter, indent=2, ensure_ascii=False) if letter else "  not in the queue")
 
 
-def show_work(line: dict[str, Any]) -> None:
-    """Whatever the function measured: every field in milliseconds, and its peak memory."""
+def show_work(item: dict[str, Any], line: dict[str, Any]) -> None:
+    """From upload to item, and what the function measured: each step, and its peak memory."""
+    took = instant(item["processedAt"]) - instant(item["uploadedAt"])
     steps = [
         f"{name.removesuffix('Ms')} {value:.{0 if value >= 10 else 1}f} ms"
         for name, value in line.items()
@@ -208,7 +199,8 @@ def show_work(line: dict[str, Any]) -> None:
     ]
     memory = line.get("peakMemoryMb")
     show(
-        ("time", "  ".join(steps) or "the function logged none"),
+        ("done", f"{took.total_seconds():.2f} s after the upload"),
+        ("of which", "  ".join(steps) or "the function logged no steps"),
         ("memory", f"{memory:.0f} MB at its peak" if memory is not None else "not logged"),
     )
 
@@ -248,14 +240,6 @@ def simplify(value: Any) -> Any:
     if isinstance(value, (list, set)):
         return [simplify(inner) for inner in value]
     return value
-
-
-def parse_object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def instant(text: str) -> datetime:

@@ -15,6 +15,7 @@ mod time;
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::panic;
 
 use ::exif::{Exif, Reader, Tag};
 
@@ -58,8 +59,13 @@ pub struct Camera {
 
 /// Reads the EXIF of a JPEG, TIFF, PNG, WebP, HEIF or AVIF file.
 ///
-/// Any other file, and one without EXIF, has no facts: [`Facts::default`].
+/// Any other file, and one without EXIF, has no facts: [`Facts::default`]. A file that makes the
+/// EXIF reader panic has none either: no photo is lost to its EXIF.
 pub fn read(file: &[u8], location: LocationPolicy) -> Facts {
+    panic::catch_unwind(|| read_facts(file, location)).unwrap_or_default()
+}
+
+fn read_facts(file: &[u8], location: LocationPolicy) -> Facts {
     let Some(exif) = parse(file) else {
         return Facts::default();
     };

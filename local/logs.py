@@ -1,0 +1,34 @@
+"""What the function wrote to CloudWatch Logs."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from deploy import Clients
+
+PLATFORM = ("START ", "END ", "REPORT ")  # the lines that Lambda adds to the function's own
+
+
+def log_lines(aws: Clients, function: str, since: datetime) -> list[str]:
+    logging = aws.lambda_.get_function_configuration(FunctionName=function).get("LoggingConfig", {})
+    pages = aws.logs.get_paginator("filter_log_events").paginate(
+        logGroupName=logging.get("LogGroup", f"/aws/lambda/{function}"),
+        startTime=int(since.timestamp() * 1000),
+    )
+    events = [event for page in pages for event in page["events"]]
+    return [event["message"].rstrip() for event in sorted(events, key=lambda e: e["timestamp"])]
+
+
+def own_lines(lines: list[str]) -> list[str]:
+    """The lines that the function wrote itself."""
+    return [line for line in lines if not line.startswith(PLATFORM)]
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

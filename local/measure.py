@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Measures the function as it is deployed: its size, its cold start, and what a photo costs.
+
+The release build is started here, beside a stand-in for Lambda's Runtime API, because only its
+parent can read its CPU time and memory; S3, DynamoDB and SQS are the local AWS on the wire.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import queue
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from aws import ROOT, endpoint
+from cli import Problem, exit_with
+from deploy import Clients, deploy
+from server import client_environment
+
+PHOTO = ROOT / "tests/photos/ref-5323x8000.jpg"
+STARTS = 20
+PHOTOS = 48
+BATCH = 24
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("package", type=Path, help="the release build, as `make release` zips it")
+    package = parser.parse_args().package
+    with tempfile.TemporaryDirectory() as directory:
+        return measure(package, unzip(package, Path(directory)))
+
+
+def unzip(package: Path, directory: Path) -> Path:
+    with zipfile.ZipFile(package) as archive:
+        bootstrap = Path(archive.extract("bootstrap", directory))
+    bootstrap.chmod(0o755)
+    return bootstrap
+
+
+def measure(package: Path, bootstrap: Path) -> int:
+    aws = Clients(endpoint())
+    outputs = deploy(aws.endpoint, "measure", bootstrap, {}, {})
+    environment = function_environment(aws, outputs["ThumbnailFunctionName"])
+    aws.s3.put_bucket_notification_configuration(
+        Bucket=outputs["OriginalsBucketName"], NotificationConfiguration={}
+    )
+    records = upload_photos(aws, outputs["OriginalsBucketName"])
+
+    print(f"{PHOTO.name}, {processor()}, {os.cpu_count()} cores")
+    print(f"package                {package.stat().st_size / 1e6:.2f} MB zip")
+    starts = [cold_start(bootstrap, environment) for _ in range(STARTS)]
+    print(
+        f"cold start             {median(cpu for cpu, _ in starts):.0f} ms CPU, "
+        f"{median(wall for _, wall in starts):.0f} ms until it asks for its first event "
+        f"(median of {STARTS} starts)"
+    )
+    cpu, memory = cost(bootstrap, environment, [[record] for record in records])
+    print(f"one photo              {cpu:.0f} ms CPU (mean of {PHOTOS}), {memory:.0f} MB peak")
+    events = [records[start : start + BATCH] for start in range(0, PHOTOS, BATCH)]
+    cpu, memory = cost(bootstrap, environment, events)
+    print(f"an event of {BATCH} photos   {cpu:.0f} ms CPU a photo, {memory:.0f} MB peak")
+    return 0
+
+
+def function_environment(aws: Clients, function: str) -> dict[str, str]:
+    configuration = aws.lambda_.get_function_configuration(FunctionName=function)
+    return client_environment(aws.endpoint) | configuration["Environment"]["Variables"] | {
+        "AWS_LAMBDA_FUNCTION_NAME": function,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration["MemorySize"]),
+        "AWS_LAMBDA_LOG_GROUP_NAME": "measure",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "measure",
+    }
+
+
+def upload_photos(aws: Clients, bucket: str) -> list[dict[str, Any]]:
+    """Uploads the photo under many keys; returns the records that S3 would send of them."""
+    record = json.loads((ROOT / "events/put.json").read_text())["Records"][0]
+    body = PHOTO.read_bytes()
+    records = []
+    for number in range(PHOTOS):
+        key = f"measure/{number:02}.jpg"
+        aws.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        s3 = record["s3"] | {
+            "bucket": {"name": bucket},
+            "object": record["s3"]["object"] | {"key": key},
+        }
+        records.append(record | {"s3": s3})
+    return records
+
+
+def cold_start(bootstrap: Path, environment: dict[str, str]) -> tuple[float, float]:
+    """CPU and wall time in ms from exec to the first request for an event."""
+    started = time.monotonic()
+    with running(bootstrap, environment) as function:
+        function.wait_until_idle()
+        wall = (time.monotonic() - started) * 1000
+        return function.start_cpu_ms(), wall
+
+
+def cost(
+    bootstrap: Path, environment: dict[str, str], events: list[list[dict[str, Any]]]
+) -> tuple[float, float]:
+    """CPU ms a photo and peak MB of one process that handles these events one after another."""
+    with running(bootstrap, environment) as function:
+        function.wait_until_idle()
+        at_start = function.cpu_ms()
+        for number, records in enumerate(events):
+            # A later sequencer each time: a photo that is READY already would cost less.
+            for record in records:
+                record["s3"]["object"]["sequencer"] = f"{time.time_ns():032X}"
+            function.handle({"Records": records}, number)
+        photos = sum(map(len, events))
+        return (function.cpu_ms() - at_start) / photos, function.peak_mb()
+
+
+class Function:
+    """The function's process, and the Runtime API that it polls for events."""
+
+    def __init__(self, process: subprocess.Popen[bytes], events: queue.Queue, idle: queue.Queue):
+        self.process = process
+        self.events = events
+        self.idle = idle
+
+    def wait_until_idle(self) -> None:
+        try:
+            self.idle.get(timeout=60)
+        except queue.Empty:
+            raise Problem("the function did not ask for an event within 60 s") from None
+
+    def handle(self, event: Any, number: int) -> None:
+        self.events.put((f"measure-{number}", json.dumps(event).encode()))
+        self.wait_until_idle()
+
+    def start_cpu_ms(self) -> float:
+        """To the nanosecond, but of the threads that live: at a start that is all of them."""
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e6
+
+    def cpu_ms(self) -> float:
+        """To the tick of 10 ms: enough for many photos."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * TICK * 1000
+
+    def peak_mb(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+@contextmanager
+def running(bootstrap: Path, environment: dict[str, str]) -> Iterator[Function]:
+    events: queue.Queue = queue.Queue()
+    idle: queue.Queue = queue.Queue()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), runtime_api(events, idle))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}"}
+    process = subprocess.Popen(
+        [bootstrap], env=environment | address, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        yield Function(process, events, idle)
+    finally:
+        process.kill()
+        process.wait()
+        events.put(None)
+        server.shutdown()
+        server.server_close()
+
+
+def runtime_api(events: queue.Queue, idle: queue.Queue) -> type[BaseHTTPRequestHandler]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html"""
+
+    class RuntimeApi(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            idle.put(None)
+            event = events.get()
+            if event is None:
+                self.close_connection = True
+                return
+            request_id, payload = event
+            self.send_response(200)
+            self.send_header("Lambda-Runtime-Aws-Request-Id", request_id)
+            self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + 300) * 1000)))
+            self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:measure")
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(202)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            if not self.path.endswith("/response"):
+                print(f"the function failed: {self.path}", flush=True)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return RuntimeApi
+
+
+def median(values: Iterator[float]) -> float:
+    return statistics.median(list(values))
+
+
+def processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return os.uname().machine
+
+
+if __name__ == "__main__":
+    exit_with(main)
