@@ -249,6 +249,7 @@ mod tests {
             ("THUMBNAIL_SCALE", "a quarter"),
             ("THUMBNAIL_SCALE", ""),
             ("THUMBNAIL_QUALITY", "0"),
+            ("THUMBNAIL_QUALITY", "0.009"),
             ("THUMBNAIL_QUALITY", "90"),
             ("MAX_PHOTO_BYTES", "-1"),
             ("MAX_PHOTO_BYTES", "0"),
@@ -263,6 +264,44 @@ mod tests {
             assert!(message.contains("must be "), "{message}");
             assert!(!message.contains('\n'), "{message}");
         }
+    }
+
+    #[test]
+    fn what_is_set_is_taken_up_to_its_bounds() {
+        let config = read(&[
+            ("ORIGINALS_PREFIX", "/uploads/"),
+            ("THUMBNAILS_PREFIX", ""),
+            ("THUMBNAIL_CACHE_CONTROL", "no-store"),
+            ("THUMBNAIL_SCALE", "1"),
+            ("THUMBNAIL_QUALITY", "0.01"),
+            ("MAX_PHOTO_BYTES", "1"),
+            ("MAX_PHOTO_PIXELS", "2"),
+            ("LOCATION", "rounded"),
+        ])
+        .unwrap();
+        assert_eq!(config.originals_prefix, "/uploads/");
+        assert_eq!(config.thumbnail_key("a.jpg"), "a.jpg");
+        assert_eq!(config.cache_control.as_deref(), Some("no-store"));
+        assert_eq!(
+            config.thumbnail,
+            Options {
+                scale: 1.0,
+                quality: 0.01
+            }
+        );
+        assert_eq!((config.max_photo_bytes, config.max_photo_pixels), (1, 2));
+        assert_eq!(config.location, LocationPolicy::Rounded);
+        assert_eq!(
+            read(&[("THUMBNAIL_QUALITY", "1")])
+                .unwrap()
+                .thumbnail
+                .quality,
+            1.0
+        );
+        assert_eq!(
+            read(&[("LOCATION", "off")]).unwrap().location,
+            LocationPolicy::Off
+        );
     }
 
     #[test]

@@ -195,31 +195,31 @@ mod tests {
 
     #[test]
     fn an_event_too_large_for_a_message_is_cut() {
+        // The third is cut in the middle of a character.
         for filler in ["x", "\"", "봄"] {
-            let payload = json!({"filler": filler.repeat(MAX_BYTES)});
+            let payload = json!({"fillers": filler.repeat(MAX_BYTES)});
             let letter = Letter::about_event(
                 &payload,
                 &empty_photo(),
                 &invocation(),
                 DateTime::UNIX_EPOCH,
             );
-            assert!(
-                letter.body.len() <= MAX_BYTES,
-                "{} bytes",
-                letter.body.len()
-            );
+            assert!(letter.body.len() <= 262_144, "{} bytes", letter.body.len());
             let body: Value = serde_json::from_str(&letter.body).unwrap();
             assert!(
                 body["requestPayload"]
                     .as_str()
                     .unwrap()
-                    .starts_with("{\"filler\":")
+                    .starts_with("{\"fillers\":")
             );
         }
     }
 
     #[test]
     fn characters_that_sqs_refuses_are_replaced_in_the_attribute() {
+        let (key, now) = (Some("a\u{1}.jpg"), DateTime::UNIX_EPOCH);
+        let letter = Letter::about_photo(&json!({}), key, &empty_photo(), &invocation(), now);
+        assert_eq!(letter.photo_key.as_deref(), Some("a\u{FFFD}.jpg"));
         assert_eq!(
             attribute_text("봄 \u{0}\u{1B}\u{FFFE}\t🌸"),
             "봄 \u{FFFD}\u{FFFD}\u{FFFD}\t🌸"

@@ -278,12 +278,49 @@ mod tests {
         assert_eq!(kinds, [true, true, true, false]);
     }
 
+    /// The put sample with one field of its object or of the record set to `value`.
+    fn changed_put(path: &str, value: Value) -> Record {
+        let mut event: Value = serde_json::from_str(include_str!("../events/put.json")).unwrap();
+        *event["Records"][0].pointer_mut(path).unwrap() = value;
+        records(&event).unwrap().remove(0)
+    }
+
+    #[test]
+    fn quotes_and_empty_texts_are_no_part_of_a_fact() {
+        let changed = |path, value: &str| match changed_put(path, value.into()) {
+            Record::Created(created) => *created,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            changed("/s3/object/eTag", "\"abc\"").etag.as_deref(),
+            Some("abc")
+        );
+        assert_eq!(changed("/s3/object/eTag", "").etag, None);
+        assert_eq!(changed("/s3/object/sequencer", "no number").sequencer, None);
+        assert_eq!(
+            changed("/eventName", "s3:ObjectCreated:Put").key,
+            created("put").key
+        );
+    }
+
+    #[test]
+    fn an_empty_key_and_another_services_record_are_no_photos() {
+        let empty_key = changed_put("/s3/object/key", "".into());
+        assert!(
+            matches!(empty_key, Record::Unreadable { .. }),
+            "{empty_key:?}"
+        );
+        let foreign = changed_put("/eventSource", "aws:sns".into());
+        assert!(matches!(foreign, Record::Other(_)), "{foreign:?}");
+    }
+
     #[test]
     fn sequencers_compare_as_hexadecimal_numbers() {
         let sequencer = |text| Sequencer::new(text).unwrap();
         assert!(sequencer("ff") < sequencer("0100"));
         assert_eq!(sequencer("00ab"), sequencer("AB"));
-        assert_eq!(sequencer("0A").as_str().len(), Sequencer::DIGITS);
+        assert_eq!(sequencer("0A").as_str(), "0000000000000000000000000000000A");
+        assert_eq!(sequencer(&"F".repeat(32)).as_str(), "F".repeat(32));
         for text in ["", "xyz", "-1", &"1".repeat(33)] {
             assert_eq!(Sequencer::new(text), None, "{text:?}");
         }

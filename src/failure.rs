@@ -120,9 +120,24 @@ mod tests {
     }
 
     #[test]
+    fn only_a_transient_failure_is_told_to_lambda() {
+        let transient = Failure::transient("SlowDown", "S3 is busy");
+        assert_eq!(transient.clone().retryable::<()>(), Err(transient));
+        for failure in [
+            Failure::ignored("NotOurs", ""),
+            Failure::superseded(""),
+            Failure::permanent("EmptyPhoto", ""),
+        ] {
+            assert_eq!(failure.retryable::<()>(), Ok(()));
+        }
+    }
+
+    #[test]
     fn several_transient_failures_are_one_error_that_counts_them() {
         let slow = Failure::transient("SlowDown", "S3 is busy");
-        let message = Failure::several(&[slow.clone(), slow], 24).unwrap().message;
+        let several = Failure::several(&[slow.clone(), slow], 24).unwrap();
+        assert_eq!(several.class, Class::Transient);
+        let message = several.message;
         assert!(
             message.starts_with("2 of the event's 24 photos"),
             "{message}"

@@ -508,6 +508,18 @@ mod tests {
     }
 
     #[test]
+    fn an_item_that_nothing_orders_or_finishes_is_open() {
+        let mut unordered = stored(ready(&created()));
+        unordered.remove("sequencer");
+        let mut without_letter = stored(failed());
+        without_letter.remove("failure");
+        for item in [unordered, without_letter] {
+            let standing = Standing::of(Some(&item), created().sequencer.as_ref());
+            assert_eq!(standing, Standing::Open);
+        }
+    }
+
+    #[test]
     fn a_failed_photo_is_buried_once_for_each_event() {
         let item = stored(failed());
         let same = Standing::Buried {

@@ -126,6 +126,47 @@ mod tests {
     }
 
     #[test]
+    fn thin_photos_keep_their_length() {
+        let (wide, tall) = (
+            Size {
+                width: 40,
+                height: 1,
+            },
+            Size {
+                width: 1,
+                height: 40,
+            },
+        );
+        for size in [wide, tall] {
+            let jpeg = photo(size.width, size.height, 3);
+            assert_eq!(
+                rendered_size(&jpeg, Orientation::Upright, 0.5),
+                size.scaled(0.5)
+            );
+        }
+    }
+
+    #[test]
+    fn the_colour_profile_is_kept() {
+        let mut profile = vec![7; 300];
+        profile[16..20].copy_from_slice(b"RGB ");
+        let black = Pixels::black(
+            Size {
+                width: 16,
+                height: 16,
+            },
+            3,
+        );
+        let photo = jpeg::encode(&black, 0.9, Some(&profile)).unwrap();
+        let header = Header::read(&photo).unwrap();
+        let thumbnail = render(&photo, &header, Orientation::Upright, OPTIONS).unwrap();
+        assert_eq!(
+            Header::read(&thumbnail.jpeg).unwrap().icc_profile,
+            Some(profile)
+        );
+    }
+
+    #[test]
     fn gray_photos_are_resized_too() {
         let expected = Size {
             width: 19,

@@ -90,6 +90,7 @@ mod tests {
         for (bytes, expected) in [
             (&b"\xFF\xD8\xFF\xE0"[..], Format::Jpeg),
             (b"\x89PNG\r\n\x1A\n", Format::Png),
+            (b"GIF87a", Format::Gif),
             (b"GIF89a", Format::Gif),
             (b"RIFF\0\0\0\0WEBPVP8 ", Format::WebP),
             (b"II*\0", Format::Tiff),
@@ -98,6 +99,7 @@ mod tests {
             (b"\0\0\0\x18ftypheic", Format::Heic),
             (b"\0\0\0\x18ftypmif1", Format::Heic),
             (b"\0\0\0\x18ftypavif", Format::Avif),
+            (b"\0\0\0\x18ftypavis", Format::Avif),
             (b"\xFF\x0A", Format::JpegXl),
         ] {
             assert_eq!(Format::of(bytes), Some(expected), "{bytes:?}");

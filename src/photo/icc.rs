@@ -114,6 +114,13 @@ mod tests {
             None,
             "a part is missing"
         );
+        let twice = [&chunk(1, 2, &whole[..100])[..], &chunk(1, 2, &whole[100..])];
+        assert_eq!(profile(&twice, 3), None, "two first parts");
+        assert_eq!(
+            profile(&[&chunk(1, 1, &profile_of(b"GRAY", 300))], 3),
+            None,
+            "gray of an RGB photo"
+        );
         assert_eq!(
             profile(&[&chunk(1, 1, &whole)], 1),
             None,

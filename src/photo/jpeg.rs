@@ -4,6 +4,9 @@
 //! header, and a file without an end is refused rather than shown half grey. Coding is
 //! libjpeg-turbo's. Clause and table numbers are those of ITU-T T.81.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
 
 use super::{PhotoError, Pixels, Size, icc};
@@ -34,7 +37,11 @@ mod marker {
     pub const SOI: u8 = 0xD8;
     pub const EOI: u8 = 0xD9;
     pub const SOS: u8 = 0xDA;
+    pub const APP1: u8 = 0xE1;
     pub const APP2: u8 = 0xE2;
+    pub const APP13: u8 = 0xED;
+    pub const APP15: u8 = 0xEF;
+    pub const COM: u8 = 0xFE;
 }
 
 impl Header {
@@ -51,7 +58,6 @@ impl Header {
         for segment in Segments::new(jpeg) {
             let segment = segment?;
             match segment.marker {
-                marker::EOI => break,
                 marker::APP2 => icc_chunks.push(segment.payload),
                 marker::SOS => {
                     scans += 1;
@@ -61,9 +67,10 @@ impl Header {
                         )));
                     }
                 }
-                code if is_frame(code) && frame.is_none() => {
-                    frame = Some(read_frame(code, segment.payload)?);
+                code if is_frame(code) && frame.is_some() => {
+                    return Err(PhotoError::Corrupt("it has two frame headers".into()));
                 }
+                code if is_frame(code) => frame = Some(read_frame(code, segment.payload)?),
                 _ => {}
             }
         }
@@ -112,10 +119,13 @@ fn read_frame(code: u8, payload: &[u8]) -> Result<(Size, u8), PhotoError> {
     Ok((size, components))
 }
 
-/// A marker and what belongs to it; the payload excludes the length bytes.
+/// A marker and what belongs to it.
 struct Segment<'a> {
     marker: u8,
+    /// Without the two bytes of its length.
     payload: &'a [u8],
+    /// From the marker to the end of the payload; entropy-coded data follows a scan's.
+    position: Range<usize>,
 }
 
 /// The segments of a JPEG in order, ending with EOI; entropy-coded data is passed over.
@@ -156,7 +166,7 @@ impl<'a> Segments<'a> {
 
     fn payload(&mut self) -> Option<&'a [u8]> {
         let length = self.jpeg.get(self.position..self.position + 2)?;
-        let length = usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
+        let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
         let payload = self.jpeg.get(self.position + 2..self.position + length)?;
         self.position += length;
         Some(payload)
@@ -164,12 +174,18 @@ impl<'a> Segments<'a> {
 
     fn next_segment(&mut self) -> Option<Segment<'a>> {
         let marker = self.next_marker()?;
+        let start = self.position - 2;
         let payload = if marker == marker::EOI {
             &[]
         } else {
             self.payload()?
         };
-        Some(Segment { marker, payload })
+        let position = start..self.position;
+        Some(Segment {
+            marker,
+            payload,
+            position,
+        })
     }
 }
 
@@ -220,11 +236,47 @@ pub fn decode(jpeg: &[u8], header: &Header, target: Size) -> Result<Pixels, Phot
         format,
     };
     let mut decompressor = Decompressor::new().map_err(|e| PhotoError::Corrupt(e.to_string()))?;
+    let jpeg = without_header_oddities(&mut decompressor, jpeg)?;
     decompressor
         .set_scaling_factor(scale)
-        .and_then(|()| decompressor.decompress(jpeg, image))
+        .and_then(|()| decompressor.decompress(&jpeg, image))
         .or_else(|error| verdict(&error.to_string(), jpeg.len()))?;
     Ok(pixels)
+}
+
+/// The photo, or where the decoder complains of its header, what of it the picture needs.
+///
+/// TurboJPEG takes a warning about the header, such as stray bytes between segments or a broken
+/// colour profile, for an error and does not decode at all.
+fn without_header_oddities<'a>(
+    decompressor: &mut Decompressor,
+    jpeg: &'a [u8],
+) -> Result<Cow<'a, [u8]>, PhotoError> {
+    if decompressor.read_header(jpeg).is_ok() {
+        return Ok(Cow::Borrowed(jpeg));
+    }
+    let essentials = essentials(jpeg);
+    match decompressor.read_header(&essentials) {
+        Ok(_) => Ok(Cow::Owned(essentials)),
+        Err(error) => Err(corrupt(&error.to_string())),
+    }
+}
+
+/// The photo without metadata and without bytes that belong to no segment. JFIF's APP0 and Adobe's
+/// APP14 stay: they say what the components' colours are.
+fn essentials(jpeg: &[u8]) -> Vec<u8> {
+    let segments: Vec<Segment> = Segments::new(jpeg).map_while(Result::ok).collect();
+    let mut essentials = vec![0xFF, marker::SOI];
+    for (segment, next) in segments.iter().zip(segments.iter().skip(1)) {
+        let Range { start, end } = segment.position;
+        match segment.marker {
+            marker::APP1..=marker::APP13 | marker::APP15 | marker::COM => {}
+            marker::SOS => essentials.extend_from_slice(&jpeg[start..next.position.start]),
+            _ => essentials.extend_from_slice(&jpeg[start..end]),
+        }
+    }
+    essentials.extend([0xFF, marker::EOI]);
+    essentials
 }
 
 /// The smallest n/8 that yields at least `target`.
@@ -237,14 +289,11 @@ fn dct_scale(stored: Size, target: Size) -> ScalingFactor {
     ScalingFactor::new((1..8).find(yields_enough).unwrap_or(8), 8)
 }
 
-/// What libjpeg-turbo's words (libjpeg-turbo's jerror.h) mean for the photo. It warns of many things that cameras
-/// do and that cost no pixel; only where data was missing or wrong is the photo refused.
+/// What libjpeg-turbo's complaint about the image data (its jerror.h) means for the photo. Some
+/// are of what cameras do and cost no pixel; where data was missing or wrong the photo is refused.
 fn verdict(message: &str, bytes: usize) -> Result<(), PhotoError> {
-    const HARMLESS: [&str; 5] = [
+    const HARMLESS: [&str; 2] = [
         "extraneous bytes before marker",
-        "unknown JFIF revision",
-        "Unknown Adobe color transform",
-        "bad ICC marker",
         "Invalid SOS parameters for sequential JPEG",
     ];
     const CUT_OFF: [&str; 2] = [
@@ -260,10 +309,12 @@ fn verdict(message: &str, bytes: usize) -> Result<(), PhotoError> {
             what: "image data is missing".into(),
         })
     } else {
-        Err(PhotoError::Corrupt(format!(
-            "libjpeg-turbo says \"{message}\""
-        )))
+        Err(corrupt(message))
     }
+}
+
+fn corrupt(message: &str) -> PhotoError {
+    PhotoError::Corrupt(format!("libjpeg-turbo says \"{message}\""))
 }
 
 /// Encodes a baseline JPEG, 4:2:0, without any metadata but the colour profile.
@@ -411,24 +462,147 @@ mod tests {
         assert_eq!(decode_all(&followed, 0.25), decode_all(&jpeg, 0.25));
     }
 
+    fn coded(pixels: &Pixels, progressive: bool, arithmetic: bool) -> Vec<u8> {
+        let mut compressor = Compressor::new().unwrap();
+        compressor.set_quality(90).unwrap();
+        compressor.set_subsamp(Subsamp::Sub2x2).unwrap();
+        compressor.set_progressive(progressive).unwrap();
+        compressor.set_arithmetic(arithmetic).unwrap();
+        let image = Image {
+            pixels: pixels.data.as_slice(),
+            width: pixels.size.width as usize,
+            pitch: pixels.row_length(),
+            height: pixels.size.height as usize,
+            format: PixelFormat::RGB,
+        };
+        compressor.compress_to_vec(image).unwrap()
+    }
+
+    /// Where the segments begin that follow the JFIF header.
+    const BEHIND_JFIF: usize = 20;
+
     #[test]
-    fn stray_bytes_between_segments_are_tolerated() {
+    fn oddities_of_the_header_cost_no_pixel() {
         let jpeg = gradient_jpeg(64, 48, 3);
-        let end = jpeg.len() - 2;
-        let stray = [&jpeg[..end], &[0, 0, 0], &jpeg[end..]].concat();
+        let (jfif, rest) = jpeg.split_at(BEHIND_JFIF);
+        let stray_bytes = [jfif, &[0, 0, 0], rest].concat();
+        let broken_profile = [jfif, b"\xFF\xE2\0\x10ICC_PROFILE\0\x02\x01", rest].concat();
+        let comments = [jfif, b"\xFF\xFE\0\x04hi", &[0], rest].concat();
+        for odd in [stray_bytes, broken_profile, comments] {
+            assert_eq!(decode_all(&odd, 0.25), decode_all(&jpeg, 0.25));
+        }
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_understood_is_refused_rather_than_shown_black() {
+        let mut jfif_of_the_future = gradient_jpeg(64, 48, 3);
+        jfif_of_the_future[11] = 9;
+        let refusal = decode_all(&jfif_of_the_future, 0.25).unwrap_err();
+        assert!(
+            refusal.to_string().contains("unknown JFIF revision"),
+            "{refusal}"
+        );
+    }
+
+    #[test]
+    fn stray_bytes_between_the_scans_of_a_progressive_photo_are_tolerated() {
+        let jpeg = coded(&gradient(64, 48, 3), true, false);
+        let second_scan = memchr::memmem::rfind(&jpeg, &[0xFF, marker::DHT]).unwrap();
+        let stray = [&jpeg[..second_scan], &[0, 0, 0], &jpeg[second_scan..]].concat();
         assert_eq!(decode_all(&stray, 0.25), decode_all(&jpeg, 0.25));
     }
 
     #[test]
-    fn thousands_of_scans_are_refused() {
+    fn missing_and_wrong_image_data_are_told_apart() {
+        let missing = "Corrupt JPEG data: premature end of data segment";
+        assert!(matches!(
+            verdict(missing, 9),
+            Err(PhotoError::Truncated { bytes: 9, .. })
+        ));
+        let cut_off = "Premature end of JPEG file";
+        assert!(matches!(
+            verdict(cut_off, 9),
+            Err(PhotoError::Truncated { .. })
+        ));
+        let wrong = "Corrupt JPEG data: bad Huffman code";
+        assert!(matches!(verdict(wrong, 9), Err(PhotoError::Corrupt(_))));
+    }
+
+    #[test]
+    fn progressive_and_arithmetic_photos_are_decoded_as_the_baseline_one() {
+        let pixels = gradient(400, 240, 3);
+        let baseline = decode_all(&coded(&pixels, false, false), 0.25).unwrap();
+        for (progressive, arithmetic) in [(true, false), (false, true), (true, true)] {
+            let decoded = decode_all(&coded(&pixels, progressive, arithmetic), 0.25);
+            assert_eq!(
+                decoded.as_ref(),
+                Ok(&baseline),
+                "{progressive} {arithmetic}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cmyk_photo_is_refused_by_name() {
+        let pixels = [0; 4 * 8 * 8];
+        let (pixels, format) = (&pixels[..], PixelFormat::CMYK);
+        let image = Image {
+            pixels,
+            width: 8,
+            pitch: 32,
+            height: 8,
+            format,
+        };
+        let jpeg = turbojpeg::compress(image, 90, Subsamp::None).unwrap();
+        let refusal = decode_all(&jpeg, 0.25).unwrap_err();
+        assert_eq!(refusal, PhotoError::UnsupportedFormat("a CMYK JPEG".into()));
+    }
+
+    #[test]
+    fn restart_markers_stuffed_and_fill_bytes_are_image_data() {
+        let data = b"\x11\xFF\x00\x22\xFF\xD0\x33\xFF\xD7\xFF\x01\xFF\xFF\xFF";
+        let jpeg = [b"\xFF\xD8\xFF\xDA\0\x03\x44", &data[..], b"\xD9"].concat();
+        let segments: Vec<(u8, Vec<u8>)> = Segments::new(&jpeg)
+            .map(|segment| segment.unwrap())
+            .map(|segment| (segment.marker, segment.payload.to_vec()))
+            .collect();
+        assert_eq!(segments, [(marker::SOS, vec![0x44]), (marker::EOI, vec![])]);
+    }
+
+    #[test]
+    fn a_photo_of_no_scan_or_two_frames_is_refused() {
+        let jpeg = gradient_jpeg(8, 8, 1);
+        let find = |code| memchr::memmem::find(&jpeg, &[0xFF, code]).unwrap();
+        let (frame, tables) = (find(0xC0), find(marker::DHT));
+        let no_scan = [&jpeg[..tables], &[0xFF, marker::EOI]].concat();
+        let two_frames = [&jpeg[..tables], &jpeg[frame..]].concat();
+        for bad in [no_scan, two_frames] {
+            assert!(matches!(Header::read(&bad), Err(PhotoError::Corrupt(_))));
+        }
+    }
+
+    #[test]
+    fn more_scans_than_any_encoder_writes_are_refused() {
         let jpeg = gradient_jpeg(8, 8, 1);
         let scan = memchr::memmem::find(&jpeg, &[0xFF, marker::SOS]).unwrap();
-        let mut bomb = jpeg[..scan].to_vec();
-        for _ in 0..5000 {
-            bomb.extend(&jpeg[scan..jpeg.len() - 2]);
+        let with_scans = |count| {
+            let scans = jpeg[scan..jpeg.len() - 2].repeat(count);
+            Header::read(&[&jpeg[..scan], &scans, &[0xFF, marker::EOI]].concat())
+        };
+        assert!(with_scans(200).is_ok());
+        assert!(matches!(with_scans(201), Err(PhotoError::Corrupt(_))));
+    }
+
+    #[test]
+    fn quality_is_the_ijg_scale_divided_by_a_hundred() {
+        // The first entry of table K.1, 16, scaled as the IJG's library does.
+        for (quality, expected) in [(0.25, 32), (0.5, 16), (0.9, 3), (1.0, 1)] {
+            let jpeg = encode(&gradient(8, 8, 1), quality, None).unwrap();
+            let table = Segments::new(&jpeg)
+                .map(|s| s.unwrap())
+                .find(|s| s.marker == 0xDB);
+            assert_eq!(table.unwrap().payload[1], expected, "{quality}");
         }
-        bomb.extend([0xFF, marker::EOI]);
-        assert!(matches!(Header::read(&bomb), Err(PhotoError::Corrupt(_))));
     }
 
     #[test]
