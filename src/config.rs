@@ -80,12 +80,10 @@ impl Config {
             thumbnails_bucket: vars
                 .required("THUMBNAILS_BUCKET", "the bucket of the thumbnails")?,
             thumbnails_prefix: vars.text("THUMBNAILS_PREFIX", "thumbnail/"),
-            cache_control: Some(vars.text("THUMBNAIL_CACHE_CONTROL", "")).filter(|v| !v.is_empty()),
+            cache_control: vars.cache_control()?,
             photos_table: vars.required("PHOTOS_TABLE", "the name of the DynamoDB table")?,
-            dead_letter_queue_url: vars.required(
-                "DEAD_LETTER_QUEUE_URL",
-                "the URL of the SQS dead-letter queue",
-            )?,
+            dead_letter_queue_url: vars
+                .required("DEAD_LETTER_QUEUE_URL", "the URL of the SQS dead-letter queue")?,
             thumbnail: Options {
                 scale: vars.number(
                     "THUMBNAIL_SCALE",
@@ -141,9 +139,7 @@ struct Variables<'a, F>(&'a F);
 
 impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
     fn required(&self, name: &'static str, what: &'static str) -> Result<String, ConfigError> {
-        (self.0)(name)
-            .filter(|value| !value.is_empty())
-            .ok_or(ConfigError::Missing(name, what))
+        (self.0)(name).filter(|value| !value.is_empty()).ok_or(ConfigError::Missing(name, what))
     }
 
     /// A set but empty variable is an empty text: templates can only set, not leave out.
@@ -161,15 +157,17 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
         let Some(value) = (self.0)(name) else {
             return Ok(default);
         };
-        value
-            .parse()
-            .ok()
-            .filter(is_allowed)
-            .ok_or(ConfigError::Invalid {
-                name,
-                value,
-                allowed,
-            })
+        value.parse().ok().filter(is_allowed).ok_or(ConfigError::Invalid { name, value, allowed })
+    }
+
+    fn cache_control(&self) -> Result<Option<String>, ConfigError> {
+        const NAME: &str = "THUMBNAIL_CACHE_CONTROL";
+        let value = self.text(NAME, "");
+        if !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+            let allowed = "the text of a header: ASCII letters, digits, signs and spaces";
+            return Err(ConfigError::Invalid { name: NAME, value, allowed });
+        }
+        Ok(Some(value).filter(|value| !value.is_empty()))
     }
 
     fn location(&self) -> Result<LocationPolicy, ConfigError> {
@@ -201,8 +199,7 @@ mod tests {
         ];
         Config::read(|name| {
             let mut set = changes.iter().chain(&REQUIRED);
-            set.find(|(set_name, _)| *set_name == name)
-                .map(|(_, value)| (*value).to_owned())
+            set.find(|(set_name, _)| *set_name == name).map(|(_, value)| (*value).to_owned())
         })
     }
 
@@ -212,13 +209,7 @@ mod tests {
         assert_eq!(config.originals_prefix, "");
         assert_eq!(config.thumbnails_prefix, "thumbnail/");
         assert_eq!(config.cache_control, None);
-        assert_eq!(
-            config.thumbnail,
-            Options {
-                scale: 0.25,
-                quality: 0.9
-            }
-        );
+        assert_eq!(config.thumbnail, Options { scale: 0.25, quality: 0.9 });
         assert_eq!(config.max_photo_bytes, 104_857_600);
         assert_eq!(config.max_photo_pixels, 500_000_000);
         assert_eq!(config.location, LocationPolicy::Exact);
@@ -226,17 +217,11 @@ mod tests {
 
     #[test]
     fn each_required_variable_is_named_when_missing_or_empty() {
-        for name in [
-            "ORIGINALS_BUCKET",
-            "THUMBNAILS_BUCKET",
-            "PHOTOS_TABLE",
-            "DEAD_LETTER_QUEUE_URL",
-        ] {
+        for name in
+            ["ORIGINALS_BUCKET", "THUMBNAILS_BUCKET", "PHOTOS_TABLE", "DEAD_LETTER_QUEUE_URL"]
+        {
             let message = read(&[(name, "")]).unwrap_err().to_string();
-            assert!(
-                message.starts_with(&format!("{name} is not set")),
-                "{message}"
-            );
+            assert!(message.starts_with(&format!("{name} is not set")), "{message}");
         }
     }
 
@@ -255,12 +240,10 @@ mod tests {
             ("MAX_PHOTO_BYTES", "0"),
             ("MAX_PHOTO_PIXELS", "1e9"),
             ("LOCATION", "Exact"),
+            ("THUMBNAIL_CACHE_CONTROL", "max-age=1\nX-Evil: 1"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();
-            assert!(
-                message.starts_with(&format!("{name}={value:?} is not allowed")),
-                "{message}"
-            );
+            assert!(message.starts_with(&format!("{name}={value:?} is not allowed")), "{message}");
             assert!(message.contains("must be "), "{message}");
             assert!(!message.contains('\n'), "{message}");
         }
@@ -282,26 +265,11 @@ mod tests {
         assert_eq!(config.originals_prefix, "/uploads/");
         assert_eq!(config.thumbnail_key("a.jpg"), "a.jpg");
         assert_eq!(config.cache_control.as_deref(), Some("no-store"));
-        assert_eq!(
-            config.thumbnail,
-            Options {
-                scale: 1.0,
-                quality: 0.01
-            }
-        );
+        assert_eq!(config.thumbnail, Options { scale: 1.0, quality: 0.01 });
         assert_eq!((config.max_photo_bytes, config.max_photo_pixels), (1, 2));
         assert_eq!(config.location, LocationPolicy::Rounded);
-        assert_eq!(
-            read(&[("THUMBNAIL_QUALITY", "1")])
-                .unwrap()
-                .thumbnail
-                .quality,
-            1.0
-        );
-        assert_eq!(
-            read(&[("LOCATION", "off")]).unwrap().location,
-            LocationPolicy::Off
-        );
+        assert_eq!(read(&[("THUMBNAIL_QUALITY", "1")]).unwrap().thumbnail.quality, 1.0);
+        assert_eq!(read(&[("LOCATION", "off")]).unwrap().location, LocationPolicy::Off);
     }
 
     #[test]
@@ -313,23 +281,14 @@ mod tests {
                 ("THUMBNAILS_PREFIX", thumbnails_prefix),
             ])
         };
-        for (originals, thumbnails) in [
-            ("", "thumbnail/"),
-            ("photos/", "photos/small/"),
-            ("photos/", ""),
-            ("a", "a"),
-        ] {
+        for (originals, thumbnails) in
+            [("", "thumbnail/"), ("photos/", "photos/small/"), ("photos/", ""), ("a", "a")]
+        {
             let refused = one_bucket(originals, thumbnails);
-            assert!(
-                matches!(refused, Err(ConfigError::Loop { .. })),
-                "{originals} {thumbnails}"
-            );
+            assert!(matches!(refused, Err(ConfigError::Loop { .. })), "{originals} {thumbnails}");
         }
         for (originals, thumbnails) in [("photos/", "thumbnail/"), ("photos/", "p")] {
-            assert!(
-                one_bucket(originals, thumbnails).is_ok(),
-                "{originals} {thumbnails}"
-            );
+            assert!(one_bucket(originals, thumbnails).is_ok(), "{originals} {thumbnails}");
         }
     }
 }

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// Bytes of a message that every SQS queue takes; new queues allow 1 MiB.
-pub const MAX_BYTES: usize = 256 * 1024;
+/// Bytes of a letter's body: a message that every SQS queue takes has 256 KiB (new queues allow
+/// 1 MiB), of which the attributes need up to 4.
+pub const MAX_BYTES: usize = 252 * 1024;
 /// Bytes kept of an event that is too large; the rest of the letter needs far less than the other half.
 const MAX_CUT_PAYLOAD: usize = MAX_BYTES / 2;
 
@@ -74,11 +75,7 @@ impl Letter {
         } else {
             body_of_cut(&payload, failure, invocation, now)
         };
-        Letter {
-            body,
-            error_type: failure.error_type,
-            photo_key: None,
-        }
+        Letter { body, error_type: failure.error_type, photo_key: None }
     }
 }
 
@@ -130,15 +127,7 @@ fn body_of_cut(
 fn attribute_text(text: &str) -> String {
     let is_allowed = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
     let is_character = |c: char| !('\u{FFFE}'..='\u{FFFF}').contains(&c);
-    text.chars()
-        .map(|c| {
-            if is_allowed(c) && is_character(c) {
-                c
-            } else {
-                '\u{FFFD}'
-            }
-        })
-        .collect()
+    text.chars().map(|c| if is_allowed(c) && is_character(c) { c } else { '\u{FFFD}' }).collect()
 }
 
 #[cfg(test)]
@@ -198,20 +187,11 @@ mod tests {
         // The third is cut in the middle of a character.
         for filler in ["x", "\"", "봄"] {
             let payload = json!({"fillers": filler.repeat(MAX_BYTES)});
-            let letter = Letter::about_event(
-                &payload,
-                &empty_photo(),
-                &invocation(),
-                DateTime::UNIX_EPOCH,
-            );
-            assert!(letter.body.len() <= 262_144, "{} bytes", letter.body.len());
+            let letter =
+                Letter::about_event(&payload, &empty_photo(), &invocation(), DateTime::UNIX_EPOCH);
+            assert!(letter.body.len() <= 258_048, "{} bytes", letter.body.len());
             let body: Value = serde_json::from_str(&letter.body).unwrap();
-            assert!(
-                body["requestPayload"]
-                    .as_str()
-                    .unwrap()
-                    .starts_with("{\"fillers\":")
-            );
+            assert!(body["requestPayload"].as_str().unwrap().starts_with("{\"fillers\":"));
         }
     }
 
@@ -220,9 +200,6 @@ mod tests {
         let (key, now) = (Some("a\u{1}.jpg"), DateTime::UNIX_EPOCH);
         let letter = Letter::about_photo(&json!({}), key, &empty_photo(), &invocation(), now);
         assert_eq!(letter.photo_key.as_deref(), Some("a\u{FFFD}.jpg"));
-        assert_eq!(
-            attribute_text("봄 \u{0}\u{1B}\u{FFFE}\t🌸"),
-            "봄 \u{FFFD}\u{FFFD}\u{FFFD}\t🌸"
-        );
+        assert_eq!(attribute_text("봄 \u{0}\u{1B}\u{FFFE}\t🌸"), "봄 \u{FFFD}\u{FFFD}\u{FFFD}\t🌸");
     }
 }

@@ -31,54 +31,51 @@ pub struct Failure {
 impl Failure {
     /// Not ours, another kind of event, or gone.
     pub fn ignored(error_type: &'static str, message: impl Into<String>) -> Failure {
-        Failure {
-            class: Class::Ignored,
-            error_type,
-            message: message.into(),
-        }
+        Failure { class: Class::Ignored, error_type, message: message.into() }
     }
 
-    /// Overtaken by a newer event.
-    pub fn superseded(message: impl Into<String>) -> Failure {
-        Failure {
-            class: Class::Superseded,
-            error_type: "Superseded",
-            message: message.into(),
-        }
+    /// Overtaken: the object was overwritten since.
+    pub fn overwritten() -> Failure {
+        Failure::superseded("the object was overwritten since")
+    }
+
+    /// Overtaken: the item is of a newer event, or this event's work is done.
+    pub fn done() -> Failure {
+        Failure::superseded("the item is of a newer event, or of this one and done")
+    }
+
+    fn superseded(message: &str) -> Failure {
+        let (class, error_type) = (Class::Superseded, "Superseded");
+        Failure { class, error_type, message: message.to_owned() }
     }
 
     /// Hopeless.
     pub fn permanent(error_type: &'static str, message: impl Into<String>) -> Failure {
-        Failure {
-            class: Class::Permanent,
-            error_type,
-            message: message.into(),
-        }
+        Failure { class: Class::Permanent, error_type, message: message.into() }
     }
 
     /// Worth another try.
     pub fn transient(error_type: &'static str, message: impl Into<String>) -> Failure {
-        Failure {
-            class: Class::Transient,
-            error_type,
-            message: message.into(),
-        }
+        Failure { class: Class::Transient, error_type, message: message.into() }
     }
 
     /// What Lambda must hear of this failure: nothing unless it is to try again.
     ///
     /// # Errors
     /// The failure itself if it is transient.
-    pub fn retryable<T: Default>(self) -> Result<T, Failure> {
+    pub fn retryable(self) -> Result<(), Failure> {
         match self.class {
             Class::Transient => Err(self),
-            Class::Ignored | Class::Superseded | Class::Permanent => Ok(T::default()),
+            Class::Ignored | Class::Superseded | Class::Permanent => Ok(()),
         }
     }
 
-    /// The invocation's one error for several photos that are worth another try; `photos` is how
-    /// many the event had.
-    pub fn several(failures: &[Failure], photos: usize) -> Option<Failure> {
+    /// The invocation's one error for the photos that are worth another try; `photos` is how many
+    /// the event had.
+    pub fn several(mut failures: Vec<Failure>, photos: usize) -> Option<Failure> {
+        if photos == 1 {
+            return failures.pop();
+        }
         let first = failures.first()?;
         let message = format!(
             "{} of the event's {photos} photos must be tried again; the first: {}: {}",
@@ -99,10 +96,7 @@ impl From<PhotoError> for Failure {
 /// What Lambda reports to whoever asks why an invocation failed.
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Diagnostic {
-        Diagnostic {
-            error_type: failure.error_type.to_owned(),
-            error_message: failure.message,
-        }
+        Diagnostic { error_type: failure.error_type.to_owned(), error_message: failure.message }
     }
 }
 
@@ -113,36 +107,29 @@ mod tests {
     #[test]
     fn a_bad_photo_is_a_permanent_failure_under_its_own_name() {
         let failure = Failure::from(PhotoError::UnsupportedFormat("a PNG".into()));
-        assert_eq!(
-            (failure.class, failure.error_type),
-            (Class::Permanent, "UnsupportedFormat")
-        );
+        assert_eq!((failure.class, failure.error_type), (Class::Permanent, "UnsupportedFormat"));
     }
 
     #[test]
     fn only_a_transient_failure_is_told_to_lambda() {
         let transient = Failure::transient("SlowDown", "S3 is busy");
-        assert_eq!(transient.clone().retryable::<()>(), Err(transient));
-        for failure in [
-            Failure::ignored("NotOurs", ""),
-            Failure::superseded(""),
-            Failure::permanent("EmptyPhoto", ""),
-        ] {
-            assert_eq!(failure.retryable::<()>(), Ok(()));
+        assert_eq!(transient.clone().retryable(), Err(transient));
+        for failure in
+            [Failure::ignored("NotOurs", ""), Failure::done(), Failure::permanent("EmptyPhoto", "")]
+        {
+            assert_eq!(failure.retryable(), Ok(()));
         }
     }
 
     #[test]
     fn several_transient_failures_are_one_error_that_counts_them() {
         let slow = Failure::transient("SlowDown", "S3 is busy");
-        let several = Failure::several(&[slow.clone(), slow], 24).unwrap();
+        let several = Failure::several(vec![slow.clone(), slow.clone()], 24).unwrap();
         assert_eq!(several.class, Class::Transient);
         let message = several.message;
-        assert!(
-            message.starts_with("2 of the event's 24 photos"),
-            "{message}"
-        );
+        assert!(message.starts_with("2 of the event's 24 photos"), "{message}");
         assert!(message.contains("SlowDown: S3 is busy"), "{message}");
-        assert_eq!(Failure::several(&[], 24), None);
+        assert_eq!(Failure::several(vec![slow.clone()], 1), Some(slow), "a lone one as it is");
+        assert_eq!(Failure::several(vec![], 24), None);
     }
 }

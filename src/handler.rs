@@ -16,13 +16,13 @@ use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::dead_letter::{Invocation, Letter};
-use crate::event::{self, Created, Record};
+use crate::event::{self, Created, Record, Sequencer};
 use crate::exif;
 use crate::failure::{Class, Failure};
-use crate::item::{self, Known, Standing, Status, Update};
-use crate::log::{self, Steps};
+use crate::item::{self, Guard, Known, Standing, Status, Update};
+use crate::log::{self, Step, Steps};
 use crate::photo::{self, Format, Orientation, PhotoError};
-use crate::store::{Store, refuse_too_many_bytes};
+use crate::store::{Original, Store, refuse_too_many_bytes};
 use crate::thumbnail::{self, Thumbnail};
 
 /// What is left of Lambda's time when the handler gives up by itself, so that the error is a clear
@@ -39,12 +39,19 @@ pub struct Handler {
     photos_in_flight: usize,
 }
 
-/// All that its bytes tell of a photo.
+/// A photo about to be committed.
+struct Photo {
+    created: Created,
+    known: Known,
+    guard: Guard,
+}
+
+/// All that its bytes tell of a photo, and how long it took to hear it.
 struct Developed {
     known: Known,
     thumbnail: Result<Thumbnail, Failure>,
-    exif_took: Duration,
-    render_took: Duration,
+    exif: Step,
+    render: Step,
 }
 
 impl Handler {
@@ -52,11 +59,7 @@ impl Handler {
     pub fn new(config: Config, aws: &SdkConfig) -> Handler {
         // Decoding is bound by the CPU: more at once would only take more memory.
         let photos_in_flight = available_parallelism().map_or(1, usize::from);
-        Handler {
-            config,
-            store: Store::new(aws),
-            photos_in_flight,
-        }
+        Handler { config, store: Store::new(aws), photos_in_flight }
     }
 
     /// Handles every record of an event. One photo never stops another.
@@ -65,10 +68,7 @@ impl Handler {
     /// The transient failures among the records, once all records were tried.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<(), Failure> {
         let (payload, context) = event.into_parts();
-        let left = context
-            .deadline()
-            .duration_since(SystemTime::now())
-            .unwrap_or_default();
+        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let deadline = Instant::now() + left.saturating_sub(DEADLINE_MARGIN);
         let invocation = Invocation {
             request_id: context.request_id,
@@ -77,7 +77,11 @@ impl Handler {
         };
         let records = match event::records(&payload) {
             Ok(records) => records,
-            Err(reason) => return self.bury_event(&payload, reason, &invocation).await,
+            Err(reason) => {
+                let failure = Failure::permanent("UnknownEvent", reason);
+                let letter = Letter::about_event(&payload, &failure, &invocation, Utc::now());
+                return self.bury_unknown(letter, failure).await;
+            }
         };
         let count = records.len();
         let failures: Vec<Failure> = stream::iter(records)
@@ -86,7 +90,7 @@ impl Handler {
             .filter_map(async |outcome| outcome.err())
             .collect()
             .await;
-        Failure::several(&failures, count).map_or(Ok(()), Err)
+        Failure::several(failures, count).map_or(Ok(()), Err)
     }
 
     /// Handles one record; only a transient failure is an error.
@@ -98,24 +102,22 @@ impl Handler {
     ) -> Result<(), Failure> {
         match record {
             Record::Created(created) => {
-                let mut steps = Steps::default();
+                let (key, mut steps) = (created.key.clone(), Steps::default());
                 let left = deadline.saturating_duration_since(Instant::now());
-                let result = timeout(left, self.photo(&created, &mut steps, invocation))
+                let result = timeout(left, self.photo(*created, &mut steps, invocation))
                     .await
-                    .unwrap_or_else(|_| Err(out_of_time(&created)));
-                log::photo(&created.key, &steps, result.as_ref().err());
+                    .unwrap_or_else(|_| Err(out_of_time(&key)));
+                log::photo(&key, &steps, result.as_ref().err());
                 result.or_else(Failure::retryable)
             }
             Record::Other(kind) => {
-                tracing::info!(outcome = "ignored", reason = kind, "event");
+                log::event(&Failure::ignored("OtherEvent", kind));
                 Ok(())
             }
             Record::Unreadable { reason, record } => {
                 let failure = Failure::permanent("UnreadableRecord", reason);
                 let letter = Letter::about_photo(&record, None, &failure, invocation, Utc::now());
-                self.send_letter(letter).await?;
-                tracing::error!(outcome = "failed", reason = failure.message, "record");
-                Ok(())
+                self.bury_unknown(letter, failure).await
             }
         }
     }
@@ -126,54 +128,67 @@ impl Handler {
     /// Why it is not READY; a permanent failure is an error whose dead letter and item are written.
     async fn photo(
         &self,
-        created: &Created,
+        mut created: Created,
         steps: &mut Steps,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
-        self.refuse_what_is_not_ours(created)?;
-        let fetched = steps.fetch.time(self.fetch(created)).await;
-        let developed = match fetched {
-            Ok(photo) => self.develop(photo).await,
+        self.refuse_what_is_no_photo(&created)?;
+        let guard = self.guard(&mut created).await?;
+        let developed = match steps.fetch.time(self.fetch(&created)).await {
+            Ok(original) => {
+                created.etag = original.etag;
+                created.version_id = original.version_id.or(created.version_id);
+                self.develop(original.photo).await
+            }
             Err(failure) if failure.class == Class::Permanent => {
-                Developed::unseen(created, failure)
+                let known = Known { bytes: created.size, ..Known::default() };
+                Developed::without_thumbnail(known, failure)
             }
             Err(failure) => return Err(failure),
         };
-        (steps.exif, steps.render) = (developed.exif_took.into(), developed.render_took.into());
+        (steps.exif, steps.render) = (developed.exif, developed.render);
+        let photo = Photo { created, known: developed.known, guard };
         match developed.thumbnail {
-            Ok(thumbnail) => {
-                self.publish(created, &developed.known, thumbnail, steps)
-                    .await
-            }
+            Ok(thumbnail) => self.publish(&photo, thumbnail, steps).await,
             Err(failure) => {
-                let known = &developed.known;
-                steps
-                    .bury
-                    .time(self.bury(created, known, &failure, invocation))
-                    .await?;
+                steps.bury.time(self.bury(&photo, &failure, invocation)).await?;
                 Err(failure)
             }
         }
     }
 
-    fn refuse_what_is_not_ours(&self, created: &Created) -> Result<(), Failure> {
-        let Config {
-            originals_bucket,
-            originals_prefix,
-            ..
-        } = &self.config;
+    fn refuse_what_is_no_photo(&self, created: &Created) -> Result<(), Failure> {
+        let Config { originals_bucket, originals_prefix, .. } = &self.config;
         if created.bucket != *originals_bucket || !created.key.starts_with(originals_prefix) {
             let place = format!("s3://{originals_bucket}/{originals_prefix}");
-            return Err(Failure::ignored(
-                "NotOurs",
-                format!("only objects below {place} are photos"),
-            ));
+            let reason = format!("only objects below {place} are photos");
+            return Err(Failure::ignored("NotOurs", reason));
+        }
+        if created.key.ends_with('/') && created.size == Some(0) {
+            let reason = "an empty object that stands for a folder is no photo";
+            return Err(Failure::ignored("Folder", reason));
         }
         Ok(())
     }
 
+    /// What the item must be for this event to write it. An event without a sequencer takes its
+    /// place behind the item as it is now, and keeps that one's sequencer.
+    async fn guard(&self, created: &mut Created) -> Result<Guard, Failure> {
+        if let Some(sequencer) = &created.sequencer {
+            return Ok(Guard::NotNewer(sequencer.clone()));
+        }
+        let stored = self.store.item(&self.config.photos_table, &created.key).await?;
+        let text = |name| item::text_of(stored.as_ref(), name);
+        let is_same = created.etag.is_some() && text("etag") == created.etag.as_deref();
+        if is_same && text("status") == Some("READY") {
+            return Err(Failure::done());
+        }
+        created.sequencer = text("sequencer").and_then(Sequencer::new);
+        Ok(Guard::Unchanged(text("processedAt").map(str::to_owned)))
+    }
+
     /// Downloads a photo, unless its event alone says that it can have no thumbnail.
-    async fn fetch(&self, created: &Created) -> Result<Vec<u8>, Failure> {
+    async fn fetch(&self, created: &Created) -> Result<Original, Failure> {
         let thumbnail_key_bytes = self.config.thumbnail_key(&created.key).len();
         if thumbnail_key_bytes > MAX_KEY_BYTES {
             return Err(Failure::permanent(
@@ -192,56 +207,40 @@ impl Handler {
     async fn develop(&self, photo: Vec<u8>) -> Developed {
         let config = self.config.clone();
         let bytes = photo.len() as u64;
-        spawn_blocking(move || develop(&photo, &config))
-            .await
-            .unwrap_or_else(|error| {
-                let known = Known {
-                    bytes: Some(bytes),
-                    ..Known::default()
-                };
-                Developed::without_thumbnail(
-                    known,
-                    PhotoError::DecoderPanic(error.to_string()).into(),
-                )
-            })
+        spawn_blocking(move || develop(&photo, &config)).await.unwrap_or_else(|error| {
+            let known = Known { bytes: Some(bytes), ..Known::default() };
+            Developed::without_thumbnail(known, PhotoError::DecoderPanic(error.to_string()).into())
+        })
     }
 
     /// Writes the thumbnail, then commits the item that names it.
     async fn publish(
         &self,
-        created: &Created,
-        known: &Known,
+        photo: &Photo,
         thumbnail: Thumbnail,
         steps: &mut Steps,
     ) -> Result<(), Failure> {
-        let put = self.store.put_thumbnail(&self.config, created, thumbnail);
+        let put = self.store.put_thumbnail(&self.config, &photo.created, thumbnail);
         let rendition = steps.store.time(put).await?;
-        let status = Status::Ready(&rendition);
-        steps
-            .commit
-            .time(self.commit(created, known, &status))
-            .await
+        steps.commit.time(self.commit(photo, &Status::Ready(&rendition))).await
     }
 
     /// Sends the dead letter, unless this event's is there already, then commits the FAILED item,
     /// then removes the thumbnail of the photo that was overwritten by a broken one.
     async fn bury(
         &self,
-        created: &Created,
-        known: &Known,
+        photo: &Photo,
         failure: &Failure,
         invocation: &Invocation,
     ) -> Result<(), Failure> {
-        let stored = self
-            .store
-            .item(&self.config.photos_table, &created.key)
-            .await?;
-        let dead_letter_id = match Standing::of(stored.as_ref(), created.sequencer.as_ref()) {
-            Standing::Superseded => {
-                return Err(Failure::superseded(
-                    "the item is of a newer event, or of this one and done",
-                ));
-            }
+        let Photo { created, guard, .. } = photo;
+        let stored = self.store.item(&self.config.photos_table, &created.key).await?;
+        let standing = Standing::of(stored.as_ref(), guard);
+        // Where the letter is there, the removal may be what an earlier try did not come to.
+        let has_thumbnail =
+            matches!(standing, Standing::Buried { .. }) || item::has_renditions(stored.as_ref());
+        let dead_letter_id = match standing {
+            Standing::Superseded => return Err(Failure::done()),
             Standing::Buried { dead_letter_id } => dead_letter_id,
             Standing::Open => {
                 let (record, key) = (&created.record, Some(created.key.as_str()));
@@ -249,108 +248,61 @@ impl Handler {
                 self.send_letter(letter).await?
             }
         };
-        let status = Status::Failed {
-            failure,
-            dead_letter_id: &dead_letter_id,
-        };
-        self.commit(created, known, &status).await?;
-        if item::has_renditions(stored.as_ref()) {
-            self.store
-                .remove_thumbnail(&self.config, &created.key)
-                .await?;
+        self.commit(photo, &Status::Failed { failure, dead_letter_id: &dead_letter_id }).await?;
+        if has_thumbnail {
+            self.store.remove_thumbnail(&self.config, &created.key).await?;
         }
         Ok(())
     }
 
-    /// An event of nobody's: its letter is all that can be kept of it.
-    async fn bury_event(
-        &self,
-        payload: &Value,
-        reason: String,
-        invocation: &Invocation,
-    ) -> Result<(), Failure> {
-        let failure = Failure::permanent("UnknownEvent", reason);
-        let letter = Letter::about_event(payload, &failure, invocation, Utc::now());
+    /// Keeps an event or a record about which nothing is known: its letter is all there is of it.
+    async fn bury_unknown(&self, letter: Letter, failure: Failure) -> Result<(), Failure> {
         self.send_letter(letter).await?;
-        tracing::error!(outcome = "failed", reason = failure.message, "event");
+        log::event(&failure);
         Ok(())
     }
 
-    async fn commit(
-        &self,
-        created: &Created,
-        known: &Known,
-        status: &Status<'_>,
-    ) -> Result<(), Failure> {
-        let update = Update::new(item::attributes(created, known, status, Utc::now()));
-        self.store
-            .commit(&self.config.photos_table, &created.key, update)
-            .await
+    async fn commit(&self, photo: &Photo, status: &Status<'_>) -> Result<(), Failure> {
+        let Photo { created, known, guard } = photo;
+        let attributes = item::attributes(created, known, status, Utc::now());
+        let update = Update::new(attributes, guard);
+        self.store.commit(&self.config.photos_table, &created.key, update).await
     }
 
     async fn send_letter(&self, letter: Letter) -> Result<String, Failure> {
-        self.store
-            .send_letter(&self.config.dead_letter_queue_url, letter)
-            .await
+        self.store.send_letter(&self.config.dead_letter_queue_url, letter).await
     }
 }
 
 impl Developed {
-    /// A photo that was not even fetched.
-    fn unseen(created: &Created, failure: Failure) -> Developed {
-        let known = Known {
-            bytes: created.size,
-            ..Known::default()
-        };
-        Developed::without_thumbnail(known, failure)
-    }
-
     fn without_thumbnail(known: Known, failure: Failure) -> Developed {
-        let thumbnail = Err(failure);
-        Developed {
-            known,
-            thumbnail,
-            exif_took: Duration::ZERO,
-            render_took: Duration::ZERO,
-        }
+        let (exif, render) = (Step::default(), Step::default());
+        Developed { known, thumbnail: Err(failure), exif, render }
     }
 }
 
 /// All that can be known of a photo: its EXIF also where its pixels cannot be had.
 fn develop(photo: &[u8], config: &Config) -> Developed {
-    let started = Instant::now();
+    let (mut exif, mut render) = (Step::default(), Step::default());
     let format = Format::of(photo);
-    let facts = exif::read(photo, config.location);
+    let facts = exif.measure(|| exif::read(photo, config.location));
     let orientation = Orientation::from_exif(facts.orientation);
-    let exif_took = started.elapsed();
     let header = photo::inspect(photo, format, config.max_photo_pixels);
-    let size = header
-        .as_ref()
-        .ok()
-        .map(|header| orientation.displayed(header.size));
+    let size = header.as_ref().ok().map(|header| orientation.displayed(header.size));
     let thumbnail = header
-        .and_then(|header| thumbnail::render(photo, &header, orientation, config.thumbnail))
+        .and_then(|header| {
+            let options = config.thumbnail;
+            render.measure(|| thumbnail::render(photo, &header, orientation, options))
+        })
         .map_err(Failure::from);
-    let known = Known {
-        bytes: Some(photo.len() as u64),
-        format,
-        size,
-        facts,
-    };
-    Developed {
-        known,
-        thumbnail,
-        exif_took,
-        render_took: started.elapsed() - exif_took,
-    }
+    let known = Known { bytes: Some(photo.len() as u64), format, size, facts };
+    Developed { known, thumbnail, exif, render }
 }
 
-fn out_of_time(created: &Created) -> Failure {
+fn out_of_time(key: &str) -> Failure {
+    let margin = DEADLINE_MARGIN.as_secs();
     let message = format!(
-        "s3://{}/{} was not finished {} s before the function's timeout; raise the timeout or the memory",
-        created.bucket,
-        created.key,
-        DEADLINE_MARGIN.as_secs()
+        "{key} was not finished {margin} s before the function's timeout; raise the timeout or the memory"
     );
     Failure::transient("DeadlineNear", message)
 }

@@ -3,6 +3,7 @@
 //! The function owns every attribute in [`OWNED`] and no other: a write sets those it knows and
 //! removes the rest of them, so that what the application keeps beside them (`app`) survives.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -105,19 +106,13 @@ pub fn attributes(
         ("bucket", text(&created.bucket)),
         ("versionId", created.version_id.as_ref().and_then(text)),
         ("etag", created.etag.as_ref().and_then(text)),
-        (
-            "sequencer",
-            created.sequencer.as_ref().and_then(|s| text(s.as_str())),
-        ),
+        ("sequencer", created.sequencer.as_ref().and_then(|s| text(s.as_str()))),
         ("status", text(status)),
         ("failure", failure),
         ("bytes", known.bytes.and_then(number)),
         ("width", known.size.and_then(|size| number(size.width))),
         ("height", known.size.and_then(|size| number(size.height))),
-        (
-            "format",
-            known.format.and_then(|format| text(format.name())),
-        ),
+        ("format", known.format.and_then(|format| text(format.name()))),
         ("renditions", renditions),
         ("takenAt", taken_at.and_then(|taken| text(taken.iso8601()))),
         (
@@ -131,19 +126,11 @@ pub fn attributes(
         ("camera", camera(&facts.camera)),
         ("exposure", exposure(&facts.exposure)),
         ("orientation", facts.orientation.and_then(number)),
-        (
-            "exif",
-            map(facts
-                .tags
-                .iter()
-                .map(|(name, value)| (name.as_str(), text(value)))),
-        ),
+        ("exif", map(facts.tags.iter().map(|(name, value)| (name.as_str(), text(value))))),
         ("uploadedAt", text(uploaded_at)),
         ("processedAt", text(iso8601(processed_at))),
     ];
-    all.into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect()
+    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// The key up to its last `/`; `/` where that would be empty, which an index key may not be.
@@ -169,10 +156,7 @@ fn status_attributes(
             ]);
             ("READY", None, map([("thumbnail", thumbnail)]))
         }
-        Status::Failed {
-            failure,
-            dead_letter_id,
-        } => {
+        Status::Failed { failure, dead_letter_id } => {
             let failure = map([
                 ("type", text(failure.error_type)),
                 ("message", text(&failure.message)),
@@ -225,10 +209,8 @@ fn number(value: impl ToString) -> Option<AttributeValue> {
 fn map<'a>(
     entries: impl IntoIterator<Item = (&'a str, Option<AttributeValue>)>,
 ) -> Option<AttributeValue> {
-    let map: HashMap<String, AttributeValue> = entries
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect();
+    let map: HashMap<String, AttributeValue> =
+        entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     (!map.is_empty()).then_some(AttributeValue::M(map))
 }
 
@@ -250,44 +232,57 @@ pub struct Update {
     pub values: HashMap<String, AttributeValue>,
 }
 
-/// An older event never overwrites a newer one's item, and an equal one only what it did not finish.
-const NOT_NEWER: &str = "attribute_not_exists(#sequencer) OR #sequencer < :sequencer \
-                         OR (#sequencer = :sequencer AND #status <> :ready)";
-/// Without a sequencer nothing says which of two events is newer: only a new item is written.
-const NOT_THERE: &str = "attribute_not_exists(photoKey)";
+/// What the stored item must be for an event to write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Not of a newer event, nor of this one and done.
+    NotNewer(Sequencer),
+    /// What it was before the fetch: the `processedAt` it had then, if it was there. For events
+    /// without a sequencer, of which nothing else says whether they are the newest.
+    Unchanged(Option<String>),
+}
+
+impl Guard {
+    fn condition(&self) -> &'static str {
+        match self {
+            Guard::NotNewer(_) => {
+                "attribute_not_exists(#sequencer) OR #sequencer < :sequencer \
+                 OR (#sequencer = :sequencer AND #status <> :ready)"
+            }
+            Guard::Unchanged(Some(_)) => "#processedAt = :seen",
+            Guard::Unchanged(None) => "attribute_not_exists(#processedAt)",
+        }
+    }
+
+    /// The values in the condition that are none of the item's own.
+    fn values(&self) -> Option<(String, AttributeValue)> {
+        match self {
+            Guard::NotNewer(_) => Some((":ready".to_owned(), AttributeValue::S("READY".into()))),
+            Guard::Unchanged(seen) => {
+                seen.clone().map(|seen| (":seen".to_owned(), AttributeValue::S(seen)))
+            }
+        }
+    }
+}
 
 impl Update {
-    /// The write that makes `attributes` the whole of what the function says of a photo.
-    pub fn new(attributes: Attributes) -> Update {
-        let (known, unknown): (Vec<&str>, Vec<&str>) = OWNED
-            .iter()
-            .partition(|name| attributes.contains_key(*name));
-        let set: Vec<String> = known
-            .iter()
-            .map(|name| format!("#{name} = :{name}"))
-            .collect();
+    /// The write that makes `attributes` the whole of what the function says of a photo, if `guard`
+    /// holds.
+    pub fn new(attributes: Attributes, guard: &Guard) -> Update {
+        let (known, unknown): (Vec<&str>, Vec<&str>) =
+            OWNED.iter().partition(|name| attributes.contains_key(*name));
+        let set: Vec<String> = known.iter().map(|name| format!("#{name} = :{name}")).collect();
         let remove: Vec<String> = unknown.iter().map(|name| format!("#{name}")).collect();
-        let removal = if remove.is_empty() {
-            String::new()
-        } else {
-            format!(" REMOVE {}", remove.join(", "))
+        let removal = match remove.is_empty() {
+            true => String::new(),
+            false => format!(" REMOVE {}", remove.join(", ")),
         };
-        let has_sequencer = attributes.contains_key("sequencer");
-        let mut values: HashMap<String, AttributeValue> = attributes
-            .into_iter()
-            .map(|(name, value)| (format!(":{name}"), value))
-            .collect();
-        if has_sequencer {
-            values.insert(":ready".to_owned(), AttributeValue::S("READY".to_owned()));
-        }
+        let values = attributes.into_iter().map(|(name, value)| (format!(":{name}"), value));
         Update {
             expression: format!("SET {}{removal}", set.join(", ")),
-            condition: if has_sequencer { NOT_NEWER } else { NOT_THERE },
-            names: OWNED
-                .iter()
-                .map(|name| (format!("#{name}"), (*name).to_owned()))
-                .collect(),
-            values,
+            condition: guard.condition(),
+            names: OWNED.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect(),
+            values: values.chain(guard.values()).collect(),
         }
     }
 }
@@ -307,34 +302,34 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// The same rule as [`Update::condition`], for those who must know before they write.
-    pub fn of(stored: Option<&StoredItem>, sequencer: Option<&Sequencer>) -> Standing {
-        let Some(stored) = stored else {
-            return Standing::Open;
-        };
-        let Some(sequencer) = sequencer else {
-            return Standing::Superseded;
-        };
-        let field = |name: &str| stored.get(name).and_then(|value| value.as_s().ok());
-        let Some(stored_sequencer) = field("sequencer") else {
-            return Standing::Open;
-        };
-        match sequencer.as_str().cmp(stored_sequencer) {
-            std::cmp::Ordering::Less => Standing::Superseded,
-            std::cmp::Ordering::Greater => Standing::Open,
-            std::cmp::Ordering::Equal if field("status").is_some_and(|s| s == "READY") => {
-                Standing::Superseded
-            }
-            std::cmp::Ordering::Equal => match dead_letter_id(stored) {
-                Some(dead_letter_id) => Standing::Buried { dead_letter_id },
-                None => Standing::Open,
+    /// The same rule as [`Guard`] gives to a write, for those who must know before they write.
+    pub fn of(stored: Option<&StoredItem>, guard: &Guard) -> Standing {
+        let is_open = match guard {
+            Guard::NotNewer(sequencer) => match text_of(stored, "sequencer") {
+                None => true,
+                Some(stored_sequencer) => match stored_sequencer.cmp(sequencer.as_str()) {
+                    Ordering::Less => return Standing::Open,
+                    Ordering::Equal => text_of(stored, "status") != Some("READY"),
+                    Ordering::Greater => false,
+                },
             },
+            Guard::Unchanged(seen) => text_of(stored, "processedAt") == seen.as_deref(),
+        };
+        match dead_letter_id(stored) {
+            _ if !is_open => Standing::Superseded,
+            Some(dead_letter_id) => Standing::Buried { dead_letter_id },
+            None => Standing::Open,
         }
     }
 }
 
-fn dead_letter_id(stored: &StoredItem) -> Option<String> {
-    let failure = stored.get("failure")?.as_m().ok()?;
+/// The text of a stored item's attribute.
+pub fn text_of<'a>(stored: Option<&'a StoredItem>, name: &str) -> Option<&'a str> {
+    stored?.get(name)?.as_s().ok().map(String::as_str)
+}
+
+fn dead_letter_id(stored: Option<&StoredItem>) -> Option<String> {
+    let failure = stored?.get("failure")?.as_m().ok()?;
     failure.get("deadLetterId")?.as_s().ok().cloned()
 }
 
@@ -361,49 +356,35 @@ mod tests {
         Rendition {
             bucket: "thumbnails".into(),
             key: "thumbnail/tokyo/ref-5323x8000.jpg".into(),
-            size: Size {
-                width: 1331,
-                height: 2000,
-            },
+            size: Size { width: 1331, height: 2000 },
             bytes: 1234,
         }
     }
 
     fn ready(created: &Created) -> Attributes {
-        attributes(
-            created,
-            &Known::default(),
-            &Status::Ready(&rendition()),
-            DateTime::UNIX_EPOCH,
-        )
+        attributes(created, &Known::default(), &Status::Ready(&rendition()), DateTime::UNIX_EPOCH)
     }
 
     fn failed() -> Attributes {
         let failure = Failure::permanent("EmptyPhoto", "the photo is empty");
-        let status = Status::Failed {
-            failure: &failure,
-            dead_letter_id: "letter-1",
-        };
+        let status = Status::Failed { failure: &failure, dead_letter_id: "letter-1" };
         attributes(&created(), &Known::default(), &status, DateTime::UNIX_EPOCH)
+    }
+
+    fn not_newer(sequencer: &str) -> Guard {
+        Guard::NotNewer(Sequencer::new(sequencer).unwrap())
     }
 
     /// What DynamoDB would return of these attributes.
     fn stored(attributes: Attributes) -> StoredItem {
-        attributes
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+        attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     #[test]
     fn the_album_is_the_key_up_to_its_last_slash() {
-        for (key, expected) in [
-            ("a/b/c.jpg", "a/b"),
-            ("a/c.jpg", "a"),
-            ("c.jpg", "/"),
-            ("/c.jpg", "/"),
-            ("a/", "a"),
-        ] {
+        for (key, expected) in
+            [("a/b/c.jpg", "a/b"), ("a/c.jpg", "a"), ("c.jpg", "/"), ("/c.jpg", "/"), ("a/", "a")]
+        {
             assert_eq!(album(key), expected, "{key}");
         }
     }
@@ -411,13 +392,8 @@ mod tests {
     #[test]
     fn a_photo_without_exif_is_placed_on_the_timeline_by_its_upload() {
         let item = ready(&created());
-        assert_eq!(
-            item["timelineAt"],
-            AttributeValue::S("2024-04-06T08:24:00.123Z".into())
-        );
-        for name in [
-            "takenAt", "location", "camera", "exposure", "exif", "failure",
-        ] {
+        assert_eq!(item["timelineAt"], AttributeValue::S("2024-04-06T08:24:00.123Z".into()));
+        for name in ["takenAt", "location", "camera", "exposure", "exif", "failure"] {
             assert!(!item.contains_key(name), "{name}");
         }
     }
@@ -438,52 +414,33 @@ mod tests {
         assert_eq!(item["status"], AttributeValue::S("FAILED".into()));
         let failure = item["failure"].as_m().unwrap();
         assert_eq!(failure["type"], AttributeValue::S("EmptyPhoto".into()));
-        assert_eq!(
-            failure["message"],
-            AttributeValue::S("the photo is empty".into())
-        );
-        assert_eq!(
-            failure["deadLetterId"],
-            AttributeValue::S("letter-1".into())
-        );
+        assert_eq!(failure["message"], AttributeValue::S("the photo is empty".into()));
+        assert_eq!(failure["deadLetterId"], AttributeValue::S("letter-1".into()));
     }
 
     #[test]
     fn a_write_sets_what_is_known_removes_what_is_not_and_touches_nothing_else() {
-        let update = Update::new(failed());
+        let update = Update::new(failed(), &not_newer("1"));
         let (set, remove) = update.expression.split_once(" REMOVE ").unwrap();
         assert!(set.starts_with("SET #album = :album"), "{set}");
         for (name, is_set) in [("failure", true), ("renditions", false), ("takenAt", false)] {
-            assert_eq!(
-                set.contains(&format!("#{name} = :{name}")),
-                is_set,
-                "{name}"
-            );
+            assert_eq!(set.contains(&format!("#{name} = :{name}")), is_set, "{name}");
             assert_eq!(remove.contains(&format!("#{name}")), !is_set, "{name}");
         }
-        assert!(
-            !update
-                .names
-                .values()
-                .any(|name| name == "app" || name == PHOTO_KEY)
-        );
+        assert!(!update.names.values().any(|name| name == "app" || name == PHOTO_KEY));
     }
 
     #[test]
     fn every_value_of_a_write_is_used() {
         // DynamoDB refuses a write with an unused value or name.
-        let without_sequencer = Created {
-            sequencer: None,
-            ..created()
-        };
-        for attributes in [ready(&created()), failed(), ready(&without_sequencer)] {
-            let update = Update::new(attributes);
-            let texts = format!("{} {}", update.expression, update.condition);
-            for placeholder in update.values.keys().chain(update.names.keys()) {
-                assert!(
-                    texts.contains(placeholder.as_str()),
-                    "{placeholder} in {texts}"
-                );
+        let unchanged = |seen: Option<&str>| Guard::Unchanged(seen.map(str::to_owned));
+        for guard in [not_newer("1"), unchanged(None), unchanged(Some("2024"))] {
+            for attributes in [ready(&created()), failed()] {
+                let update = Update::new(attributes, &guard);
+                let texts = format!("{} {}", update.expression, update.condition);
+                for placeholder in update.values.keys().chain(update.names.keys()) {
+                    assert!(texts.contains(placeholder.as_str()), "{placeholder} in {texts}");
+                }
             }
         }
     }
@@ -491,20 +448,22 @@ mod tests {
     #[test]
     fn an_event_stands_to_an_item_as_the_order_of_their_sequencers() {
         let item = stored(ready(&created()));
-        let standing = |text| Standing::of(Some(&item), Sequencer::new(text).as_ref());
+        let standing = |text| Standing::of(Some(&item), &not_newer(text));
         assert_eq!(standing("66112F8D1A2B3C4C"), Standing::Superseded, "older");
-        assert_eq!(
-            standing("66112F8D1A2B3C4D"),
-            Standing::Superseded,
-            "the same, done"
-        );
+        assert_eq!(standing("66112F8D1A2B3C4D"), Standing::Superseded, "the same, done");
         assert_eq!(standing("66112F8D1A2B3C4E"), Standing::Open, "newer");
-        assert_eq!(Standing::of(None, None), Standing::Open, "no item");
-        assert_eq!(
-            Standing::of(Some(&item), None),
-            Standing::Superseded,
-            "order unknown"
-        );
+        assert_eq!(Standing::of(None, &not_newer("1")), Standing::Open, "no item");
+    }
+
+    #[test]
+    fn an_event_without_a_sequencer_stands_behind_the_item_it_saw() {
+        let item = stored(ready(&created()));
+        let standing =
+            |seen: Option<&str>| Standing::of(Some(&item), &Guard::Unchanged(seen.map(Into::into)));
+        assert_eq!(standing(Some("1970-01-01T00:00:00.000Z")), Standing::Open, "unchanged");
+        assert_eq!(standing(Some("1970-01-01T00:00:00.001Z")), Standing::Superseded, "changed");
+        assert_eq!(standing(None), Standing::Superseded, "it was not there");
+        assert_eq!(Standing::of(None, &Guard::Unchanged(None)), Standing::Open, "nor is it now");
     }
 
     #[test]
@@ -514,22 +473,17 @@ mod tests {
         let mut without_letter = stored(failed());
         without_letter.remove("failure");
         for item in [unordered, without_letter] {
-            let standing = Standing::of(Some(&item), created().sequencer.as_ref());
-            assert_eq!(standing, Standing::Open);
+            assert_eq!(Standing::of(Some(&item), &not_newer("66112F8D1A2B3C4D")), Standing::Open);
         }
     }
 
     #[test]
     fn a_failed_photo_is_buried_once_for_each_event() {
         let item = stored(failed());
-        let same = Standing::Buried {
-            dead_letter_id: "letter-1".into(),
-        };
-        assert_eq!(
-            Standing::of(Some(&item), created().sequencer.as_ref()),
-            same
-        );
-        let newer = Sequencer::new("66112F8D1A2B3C4E");
-        assert_eq!(Standing::of(Some(&item), newer.as_ref()), Standing::Open);
+        let buried = Standing::Buried { dead_letter_id: "letter-1".into() };
+        assert_eq!(Standing::of(Some(&item), &not_newer("66112F8D1A2B3C4D")), buried);
+        assert_eq!(Standing::of(Some(&item), &not_newer("66112F8D1A2B3C4E")), Standing::Open);
+        let seen = Guard::Unchanged(Some("1970-01-01T00:00:00.000Z".into()));
+        assert_eq!(Standing::of(Some(&item), &seen), buried);
     }
 }

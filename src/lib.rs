@@ -15,7 +15,7 @@
 //! can never have a thumbnail becomes a [`dead_letter::Letter`]. [`config`] is checked before the
 //! first photo, [`log`] tells what became of each.
 //!
-//! Only [`handler`], [`store`] and [`log`] touch the world; every other module is pure.
+//! Only [`handler`], [`store`] and [`log`] touch the world; no other module does any I/O.
 
 pub mod config;
 pub mod dead_letter;

@@ -34,14 +34,29 @@ impl Step {
         output
     }
 
+    /// Takes a step and keeps how long it took.
+    pub fn measure<T>(&mut self, step: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let output = step();
+        self.0 = Some(started.elapsed());
+        output
+    }
+
     fn milliseconds(self) -> Option<f64> {
         self.0.map(|took| took.as_micros() as f64 / 1000.0)
     }
 }
 
-impl From<Duration> for Step {
-    fn from(took: Duration) -> Step {
-        Step((!took.is_zero()).then_some(took))
+/// Logs what became of an event or a record that is about no photo.
+pub fn event(failure: &Failure) {
+    let Failure { class, error_type, message } = failure;
+    match class {
+        Class::Ignored | Class::Superseded => {
+            tracing::info!(outcome = "ignored", errorType = error_type, reason = message, "event");
+        }
+        Class::Permanent | Class::Transient => {
+            tracing::error!(outcome = "failed", errorType = error_type, reason = message, "event");
+        }
     }
 }
 
@@ -77,9 +92,7 @@ pub fn photo(key: &str, steps: &Steps, failure: Option<&Failure>) {
 /// The most memory this process ever held, in MB of 1024 KB as Lambda counts them (proc(5), VmHWM).
 fn peak_memory_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some((kilobytes / 102.4).round() / 10.0)
 }

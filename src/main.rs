@@ -31,10 +31,7 @@ async fn main() -> ExitCode {
 async fn serve(config: Config) -> Result<(), Error> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let handler = Handler::new(config, &aws);
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
-        handler.handle(event)
-    }))
-    .await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| handler.handle(event))).await
 }
 
 /// JSON lines on standard output, which Lambda sends to CloudWatch Logs. Lambda's own log level

@@ -1,10 +1,11 @@
 //! The calls to S3, DynamoDB and SQS, each error classified here, where the wire detail still is.
 
-use std::collections::HashMap;
 use std::error::Error;
+use std::fmt::Debug;
+use std::iter::successors;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sqs::types::MessageAttributeValue;
@@ -19,6 +20,17 @@ use crate::thumbnail::Thumbnail;
 
 /// The user metadata of a thumbnail that names the ETag of the original it was made from.
 pub const ORIGINAL_ETAG: &str = "original-etag";
+
+/// A photo as S3 keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// Its bytes.
+    pub photo: Vec<u8>,
+    /// Without quotes.
+    pub etag: Option<String>,
+    /// In a versioned bucket.
+    pub version_id: Option<String>,
+}
 
 /// The buckets, the table and the queue.
 #[derive(Clone, Debug)]
@@ -48,39 +60,33 @@ impl Store {
     /// # Errors
     /// Ignored if the object is gone, superseded if it was overwritten since, permanent if it is
     /// archived or larger than `limit` bytes, transient otherwise.
-    pub async fn fetch(&self, created: &Created, limit: u64) -> Result<Vec<u8>, Failure> {
+    pub async fn fetch(&self, created: &Created, limit: u64) -> Result<Original, Failure> {
         let Created { bucket, key, .. } = created;
         let quoted_etag = created.etag.as_ref().map(|etag| format!("\"{etag}\""));
-        let request = self
-            .s3
-            .get_object()
-            .bucket(bucket)
-            .key(key)
-            .set_if_match(quoted_etag);
+        let request = self.s3.get_object().bucket(bucket).key(key).set_if_match(quoted_etag);
         let object = request.send().await.map_err(|error| match code(&error) {
             Some("NoSuchKey") => Failure::ignored("ObjectGone", "the object was deleted since"),
-            Some("PreconditionFailed") => Failure::superseded("the object was overwritten since"),
+            Some("PreconditionFailed") => Failure::overwritten(),
             Some("InvalidObjectState") => Failure::permanent(
                 "ArchivedPhoto",
                 "the photo is in an archive storage class; restore it, then send the event again",
             ),
-            _ => s3_failure("GetObject", bucket, key, &error),
+            _ => s3_failure("GetObject", bucket, key, explain(&error)),
         })?;
-        let declared = object
-            .content_length()
-            .and_then(|length| u64::try_from(length).ok());
+        let declared = object.content_length().and_then(|length| u64::try_from(length).ok());
         refuse_too_many_bytes(declared.unwrap_or(0), limit)?;
         let mut photo = Vec::with_capacity(declared.unwrap_or(0) as usize);
         let mut body = object.body;
         while let Some(chunk) = body
             .try_next()
             .await
-            .map_err(|error| s3_failure("GetObject", bucket, key, &error))?
+            .map_err(|error| s3_failure("GetObject", bucket, key, causes(&error)))?
         {
             refuse_too_many_bytes((photo.len() + chunk.len()) as u64, limit)?;
             photo.extend_from_slice(&chunk);
         }
-        Ok(photo)
+        let etag = object.e_tag.map(|etag| etag.trim_matches('"').to_owned());
+        Ok(Original { photo, etag, version_id: object.version_id })
     }
 
     /// Writes a thumbnail, marked with the ETag of its original.
@@ -110,7 +116,7 @@ impl Store {
             .body(ByteStream::from(thumbnail.jpeg))
             .send()
             .await
-            .map_err(|error| s3_failure("PutObject", bucket, key, &error))?;
+            .map_err(|error| s3_failure("PutObject", bucket, key, explain(&error)))?;
         Ok(rendition)
     }
 
@@ -124,7 +130,7 @@ impl Store {
         request
             .send()
             .await
-            .map_err(|error| s3_failure("DeleteObject", bucket, &key, &error))?;
+            .map_err(|error| s3_failure("DeleteObject", bucket, &key, explain(&error)))?;
         Ok(())
     }
 
@@ -142,7 +148,7 @@ impl Store {
         let output = request
             .send()
             .await
-            .map_err(|error| dynamodb_failure("GetItem", table, photo_key, &error))?;
+            .map_err(|error| dynamodb_failure("GetItem", table, photo_key, explain(&error)))?;
         Ok(output.item)
     }
 
@@ -166,10 +172,8 @@ impl Store {
             .set_expression_attribute_names(Some(update.names))
             .set_expression_attribute_values(Some(update.values));
         request.send().await.map_err(|error| match code(&error) {
-            Some("ConditionalCheckFailedException") => {
-                Failure::superseded("the item is of a newer event, or of this one and done")
-            }
-            _ => dynamodb_failure("UpdateItem", table, photo_key, &error),
+            Some("ConditionalCheckFailedException") => Failure::done(),
+            _ => dynamodb_failure("UpdateItem", table, photo_key, explain(&error)),
         })?;
         Ok(())
     }
@@ -179,26 +183,20 @@ impl Store {
     /// # Errors
     /// Transient: as long as the queue refuses the letter, the event must stay alive.
     pub async fn send_letter(&self, queue_url: &str, letter: Letter) -> Result<String, Failure> {
-        let photo_key = letter.photo_key.map(|key| ("PhotoKey".to_owned(), key));
-        let attributes: Option<HashMap<String, MessageAttributeValue>> =
-            [("ErrorType".to_owned(), letter.error_type.to_owned())]
-                .into_iter()
-                .chain(photo_key)
-                .map(|(name, value)| Some((name, text_attribute(value).ok()?)))
-                .collect();
-        let request = self
-            .sqs
-            .send_message()
-            .queue_url(queue_url)
-            .message_body(letter.body)
-            .set_message_attributes(attributes);
-        let output = request.send().await.map_err(|error| {
-            call_failure(
-                "SqsCallFailed",
-                format!("SendMessage to {queue_url}"),
-                &error,
-            )
-        })?;
+        let failure = |cause| {
+            let call = format!("SendMessage to {queue_url}");
+            call_failure("SqsCallFailed", &call, cause)
+        };
+        let mut request = self.sqs.send_message().queue_url(queue_url).message_body(letter.body);
+        let texts =
+            [("ErrorType", Some(letter.error_type.to_owned())), ("PhotoKey", letter.photo_key)];
+        for (name, text) in texts {
+            let Some(text) = text else { continue };
+            let attribute = MessageAttributeValue::builder().data_type("String").string_value(text);
+            let attribute = attribute.build().map_err(|error| failure(causes(&error)))?;
+            request = request.message_attributes(name, attribute);
+        }
+        let output = request.send().await.map_err(|error| failure(explain(&error)))?;
         Ok(output.message_id.unwrap_or_default())
     }
 }
@@ -208,43 +206,42 @@ impl Store {
 /// # Errors
 /// Permanent if it is larger.
 pub fn refuse_too_many_bytes(bytes: u64, limit: u64) -> Result<(), Failure> {
-    if bytes > limit {
-        Err(PhotoError::TooManyBytes { bytes, limit }.into())
-    } else {
-        Ok(())
-    }
+    if bytes > limit { Err(PhotoError::TooManyBytes { bytes, limit }.into()) } else { Ok(()) }
 }
 
 /// The service's own name for an error, such as `NoSuchKey`; `None` if it did not answer at all.
 fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
-    error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code)
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
 
-fn s3_failure(call: &str, bucket: &str, key: &str, error: &dyn Error) -> Failure {
-    call_failure("S3CallFailed", format!("{call} s3://{bucket}/{key}"), error)
+fn s3_failure(call: &str, bucket: &str, key: &str, cause: String) -> Failure {
+    call_failure("S3CallFailed", &format!("{call} s3://{bucket}/{key}"), cause)
 }
 
-fn dynamodb_failure(call: &str, table: &str, photo_key: &str, error: &dyn Error) -> Failure {
-    call_failure(
-        "DynamoDbCallFailed",
-        format!("{call} {table}[{photo_key}]"),
-        error,
-    )
+fn dynamodb_failure(call: &str, table: &str, photo_key: &str, cause: String) -> Failure {
+    call_failure("DynamoDbCallFailed", &format!("{call} {table}[{photo_key}]"), cause)
 }
 
 /// Whatever a call failed with that no other class claims: worth another try.
-fn call_failure(error_type: &'static str, call: String, error: &dyn Error) -> Failure {
-    Failure::transient(
-        error_type,
-        format!("{call} failed: {}", DisplayErrorContext(error)),
-    )
+fn call_failure(error_type: &'static str, call: &str, cause: String) -> Failure {
+    Failure::transient(error_type, format!("{call} failed: {cause}"))
 }
 
-fn text_attribute(value: String) -> Result<MessageAttributeValue, BuildError> {
-    MessageAttributeValue::builder()
-        .data_type("String")
-        .string_value(value)
-        .build()
+/// What the service answered, or why it could not be asked.
+fn explain<E: ProvideErrorMetadata + Error + 'static, R: Debug + 'static>(
+    error: &SdkError<E, R>,
+) -> String {
+    match error.as_service_error().map(ProvideErrorMetadata::meta) {
+        Some(answer) => {
+            let code = answer.code().unwrap_or("an error without a name");
+            format!("{code}: {}", answer.message().unwrap_or("the service gave no reason"))
+        }
+        None => causes(error),
+    }
+}
+
+/// An error and what caused it, outermost first.
+fn causes(error: &dyn Error) -> String {
+    let chain = successors(Some(error), |&error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

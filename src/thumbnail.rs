@@ -43,10 +43,7 @@ pub fn render(
         let shrunk = shrink(decoded, target)?;
         let upright = orientation.apply(shrunk);
         let jpeg = jpeg::encode(&upright, options.quality, header.icc_profile.as_deref())?;
-        Ok(Thumbnail {
-            jpeg,
-            size: upright.size,
-        })
+        Ok(Thumbnail { jpeg, size: upright.size })
     }))
     .unwrap_or_else(|panic| Err(PhotoError::DecoderPanic(panic_message(&*panic))))
 }
@@ -56,11 +53,7 @@ fn shrink(decoded: Pixels, target: Size) -> Result<Pixels, PhotoError> {
     if decoded.size == target {
         return Ok(decoded);
     }
-    let pixel_type = if decoded.channels == 1 {
-        PixelType::U8
-    } else {
-        PixelType::U8x3
-    };
+    let pixel_type = if decoded.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
     let refused = |error: &dyn std::fmt::Display| {
         PhotoError::Corrupt(format!("it cannot be resized: {error}"))
     };
@@ -69,14 +62,8 @@ fn shrink(decoded: Pixels, target: Size) -> Result<Pixels, PhotoError> {
         ImageRef::new(width, height, &decoded.data, pixel_type).map_err(|e| refused(&e))?;
     let mut shrunk = Image::new(target.width, target.height, pixel_type);
     let lanczos = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-    Resizer::new()
-        .resize(&source, &mut shrunk, &lanczos)
-        .map_err(|e| refused(&e))?;
-    Ok(Pixels {
-        data: shrunk.into_vec(),
-        size: target,
-        channels: decoded.channels,
-    })
+    Resizer::new().resize(&source, &mut shrunk, &lanczos).map_err(|e| refused(&e))?;
+    Ok(Pixels { data: shrunk.into_vec(), size: target, channels: decoded.channels })
 }
 
 /// The text that a panic was raised with.
@@ -90,18 +77,11 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 mod tests {
     use super::*;
 
-    const OPTIONS: Options = Options {
-        scale: 0.25,
-        quality: 0.9,
-    };
+    const OPTIONS: Options = Options { scale: 0.25, quality: 0.9 };
 
     fn photo(width: u32, height: u32, channels: usize) -> Vec<u8> {
         let mut pixels = Pixels::black(Size { width, height }, channels);
-        pixels
-            .data
-            .iter_mut()
-            .enumerate()
-            .for_each(|(i, byte)| *byte = (i / 7) as u8);
+        pixels.data.iter_mut().enumerate().for_each(|(i, byte)| *byte = (i / 7) as u8);
         jpeg::encode(&pixels, 0.9, None).unwrap()
     }
 
@@ -127,22 +107,10 @@ mod tests {
 
     #[test]
     fn thin_photos_keep_their_length() {
-        let (wide, tall) = (
-            Size {
-                width: 40,
-                height: 1,
-            },
-            Size {
-                width: 1,
-                height: 40,
-            },
-        );
+        let (wide, tall) = (Size { width: 40, height: 1 }, Size { width: 1, height: 40 });
         for size in [wide, tall] {
             let jpeg = photo(size.width, size.height, 3);
-            assert_eq!(
-                rendered_size(&jpeg, Orientation::Upright, 0.5),
-                size.scaled(0.5)
-            );
+            assert_eq!(rendered_size(&jpeg, Orientation::Upright, 0.5), size.scaled(0.5));
         }
     }
 
@@ -150,44 +118,23 @@ mod tests {
     fn the_colour_profile_is_kept() {
         let mut profile = vec![7; 300];
         profile[16..20].copy_from_slice(b"RGB ");
-        let black = Pixels::black(
-            Size {
-                width: 16,
-                height: 16,
-            },
-            3,
-        );
+        let black = Pixels::black(Size { width: 16, height: 16 }, 3);
         let photo = jpeg::encode(&black, 0.9, Some(&profile)).unwrap();
         let header = Header::read(&photo).unwrap();
         let thumbnail = render(&photo, &header, Orientation::Upright, OPTIONS).unwrap();
-        assert_eq!(
-            Header::read(&thumbnail.jpeg).unwrap().icc_profile,
-            Some(profile)
-        );
+        assert_eq!(Header::read(&thumbnail.jpeg).unwrap().icc_profile, Some(profile));
     }
 
     #[test]
     fn gray_photos_are_resized_too() {
-        let expected = Size {
-            width: 19,
-            height: 12,
-        };
-        assert_eq!(
-            rendered_size(&photo(64, 40, 1), Orientation::Upright, 0.3),
-            expected
-        );
+        let expected = Size { width: 19, height: 12 };
+        assert_eq!(rendered_size(&photo(64, 40, 1), Orientation::Upright, 0.3), expected);
     }
 
     #[test]
     fn the_thumbnail_of_a_turned_photo_has_its_sides_swapped() {
-        let expected = Size {
-            width: 10,
-            height: 16,
-        };
-        assert_eq!(
-            rendered_size(&photo(64, 40, 3), Orientation::TurnClockwise, 0.25),
-            expected
-        );
+        let expected = Size { width: 10, height: 16 };
+        assert_eq!(rendered_size(&photo(64, 40, 3), Orientation::TurnClockwise, 0.25), expected);
     }
 
     #[test]
@@ -195,20 +142,11 @@ mod tests {
         let photo = photo(64, 40, 1);
         // A header that promises what no file holds makes the vector's capacity overflow.
         let lying = Header {
-            size: Size {
-                width: u32::MAX,
-                height: u32::MAX,
-            },
+            size: Size { width: u32::MAX, height: u32::MAX },
             ..Header::read(&photo).unwrap()
         };
-        let full_size = Options {
-            scale: 1.0,
-            ..OPTIONS
-        };
+        let full_size = Options { scale: 1.0, ..OPTIONS };
         let failure = render(&photo, &lying, Orientation::Upright, full_size).unwrap_err();
-        assert!(
-            matches!(failure, PhotoError::DecoderPanic(_)),
-            "{failure:?}"
-        );
+        assert!(matches!(failure, PhotoError::DecoderPanic(_)), "{failure:?}");
     }
 }

@@ -49,10 +49,7 @@ fn positive(fields: &Fields, tag: Tag) -> Option<f64> {
 }
 
 fn exposure_time(seconds: f64) -> ExposureTime {
-    ExposureTime {
-        fraction: fraction(seconds),
-        seconds: six_digits(seconds),
-    }
+    ExposureTime { fraction: fraction(seconds), seconds: six_digits(seconds) }
 }
 
 /// As exiftool prints it (`PrintExposureTime`): a fraction up to a quarter of a second, from there
@@ -69,14 +66,8 @@ fn fraction(seconds: f64) -> String {
 /// (clause 4.6.5, 0x8827), of which ISOSpeed (0x8833), RecommendedExposureIndex (0x8832) and
 /// StandardOutputSensitivity (0x8831) are tried in this order.
 fn iso(fields: &Fields) -> Option<u32> {
-    let short = fields
-        .uint(Tag::PhotographicSensitivity)
-        .filter(|&iso| iso != 65535);
-    let long_tags = [
-        Tag::ISOSpeed,
-        Tag::RecommendedExposureIndex,
-        Tag::StandardOutputSensitivity,
-    ];
+    let short = fields.uint(Tag::PhotographicSensitivity).filter(|&iso| iso != 65535);
+    let long_tags = [Tag::ISOSpeed, Tag::RecommendedExposureIndex, Tag::StandardOutputSensitivity];
     short
         .into_iter()
         .chain(long_tags.into_iter().filter_map(|tag| fields.uint(tag)))
@@ -96,9 +87,7 @@ mod tests {
     use super::*;
 
     fn time(numerator: u32, denominator: u32) -> Option<ExposureTime> {
-        facts(&[rational(Tag::ExposureTime, &[(numerator, denominator)])])
-            .exposure
-            .time
+        facts(&[rational(Tag::ExposureTime, &[(numerator, denominator)])]).exposure.time
     }
 
     #[test]

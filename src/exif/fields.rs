@@ -58,10 +58,7 @@ impl<'a> Fields<'a> {
             Value::SRational(values) => values.iter().map(|value| value.to_f64()).collect(),
             _ => return None,
         };
-        numbers
-            .iter()
-            .all(|number| number.is_finite())
-            .then_some(numbers)
+        numbers.iter().all(|number| number.is_finite()).then_some(numbers)
     }
 
     /// A text as people read it; absent where nothing is left of it.
@@ -83,9 +80,7 @@ impl<'a> Fields<'a> {
     }
 
     fn value(&self, tag: Tag) -> Option<&'a Value> {
-        self.iter()
-            .find(|field| field.tag == tag)
-            .map(|field| &field.value)
+        self.iter().find(|field| field.tag == tag).map(|field| &field.value)
     }
 
     /// The `count` bytes of a UTF-8 value. Up to four stand in the IFD entry itself, at `entry`;
@@ -183,12 +178,9 @@ mod tests {
 
     #[test]
     fn a_text_of_exif_3_type_utf8_is_read_in_both_byte_orders() {
-        for (text, little_endian) in [
-            ("富士フイルム", false),
-            ("富士フイルム", true),
-            ("ü", false),
-            ("ü", true),
-        ] {
+        for (text, little_endian) in
+            [("富士フイルム", false), ("富士フイルム", true), ("ü", false), ("ü", true)]
+        {
             let block = retyped(&[ascii(Tag::Make, text)], Tag::Make, 129, little_endian);
             let facts = read(&jpeg(&block), LocationPolicy::Exact);
             assert_eq!(facts.camera.make.as_deref(), Some(text));

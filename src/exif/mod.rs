@@ -71,9 +71,7 @@ fn read_facts(file: &[u8], location: LocationPolicy) -> Facts {
     };
     let fields = Fields::of(&exif);
     Facts {
-        orientation: fields
-            .uint(Tag::Orientation)
-            .and_then(|value| u16::try_from(value).ok()),
+        orientation: fields.uint(Tag::Orientation).and_then(|value| u16::try_from(value).ok()),
         taken_at: time::taken_at(&fields),
         location: place::location(&fields, location),
         camera: camera(&fields),
@@ -166,10 +164,7 @@ mod tests {
 
     #[test]
     fn the_thumbnails_orientation_is_not_the_photos() {
-        let facts = facts(&[
-            ascii(Tag::Make, "Canon"),
-            thumbnail(short(Tag::Orientation, 6)),
-        ]);
+        let facts = facts(&[ascii(Tag::Make, "Canon"), thumbnail(short(Tag::Orientation, 6))]);
         assert_eq!(facts.orientation, None);
     }
 
@@ -199,13 +194,8 @@ mod tests {
 
     #[test]
     fn a_tag_cut_off_by_the_end_of_the_file_leaves_the_others() {
-        let mut block = block(
-            &[
-                short(Tag::Orientation, 6),
-                ascii(Tag::Software, "darktable"),
-            ],
-            false,
-        );
+        let mut block =
+            block(&[short(Tag::Orientation, 6), ascii(Tag::Software, "darktable")], false);
         block.truncate(block.len() - 2);
         let facts = read(&jpeg(&block), LocationPolicy::Exact);
         assert_eq!(facts.orientation, Some(6));

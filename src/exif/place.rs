@@ -36,10 +36,9 @@ pub struct Location {
 pub(super) fn location(fields: &Fields, policy: LocationPolicy) -> Option<Location> {
     match policy {
         LocationPolicy::Exact => Some(rounded(exact_location(fields)?, EXACT_DECIMALS)),
-        LocationPolicy::Rounded => Some(Location {
-            altitude: None,
-            ..rounded(exact_location(fields)?, ROUNDED_DECIMALS)
-        }),
+        LocationPolicy::Rounded => {
+            Some(Location { altitude: None, ..rounded(exact_location(fields)?, ROUNDED_DECIMALS) })
+        }
         LocationPolicy::Off => None,
     }
 }
@@ -48,34 +47,16 @@ fn exact_location(fields: &Fields) -> Option<Location> {
     if measurement_is_void(fields) {
         return None;
     }
-    let latitude = coordinate(
-        fields,
-        Tag::GPSLatitude,
-        Tag::GPSLatitudeRef,
-        ["N", "S"],
-        90.0,
-    )?;
-    let longitude = coordinate(
-        fields,
-        Tag::GPSLongitude,
-        Tag::GPSLongitudeRef,
-        ["E", "W"],
-        180.0,
-    )?;
+    let latitude = coordinate(fields, Tag::GPSLatitude, Tag::GPSLatitudeRef, ["N", "S"], 90.0)?;
+    let longitude = coordinate(fields, Tag::GPSLongitude, Tag::GPSLongitudeRef, ["E", "W"], 180.0)?;
     // Cameras without a fix write zeros; the point itself lies in the open Atlantic.
     let no_fix = latitude == 0.0 && longitude == 0.0;
-    (!no_fix).then(|| Location {
-        latitude,
-        longitude,
-        altitude: altitude(fields),
-    })
+    (!no_fix).then(|| Location { latitude, longitude, altitude: altitude(fields) })
 }
 
 /// GPSStatus (0x0009): V is a measurement that was interrupted, so that the place is an old one.
 fn measurement_is_void(fields: &Fields) -> bool {
-    fields
-        .text(Tag::GPSStatus)
-        .is_some_and(|status| status.eq_ignore_ascii_case("V"))
+    fields.text(Tag::GPSStatus).is_some_and(|status| status.eq_ignore_ascii_case("V"))
 }
 
 /// Signed degrees; `directions` are the letters of the positive and the negative half.
@@ -150,12 +131,7 @@ mod tests {
     }
 
     fn tokyo() -> Vec<Field> {
-        place(
-            &[(35, 1), (39, 1), (3089, 100)],
-            "N",
-            &[(139, 1), (44, 1), (4356, 100)],
-            "E",
-        )
+        place(&[(35, 1), (39, 1), (3089, 100)], "N", &[(139, 1), (44, 1), (4356, 100)], "E")
     }
 
     /// Latitude and longitude where the latitude is `parts` north and the longitude 10 east.
@@ -214,10 +190,7 @@ mod tests {
 
     #[test]
     fn decimal_minutes_and_missing_components_are_read() {
-        assert_eq!(
-            latitude(&[(35, 1), (395148, 10000), (0, 1)]),
-            Some(35.65858)
-        );
+        assert_eq!(latitude(&[(35, 1), (395148, 10000), (0, 1)]), Some(35.65858));
         assert_eq!(latitude(&[(35, 1), (30, 1)]), Some(35.5));
         assert_eq!(latitude(&[(355, 10)]), Some(35.5));
     }
@@ -280,11 +253,7 @@ mod tests {
         let mut fields = tokyo();
         fields.push(rational(Tag::GPSAltitude, &[(4305, 10)]));
         let location = facts_under(&fields, LocationPolicy::Rounded).location;
-        let expected = Location {
-            latitude: 35.66,
-            longitude: 139.75,
-            altitude: None,
-        };
+        let expected = Location { latitude: 35.66, longitude: 139.75, altitude: None };
         assert_eq!(location, Some(expected));
     }
 

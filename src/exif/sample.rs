@@ -9,11 +9,7 @@ use super::{Facts, LocationPolicy, read};
 
 pub(super) fn field(tag: Tag, value: Value) -> Field {
     let ifd_num = In::PRIMARY;
-    Field {
-        tag,
-        ifd_num,
-        value,
-    }
+    Field { tag, ifd_num, value }
 }
 
 pub(super) fn thumbnail(field: Field) -> Field {

@@ -106,10 +106,8 @@ fn shown(fields: &Fields, field: &Field) -> Option<String> {
 
 /// The photographer's and the editor's copyright, each ended by a NUL (clause 4.6.4, 0x8298).
 fn copyright(strings: &[Vec<u8>]) -> Option<String> {
-    let holders: Vec<String> = strings
-        .iter()
-        .filter_map(|holder| text::plain_bytes(holder))
-        .collect();
+    let holders: Vec<String> =
+        strings.iter().filter_map(|holder| text::plain_bytes(holder)).collect();
     text::plain(&holders.join("; "))
 }
 
@@ -129,11 +127,7 @@ fn coded_text(bytes: &[u8], little_endian: bool) -> Option<String> {
 
 /// UTF-16 in the byte order of the block, as cameras write it; EXIF does not name an order.
 fn utf16(bytes: &[u8], little_endian: bool) -> String {
-    let read = if little_endian {
-        u16::from_le_bytes
-    } else {
-        u16::from_be_bytes
-    };
+    let read = if little_endian { u16::from_le_bytes } else { u16::from_be_bytes };
     let (pairs, _) = bytes.as_chunks::<2>();
     let units: Vec<u16> = pairs.iter().copied().map(read).collect();
     String::from_utf16_lossy(&units)
@@ -154,10 +148,7 @@ fn number_or_code(fields: &Fields, field: &Field) -> Option<String> {
     if !has_sane_length || has_zero_denominator(&field.value) {
         return None;
     }
-    let field = Field {
-        value: rounded(&field.value),
-        ..*field
-    };
+    let field = Field { value: rounded(&field.value), ..*field };
     let shown = field.display_value().with_unit(fields.exif()).to_string();
     // The library has no better text for a blob than its bytes.
     let is_blob = shown.starts_with("0x");
@@ -247,10 +238,7 @@ mod tests {
             ("XResolution", "72 pixels per cm"),
             ("ResolutionUnit", "cm"),
             ("SubjectDistance", "2.5 m"),
-            (
-                "Flash",
-                "not fired, no return light detection function, suppressed",
-            ),
+            ("Flash", "not fired, no return light detection function, suppressed"),
             ("ExifVersion", "2.32"),
             ("DateTimeDigitized", "2024-04-06 17:23:41"),
             ("GPSSpeedRef", "km/h"),
@@ -367,10 +355,7 @@ mod tests {
     fn a_user_comment_is_shown_if_it_is_text() {
         let comment = |bytes: &[u8]| shown(undefined(Tag::UserComment, bytes));
         assert_eq!(comment(b"ASCII\0\0\0Hello\0\0").as_deref(), Some("Hello"));
-        assert_eq!(
-            comment("\0\0\0\0\0\0\0\0Grüße".as_bytes()).as_deref(),
-            Some("Grüße")
-        );
+        assert_eq!(comment("\0\0\0\0\0\0\0\0Grüße".as_bytes()).as_deref(), Some("Grüße"));
         assert_eq!(comment(&[b"ASCII\0\0\0", &[b' '; 50][..]].concat()), None);
         assert_eq!(comment(b"\0\0\0\0\0\0\0\0\xff\xfe\x01"), None);
         assert_eq!(comment(b"JIS\0\0\0\0\0\x1b$B"), None);
@@ -383,11 +368,7 @@ mod tests {
     #[test]
     fn a_unicode_user_comment_is_in_the_byte_order_of_the_block() {
         for little_endian in [false, true] {
-            let encode = if little_endian {
-                u16::to_le_bytes
-            } else {
-                u16::to_be_bytes
-            };
+            let encode = if little_endian { u16::to_le_bytes } else { u16::to_be_bytes };
             let text: Vec<u8> = "東京\0".encode_utf16().flat_map(encode).collect();
             let comment = undefined(Tag::UserComment, &[b"UNICODE\0", &text[..]].concat());
             let file = jpeg(&block(&[comment], little_endian));
@@ -402,10 +383,7 @@ mod tests {
             let strings = strings.iter().map(|text| text.as_bytes().to_vec());
             shown(field(Tag::Copyright, Value::Ascii(strings.collect())))
         };
-        assert_eq!(
-            copyright(&["Ansel", "Editor"]).as_deref(),
-            Some("Ansel; Editor")
-        );
+        assert_eq!(copyright(&["Ansel", "Editor"]).as_deref(), Some("Ansel; Editor"));
         assert_eq!(copyright(&[" ", "Editor"]).as_deref(), Some("Editor"));
     }
 
@@ -456,10 +434,7 @@ mod tests {
     #[test]
     fn all_tags_together_have_at_most_16_kib() {
         let tags = facts(&every_standard_tag(&"a".repeat(400))).tags;
-        let bytes: usize = tags
-            .iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum();
+        let bytes: usize = tags.iter().map(|(name, value)| name.len() + value.len()).sum();
         assert!(bytes <= MAX_TOTAL_BYTES);
         assert!(bytes > MAX_TOTAL_BYTES - 500, "{bytes}");
     }

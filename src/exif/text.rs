@@ -42,10 +42,7 @@ mod tests {
     #[test]
     fn control_characters_are_dropped_and_line_breaks_become_spaces() {
         assert_eq!(plain("a\u{1}b\u{7f}\u{85}c").as_deref(), Some("ab c"));
-        assert_eq!(
-            plain("first\nsecond\tthird\r\n").as_deref(),
-            Some("first second third")
-        );
+        assert_eq!(plain("first\nsecond\tthird\r\n").as_deref(), Some("first second third"));
     }
 
     #[test]

@@ -21,9 +21,8 @@ const TOLERANCE_SECONDS: i64 = 5 * 60;
 
 /// The offsets between whole hours that were in use since cameras have had GPS, in minutes (IANA
 /// time zone database). With any other, such as +09:15, the fix was old rather than the zone odd.
-const OFFSETS_BETWEEN_HOURS: [i64; 16] = [
-    -570, -270, -210, -150, 210, 270, 330, 345, 390, 510, 525, 570, 630, 690, 765, 825,
-];
+const OFFSETS_BETWEEN_HOURS: [i64; 16] =
+    [-570, -270, -210, -150, 210, 270, 330, 345, 390, 510, 525, 570, 630, 690, 765, 825];
 
 /// When a photo was taken: the time on the camera's clock, and its distance from UTC if known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,10 +87,8 @@ impl TakenAt {
 /// DateTimeDigitized (0x9004) never stand in for it: they tell of an edit or of a scan.
 pub(super) fn taken_at(fields: &Fields) -> Option<TakenAt> {
     let second = clock_time(&fields.text(Tag::DateTimeOriginal)?)?;
-    let fraction = fields
-        .text(Tag::SubSecTimeOriginal)
-        .and_then(fraction_digits)
-        .unwrap_or_default();
+    let fraction =
+        fields.text(Tag::SubSecTimeOriginal).and_then(fraction_digits).unwrap_or_default();
     let local = second.checked_add_signed(TimeDelta::nanoseconds(nanoseconds(&fraction)))?;
     Some(TakenAt {
         local,
@@ -118,9 +115,7 @@ fn fraction_digits(text: String) -> Option<String> {
 }
 
 fn nanoseconds(fraction: &str) -> i64 {
-    format!("{fraction:0<MAX_FRACTION_DIGITS$}")
-        .parse()
-        .unwrap_or_default()
+    format!("{fraction:0<MAX_FRACTION_DIGITS$}").parse().unwrap_or_default()
 }
 
 /// OffsetTimeOriginal; neither OffsetTime (0x9010) nor OffsetTimeDigitized (0x9012), which belong to
@@ -298,9 +293,7 @@ mod tests {
             let iso = with_offset(offset).iso8601();
             assert_eq!(iso, format!("2024-04-06T17:23:41{suffix}"));
         }
-        for offset in [
-            "   :  ", "      ", "+99:00", "+14:01", "-12:01", "+09:60", "JST", "+9",
-        ] {
+        for offset in ["   :  ", "      ", "+99:00", "+14:01", "-12:01", "+09:60", "JST", "+9"] {
             assert_eq!(with_offset(offset).offset_source(), None, "{offset:?}");
         }
     }
@@ -319,30 +312,10 @@ mod tests {
     #[test]
     fn gps_time_gives_an_unstated_offset() {
         for (local, date, time, iso) in [
-            (
-                "2019:01:01 00:00:00",
-                "2018:12:31",
-                [13, 0, 0],
-                "2019-01-01T00:00:00+11:00",
-            ),
-            (
-                "2020:11:11 11:11:11",
-                "2020:11:11",
-                [9, 11, 11],
-                "2020-11-11T11:11:11+02:00",
-            ),
-            (
-                "2023:05:05 05:05:05",
-                "2023:05:05",
-                [7, 35, 5],
-                "2023-05-05T05:05:05-02:30",
-            ),
-            (
-                "2021:03:28 02:30:00",
-                "2021:03:27",
-                [20, 45, 0],
-                "2021-03-28T02:30:00+05:45",
-            ),
+            ("2019:01:01 00:00:00", "2018:12:31", [13, 0, 0], "2019-01-01T00:00:00+11:00"),
+            ("2020:11:11 11:11:11", "2020:11:11", [9, 11, 11], "2020-11-11T11:11:11+02:00"),
+            ("2023:05:05 05:05:05", "2023:05:05", [7, 35, 5], "2023-05-05T05:05:05-02:30"),
+            ("2021:03:28 02:30:00", "2021:03:27", [20, 45, 0], "2021-03-28T02:30:00+05:45"),
         ] {
             let taken = taken(local, Some((date, time)));
             assert_eq!(taken.iso8601(), iso);
@@ -353,10 +326,9 @@ mod tests {
 
     #[test]
     fn a_stated_offset_goes_before_gps_time_and_an_invalid_one_does_not() {
-        for (stated, source) in [
-            ("+08:00", OffsetSource::OffsetTimeOriginal),
-            ("   :  ", OffsetSource::GpsTime),
-        ] {
+        for (stated, source) in
+            [("+08:00", OffsetSource::OffsetTimeOriginal), ("   :  ", OffsetSource::GpsTime)]
+        {
             let facts = facts(&[
                 ascii(Tag::DateTimeOriginal, "2024:04:06 17:23:41"),
                 ascii(Tag::OffsetTimeOriginal, stated),
@@ -390,10 +362,7 @@ mod tests {
             assert_eq!(taken.offset_source(), None, "{date} {time:?}");
         }
         let border = |date, time| taken("2024:04:06 12:00:00", Some((date, time))).iso8601();
-        assert_eq!(
-            border("2024:04:05", [22, 0, 0]),
-            "2024-04-06T12:00:00+14:00"
-        );
+        assert_eq!(border("2024:04:05", [22, 0, 0]), "2024-04-06T12:00:00+14:00");
         assert_eq!(border("2024:04:07", [0, 0, 0]), "2024-04-06T12:00:00-12:00");
     }
 
@@ -408,10 +377,7 @@ mod tests {
             vec![date.clone(), time(&[(12, 1), (0, 1)])],
             vec![date.clone(), time(&[(12, 1), (0, 0), (0, 1)])],
             vec![date.clone(), time(&[(11, 1), (60, 1), (0, 1)])],
-            vec![
-                ascii(Tag::GPSDateStamp, "2024:02:30"),
-                time(&[(12, 1), (0, 1), (0, 1)]),
-            ],
+            vec![ascii(Tag::GPSDateStamp, "2024:02:30"), time(&[(12, 1), (0, 1), (0, 1)])],
         ] {
             let fields = [vec![original.clone()], gps].concat();
             assert_eq!(facts(&fields).taken_at.unwrap().offset_source(), None);

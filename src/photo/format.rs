@@ -24,21 +24,7 @@ impl Format {
             [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Format::Png),
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
-            [
-                b'R',
-                b'I',
-                b'F',
-                b'F',
-                _,
-                _,
-                _,
-                _,
-                b'W',
-                b'E',
-                b'B',
-                b'P',
-                ..,
-            ] => Some(Format::WebP),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
             [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(Format::Tiff),
             [b'B', b'M', ..] if bytes.len() >= 26 => Some(Format::Bmp),
             [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some(Format::JpegXl),
@@ -108,13 +94,8 @@ mod tests {
 
     #[test]
     fn text_video_and_nothing_are_no_pictures() {
-        for bytes in [
-            &b""[..],
-            b"Hello, this is text",
-            b"BMW",
-            b"\0\0\0\x18ftypmp42",
-            b"\xFF\xD8",
-        ] {
+        for bytes in [&b""[..], b"Hello, this is text", b"BMW", b"\0\0\0\x18ftypmp42", b"\xFF\xD8"]
+        {
             assert_eq!(Format::of(bytes), None, "{bytes:?}");
         }
     }

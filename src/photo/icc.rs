@@ -24,17 +24,10 @@ pub(super) fn profile(app2_payloads: &[&[u8]], components: u8) -> Option<Vec<u8>
         .collect();
     chunks.sort_by_key(|(number, ..)| *number);
     let total = chunks.len();
-    let complete = chunks
-        .iter()
-        .enumerate()
-        .all(|(index, (number, count, _))| {
-            usize::from(*number) == index + 1 && usize::from(*count) == total
-        });
-    let profile: Vec<u8> = chunks
-        .iter()
-        .flat_map(|(_, _, data)| *data)
-        .copied()
-        .collect();
+    let complete = chunks.iter().enumerate().all(|(index, (number, count, _))| {
+        usize::from(*number) == index + 1 && usize::from(*count) == total
+    });
+    let profile: Vec<u8> = chunks.iter().flat_map(|(_, _, data)| *data).copied().collect();
     let fits = match profile.get(COLOUR_SPACE)? {
         b"GRAY" => components == 1,
         b"RGB " => components == 3,
@@ -83,18 +76,9 @@ mod tests {
     fn an_embedded_profile_is_read_back_verbatim() {
         for length in [500, MAX_PROFILE] {
             let profile = profile_of(b"RGB ", length);
-            let black = Pixels::black(
-                Size {
-                    width: 8,
-                    height: 8,
-                },
-                3,
-            );
+            let black = Pixels::black(Size { width: 8, height: 8 }, 3);
             let jpeg = jpeg::encode(&black, 0.9, Some(&profile)).unwrap();
-            assert_eq!(
-                jpeg::Header::read(&jpeg).unwrap().icc_profile,
-                Some(profile)
-            );
+            assert_eq!(jpeg::Header::read(&jpeg).unwrap().icc_profile, Some(profile));
             assert!(turbojpeg::read_header(&jpeg).is_ok());
         }
     }
@@ -109,11 +93,7 @@ mod tests {
     #[test]
     fn an_incomplete_a_foreign_and_a_huge_profile_are_dropped() {
         let whole = profile_of(b"RGB ", 300);
-        assert_eq!(
-            profile(&[&chunk(1, 2, &whole)], 3),
-            None,
-            "a part is missing"
-        );
+        assert_eq!(profile(&[&chunk(1, 2, &whole)], 3), None, "a part is missing");
         let twice = [&chunk(1, 2, &whole[..100])[..], &chunk(1, 2, &whole[100..])];
         assert_eq!(profile(&twice, 3), None, "two first parts");
         assert_eq!(
@@ -121,15 +101,8 @@ mod tests {
             None,
             "gray of an RGB photo"
         );
-        assert_eq!(
-            profile(&[&chunk(1, 1, &whole)], 1),
-            None,
-            "RGB profile of a gray photo"
-        );
+        assert_eq!(profile(&[&chunk(1, 1, &whole)], 1), None, "RGB profile of a gray photo");
         assert_eq!(profile(&[&chunk(1, 1, &profile_of(b"CMYK", 300))], 3), None);
-        assert_eq!(
-            profile(&[&chunk(1, 1, &profile_of(b"RGB ", MAX_PROFILE + 1))], 3),
-            None
-        );
+        assert_eq!(profile(&[&chunk(1, 1, &profile_of(b"RGB ", MAX_PROFILE + 1))], 3), None);
     }
 }

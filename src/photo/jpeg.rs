@@ -15,7 +15,10 @@ use super::{PhotoError, Pixels, Size, icc};
 /// each of which costs a pass over the whole picture.
 pub const MAX_SCANS: u32 = 200;
 
-/// What the segments before and between the scans say.
+/// The longest side that libjpeg-turbo decodes, in pixels (jmorecfg.h, JPEG_MAX_DIMENSION).
+const MAX_SIDE: u32 = 65_500;
+
+/// What the segments of a JPEG say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// As stored, before orientation.
@@ -37,9 +40,11 @@ mod marker {
     pub const SOI: u8 = 0xD8;
     pub const EOI: u8 = 0xD9;
     pub const SOS: u8 = 0xDA;
+    pub const APP0: u8 = 0xE0;
     pub const APP1: u8 = 0xE1;
     pub const APP2: u8 = 0xE2;
     pub const APP13: u8 = 0xED;
+    pub const APP14: u8 = 0xEE;
     pub const APP15: u8 = 0xEF;
     pub const COM: u8 = 0xFE;
 }
@@ -79,11 +84,7 @@ impl Header {
         if scans == 0 {
             return Err(PhotoError::Corrupt("it holds a size but no image".into()));
         }
-        Ok(Header {
-            size,
-            components,
-            icc_profile: icc::profile(&icc_chunks, components),
-        })
+        Ok(Header { size, components, icc_profile: icc::profile(&icc_chunks, components) })
     }
 }
 
@@ -110,13 +111,17 @@ fn read_frame(code: u8, payload: &[u8]) -> Result<(Size, u8), PhotoError> {
         width: u32::from(u16::from_be_bytes([w1, w0])),
         height: u32::from(u16::from_be_bytes([h1, h0])),
     };
-    if size.pixels() == 0 {
-        return Err(PhotoError::Corrupt(format!(
-            "its size is {}x{}",
-            size.width, size.height
-        )));
+    match (size.width, size.height, components) {
+        (0, ..) | (.., 0) => Err(PhotoError::Corrupt("it has no columns or no components".into())),
+        // Its height would follow its image, in a DNL segment (T.81 B.2.5).
+        (_, 0, _) => {
+            Err(PhotoError::UnsupportedFormat("a JPEG that does not tell its height".into()))
+        }
+        (w, h, _) if w.max(h) > MAX_SIDE => Err(PhotoError::UnsupportedFormat(format!(
+            "a JPEG of {w}x{h} pixels, with a side of more than {MAX_SIDE}"
+        ))),
+        _ => Ok((size, components)),
     }
-    Ok((size, components))
 }
 
 /// A marker and what belongs to it.
@@ -137,11 +142,7 @@ struct Segments<'a> {
 
 impl<'a> Segments<'a> {
     fn new(jpeg: &'a [u8]) -> Self {
-        Segments {
-            jpeg,
-            position: 0,
-            ended: false,
-        }
+        Segments { jpeg, position: 0, ended: false }
     }
 
     /// Moves behind the next marker and returns its code. Bytes that belong to no segment, such as
@@ -175,17 +176,9 @@ impl<'a> Segments<'a> {
     fn next_segment(&mut self) -> Option<Segment<'a>> {
         let marker = self.next_marker()?;
         let start = self.position - 2;
-        let payload = if marker == marker::EOI {
-            &[]
-        } else {
-            self.payload()?
-        };
+        let payload = if marker == marker::EOI { &[] } else { self.payload()? };
         let position = start..self.position;
-        Some(Segment {
-            marker,
-            payload,
-            position,
-        })
+        Some(Segment { marker, payload, position })
     }
 }
 
@@ -217,9 +210,7 @@ pub fn decode(jpeg: &[u8], header: &Header, target: Size) -> Result<Pixels, Phot
         3 => (3, PixelFormat::RGB),
         4 => return Err(PhotoError::UnsupportedFormat("a CMYK JPEG".into())),
         n => {
-            return Err(PhotoError::UnsupportedFormat(format!(
-                "a JPEG of {n} components"
-            )));
+            return Err(PhotoError::UnsupportedFormat(format!("a JPEG of {n} components")));
         }
     };
     let scale = dct_scale(header.size, target);
@@ -263,15 +254,18 @@ fn without_header_oddities<'a>(
 }
 
 /// The photo without metadata and without bytes that belong to no segment. JFIF's APP0 and Adobe's
-/// APP14 stay: they say what the components' colours are.
+/// APP14 stay, for they say what the components' colours are; but for what they cannot say.
 fn essentials(jpeg: &[u8]) -> Vec<u8> {
     let segments: Vec<Segment> = Segments::new(jpeg).map_while(Result::ok).collect();
     let mut essentials = vec![0xFF, marker::SOI];
     for (segment, next) in segments.iter().zip(segments.iter().skip(1)) {
         let Range { start, end } = segment.position;
-        match segment.marker {
-            marker::APP1..=marker::APP13 | marker::APP15 | marker::COM => {}
-            marker::SOS => essentials.extend_from_slice(&jpeg[start..next.position.start]),
+        match (segment.marker, segment.payload) {
+            (marker::APP1..=marker::APP13 | marker::APP15 | marker::COM, _) => {}
+            // Only versions 1.x of JFIF and transforms 0 to 2 of Adobe are defined.
+            (marker::APP0, [b'J', b'F', b'I', b'F', 0, 0 | 2..=255, ..]) => {}
+            (marker::APP14, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, 3..=255, ..]) => {}
+            (marker::SOS, _) => essentials.extend_from_slice(&jpeg[start..next.position.start]),
             _ => essentials.extend_from_slice(&jpeg[start..end]),
         }
     }
@@ -289,25 +283,18 @@ fn dct_scale(stored: Size, target: Size) -> ScalingFactor {
     ScalingFactor::new((1..8).find(yields_enough).unwrap_or(8), 8)
 }
 
-/// What libjpeg-turbo's complaint about the image data (its jerror.h) means for the photo. Some
-/// are of what cameras do and cost no pixel; where data was missing or wrong the photo is refused.
+/// What libjpeg-turbo's complaint about the image data (its jerror.h) means for the photo.
+///
+/// It tells the first complaint only, which may hide a worse one: none is harmless but that of stray
+/// bytes before the end, behind which nothing is decoded.
 fn verdict(message: &str, bytes: usize) -> Result<(), PhotoError> {
-    const HARMLESS: [&str; 2] = [
-        "extraneous bytes before marker",
-        "Invalid SOS parameters for sequential JPEG",
-    ];
-    const CUT_OFF: [&str; 2] = [
-        "Premature end of JPEG file",
-        "premature end of data segment",
-    ];
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
-    if says(&HARMLESS) {
+    let says = |phrase| message.contains(phrase);
+    if says("extraneous bytes before marker 0xd9") {
         Ok(())
-    } else if says(&CUT_OFF) {
-        Err(PhotoError::Truncated {
-            bytes,
-            what: "image data is missing".into(),
-        })
+    } else if says("Premature end of JPEG file") || says("premature end of data segment") {
+        Err(PhotoError::Truncated { bytes, what: "image data is missing".into() })
+    } else if says("not implemented") {
+        Err(PhotoError::UnsupportedFormat("a JPEG of this kind of sampling".into()))
     } else {
         Err(corrupt(message))
     }
@@ -364,10 +351,7 @@ mod tests {
         for (y, row) in pixels.data.chunks_exact_mut(row_length).enumerate() {
             for (x, pixel) in row.chunks_exact_mut(channels).enumerate() {
                 let values = [x * 255 / width as usize, y * 255 / height as usize, 64];
-                pixel
-                    .iter_mut()
-                    .zip(values)
-                    .for_each(|(channel, value)| *channel = value as u8);
+                pixel.iter_mut().zip(values).for_each(|(channel, value)| *channel = value as u8);
             }
         }
         pixels
@@ -386,13 +370,7 @@ mod tests {
     fn the_header_tells_size_and_components() {
         for channels in [1, 3] {
             let header = Header::read(&gradient_jpeg(37, 21, channels)).unwrap();
-            assert_eq!(
-                header.size,
-                Size {
-                    width: 37,
-                    height: 21
-                }
-            );
+            assert_eq!(header.size, Size { width: 37, height: 21 });
             assert_eq!(usize::from(header.components), channels);
         }
     }
@@ -403,12 +381,7 @@ mod tests {
             let decoded = decode_all(&gradient_jpeg(400, 240, channels), 0.25).unwrap();
             let expected = gradient(100, 60, channels);
             assert_eq!(decoded.size, expected.size);
-            let worst = decoded
-                .data
-                .iter()
-                .zip(&expected.data)
-                .map(|(a, b)| a.abs_diff(*b))
-                .max();
+            let worst = decoded.data.iter().zip(&expected.data).map(|(a, b)| a.abs_diff(*b)).max();
             assert!(worst <= Some(6), "differs by {worst:?}");
         }
     }
@@ -416,10 +389,7 @@ mod tests {
     #[test]
     fn the_dct_step_is_the_smallest_that_suffices() {
         let eighths = |scale: f64| {
-            let stored = Size {
-                width: 5323,
-                height: 8000,
-            };
+            let stored = Size { width: 5323, height: 8000 };
             let step = dct_scale(stored, stored.scaled(scale));
             step.num() * 8 / step.denom()
         };
@@ -434,10 +404,7 @@ mod tests {
         let jpeg = gradient_jpeg(64, 48, 3);
         for length in 0..jpeg.len() {
             assert!(
-                matches!(
-                    Header::read(&jpeg[..length]),
-                    Err(PhotoError::Truncated { .. })
-                ),
+                matches!(Header::read(&jpeg[..length]), Err(PhotoError::Truncated { .. })),
                 "{length} of {} bytes",
                 jpeg.len()
             );
@@ -449,10 +416,7 @@ mod tests {
         let mut jpeg = gradient_jpeg(640, 480, 3);
         jpeg.truncate(jpeg.len() / 2);
         jpeg.extend([0xFF, marker::EOI]);
-        assert!(matches!(
-            decode_all(&jpeg, 0.25),
-            Err(PhotoError::Truncated { .. })
-        ));
+        assert!(matches!(decode_all(&jpeg, 0.25), Err(PhotoError::Truncated { .. })));
     }
 
     #[test]
@@ -485,46 +449,50 @@ mod tests {
     fn oddities_of_the_header_cost_no_pixel() {
         let jpeg = gradient_jpeg(64, 48, 3);
         let (jfif, rest) = jpeg.split_at(BEHIND_JFIF);
-        let stray_bytes = [jfif, &[0, 0, 0], rest].concat();
-        let broken_profile = [jfif, b"\xFF\xE2\0\x10ICC_PROFILE\0\x02\x01", rest].concat();
-        let comments = [jfif, b"\xFF\xFE\0\x04hi", &[0], rest].concat();
-        for odd in [stray_bytes, broken_profile, comments] {
+        let mut jfif_2 = jpeg.clone();
+        jfif_2[11] = 2;
+        let adobe = b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\x07";
+        for odd in [
+            [jfif, &[0, 0, 0], rest].concat(),
+            [jfif, b"\xFF\xE2\0\x10ICC_PROFILE\0\x02\x01", rest].concat(),
+            [jfif, b"\xFF\xFE\0\x04hi", &[0], rest].concat(),
+            [&jpeg[..2], adobe, rest].concat(),
+            jfif_2,
+        ] {
             assert_eq!(decode_all(&odd, 0.25), decode_all(&jpeg, 0.25));
         }
     }
 
     #[test]
-    fn a_header_that_cannot_be_understood_is_refused_rather_than_shown_black() {
-        let mut jfif_of_the_future = gradient_jpeg(64, 48, 3);
-        jfif_of_the_future[11] = 9;
-        let refusal = decode_all(&jfif_of_the_future, 0.25).unwrap_err();
-        assert!(
-            refusal.to_string().contains("unknown JFIF revision"),
-            "{refusal}"
-        );
+    fn an_oddity_of_the_header_does_not_hide_missing_data() {
+        let jpeg = gradient_jpeg(640, 480, 3);
+        let (jfif, rest) = jpeg.split_at(BEHIND_JFIF);
+        let half = [jfif, &[0, 0, 0], &rest[..rest.len() / 2], &[0xFF, marker::EOI]].concat();
+        let refusal = decode_all(&half, 0.25).unwrap_err();
+        assert!(matches!(refusal, PhotoError::Truncated { .. }), "{refusal}");
     }
 
     #[test]
-    fn stray_bytes_between_the_scans_of_a_progressive_photo_are_tolerated() {
-        let jpeg = coded(&gradient(64, 48, 3), true, false);
-        let second_scan = memchr::memmem::rfind(&jpeg, &[0xFF, marker::DHT]).unwrap();
+    fn stray_bytes_are_tolerated_only_where_they_hide_nothing() {
         // More than the decoder reads ahead of a scan's end.
-        let stray = [&jpeg[..second_scan], &[0; 100], &jpeg[second_scan..]].concat();
-        assert_eq!(decode_all(&stray, 0.25), decode_all(&jpeg, 0.25));
+        let stray = [0; 100];
+        let jpeg = coded(&gradient(64, 48, 3), true, false);
+        let (image, end) = jpeg.split_at(jpeg.len() - 2);
+        let before_the_end = [image, &stray, end].concat();
+        assert_eq!(decode_all(&before_the_end, 0.25), decode_all(&jpeg, 0.25));
+
+        let last_scan = memchr::memmem::rfind(&jpeg, &[0xFF, marker::DHT]).unwrap();
+        let (image, last_scan) = jpeg.split_at(last_scan);
+        let between_scans = [image, &stray, last_scan].concat();
+        assert!(matches!(decode_all(&between_scans, 0.25), Err(PhotoError::Corrupt(_))));
     }
 
     #[test]
     fn missing_and_wrong_image_data_are_told_apart() {
         let missing = "Corrupt JPEG data: premature end of data segment";
-        assert!(matches!(
-            verdict(missing, 9),
-            Err(PhotoError::Truncated { bytes: 9, .. })
-        ));
+        assert!(matches!(verdict(missing, 9), Err(PhotoError::Truncated { bytes: 9, .. })));
         let cut_off = "Premature end of JPEG file";
-        assert!(matches!(
-            verdict(cut_off, 9),
-            Err(PhotoError::Truncated { .. })
-        ));
+        assert!(matches!(verdict(cut_off, 9), Err(PhotoError::Truncated { .. })));
         let wrong = "Corrupt JPEG data: bad Huffman code";
         assert!(matches!(verdict(wrong, 9), Err(PhotoError::Corrupt(_))));
     }
@@ -535,11 +503,7 @@ mod tests {
         let baseline = decode_all(&coded(&pixels, false, false), 0.25).unwrap();
         for (progressive, arithmetic) in [(true, false), (false, true), (true, true)] {
             let decoded = decode_all(&coded(&pixels, progressive, arithmetic), 0.25);
-            assert_eq!(
-                decoded.as_ref(),
-                Ok(&baseline),
-                "{progressive} {arithmetic}"
-            );
+            assert_eq!(decoded.as_ref(), Ok(&baseline), "{progressive} {arithmetic}");
         }
     }
 
@@ -547,13 +511,7 @@ mod tests {
     fn a_cmyk_photo_is_refused_by_name() {
         let pixels = [0; 4 * 8 * 8];
         let (pixels, format) = (&pixels[..], PixelFormat::CMYK);
-        let image = Image {
-            pixels,
-            width: 8,
-            pitch: 32,
-            height: 8,
-            format,
-        };
+        let image = Image { pixels, width: 8, pitch: 32, height: 8, format };
         let jpeg = turbojpeg::compress(image, 90, Subsamp::None).unwrap();
         let refusal = decode_all(&jpeg, 0.25).unwrap_err();
         assert_eq!(refusal, PhotoError::UnsupportedFormat("a CMYK JPEG".into()));
@@ -599,43 +557,35 @@ mod tests {
         // The first entry of table K.1, 16, scaled as the IJG's library does.
         for (quality, expected) in [(0.25, 32), (0.5, 16), (0.9, 3), (1.0, 1)] {
             let jpeg = encode(&gradient(8, 8, 1), quality, None).unwrap();
-            let table = Segments::new(&jpeg)
-                .map(|s| s.unwrap())
-                .find(|s| s.marker == 0xDB);
+            let table = Segments::new(&jpeg).map(|s| s.unwrap()).find(|s| s.marker == 0xDB);
             assert_eq!(table.unwrap().payload[1], expected, "{quality}");
         }
     }
 
     #[test]
     fn lossless_hierarchical_and_twelve_bit_files_are_named() {
-        let frame = |code| {
-            read_frame(code, &[12, 0, 8, 0, 8, 1])
-                .unwrap_err()
-                .to_string()
-        };
+        let frame = |code| read_frame(code, &[12, 0, 8, 0, 8, 1]).unwrap_err().to_string();
         assert!(frame(0xC1).contains("12 bits"));
         assert!(frame(0xC3).contains("lossless"));
         assert!(frame(0xC5).contains("hierarchical"));
     }
 
     #[test]
-    fn a_size_of_zero_is_refused() {
-        assert!(matches!(
-            read_frame(0xC0, &[8, 0, 0, 0, 8, 3]),
-            Err(PhotoError::Corrupt(_))
-        ));
-        assert!(matches!(
-            read_frame(0xC0, &[8, 0, 8, 0, 0, 3]),
-            Err(PhotoError::Corrupt(_))
-        ));
+    fn sizes_that_cannot_be_are_refused() {
+        let frame = |size: [u8; 4], components| {
+            read_frame(0xC0, &[&[8], &size[..], &[components]].concat()).unwrap_err().name()
+        };
+        assert_eq!(frame([0, 8, 0, 0], 3), "CorruptPhoto", "no width");
+        assert_eq!(frame([0, 8, 0, 8], 0), "CorruptPhoto", "no components");
+        assert_eq!(frame([0, 0, 0, 8], 3), "UnsupportedFormat", "a height given later");
+        assert_eq!(frame([0xFF, 0xDD, 0, 8], 3), "UnsupportedFormat", "65501 rows");
+        assert!(read_frame(0xC0, &[8, 0xFF, 0xDC, 0xFF, 0xDC, 3]).is_ok(), "65500 rows");
     }
 
     #[test]
     fn the_encoder_writes_baseline_420_and_no_metadata() {
         let jpeg = gradient_jpeg(64, 48, 3);
-        let codes: Vec<u8> = Segments::new(&jpeg)
-            .map(|segment| segment.unwrap().marker)
-            .collect();
+        let codes: Vec<u8> = Segments::new(&jpeg).map(|segment| segment.unwrap().marker).collect();
         assert!(codes.contains(&0xC0), "no baseline frame in {codes:02X?}");
         let metadata = |code: &u8| (0xE1..=0xEF).contains(code) || *code == 0xFE;
         assert!(!codes.iter().any(metadata), "metadata in {codes:02X?}");

@@ -19,7 +19,6 @@ use thiserror::Error;
 ///
 /// The messages are read by the people who run the system: what is wrong, which limit, what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum PhotoError {
     /// The object holds nothing.
     #[error("the photo is empty (0 bytes); upload it again")]
@@ -32,7 +31,7 @@ pub enum PhotoError {
     NotAPhoto(String),
 
     /// The content is a picture, of a kind that is not decoded.
-    #[error("{0} is not supported; upload the photo as a JPEG")]
+    #[error("{0} is not supported; upload the photo as an 8-bit gray or RGB JPEG")]
     UnsupportedFormat(String),
 
     /// The file is cut off.
@@ -45,7 +44,7 @@ pub enum PhotoError {
     },
 
     /// The file breaks its format's rules.
-    #[error("the photo is damaged: {0}; upload it again")]
+    #[error("the photo is damaged: {0}; check the original and upload it again")]
     Corrupt(String),
 
     /// More bytes than `MAX_PHOTO_BYTES`.
@@ -114,11 +113,7 @@ pub fn inspect(
     };
     let Size { width, height } = header.size;
     if header.size.pixels() > max_pixels {
-        return Err(PhotoError::TooManyPixels {
-            width,
-            height,
-            limit: max_pixels,
-        });
+        return Err(PhotoError::TooManyPixels { width, height, limit: max_pixels });
     }
     Ok(header)
 }
@@ -143,10 +138,7 @@ impl Size {
     /// `scale(double)`, which applies `Math.round` to each side.
     pub fn scaled(self, scale: f64) -> Size {
         let side = |length: u32| ((f64::from(length) * scale + 0.5).floor() as u32).max(1);
-        Size {
-            width: side(self.width),
-            height: side(self.height),
-        }
+        Size { width: side(self.width), height: side(self.height) }
     }
 
     /// How many pixels that is.
@@ -161,17 +153,8 @@ mod tests {
 
     #[test]
     fn a_quarter_of_the_reference_photo_is_1331_by_2000() {
-        let reference = Size {
-            width: 5323,
-            height: 8000,
-        };
-        assert_eq!(
-            reference.scaled(0.25),
-            Size {
-                width: 1331,
-                height: 2000
-            }
-        );
+        let reference = Size { width: 5323, height: 8000 };
+        assert_eq!(reference.scaled(0.25), Size { width: 1331, height: 2000 });
     }
 
     #[test]
@@ -180,27 +163,17 @@ mod tests {
         assert_eq!(refusal(b""), PhotoError::Empty);
         let text = refusal(b"Dear diary, today");
         assert_eq!(text.name(), "NotAPhoto");
-        assert!(
-            text.to_string()
-                .contains("it begins with \"Dear diary, toda\""),
-            "{text}"
-        );
+        assert!(text.to_string().contains("it begins with \"Dear diary, toda\""), "{text}");
         let png = refusal(b"\x89PNG\r\n\x1A\n");
         assert_eq!(
             png.to_string(),
-            "PNG is not supported; upload the photo as a JPEG"
+            "PNG is not supported; upload the photo as an 8-bit gray or RGB JPEG"
         );
     }
 
     #[test]
     fn too_many_pixels_are_refused_before_decoding() {
-        let black = Pixels::black(
-            Size {
-                width: 20,
-                height: 10,
-            },
-            1,
-        );
+        let black = Pixels::black(Size { width: 20, height: 10 }, 1);
         let photo = jpeg::encode(&black, 0.9, None).unwrap();
         let inspect = |limit| inspect(&photo, Some(Format::Jpeg), limit);
         assert!(inspect(200).is_ok());
@@ -213,14 +186,7 @@ mod tests {
 
     #[test]
     fn sides_round_half_up_and_never_vanish() {
-        let scaled = |length| {
-            Size {
-                width: length,
-                height: 1,
-            }
-            .scaled(0.25)
-            .width
-        };
+        let scaled = |length| Size { width: length, height: 1 }.scaled(0.25).width;
         assert_eq!([1, 2, 5, 6, 7, 10].map(scaled), [1, 1, 1, 2, 2, 3]);
     }
 }

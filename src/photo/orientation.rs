@@ -42,19 +42,13 @@ impl Orientation {
 
     fn swaps_sides(self) -> bool {
         use Orientation::*;
-        matches!(
-            self,
-            Transposed | TurnClockwise | Transversed | TurnCounterClockwise
-        )
+        matches!(self, Transposed | TurnClockwise | Transversed | TurnCounterClockwise)
     }
 
     /// The size as displayed of a picture of `stored` size.
     pub fn displayed(self, stored: Size) -> Size {
         if self.swaps_sides() {
-            Size {
-                width: stored.height,
-                height: stored.width,
-            }
+            Size { width: stored.height, height: stored.width }
         } else {
             stored
         }
@@ -116,38 +110,18 @@ mod tests {
     #[test]
     fn every_orientation_is_displayed_upright() {
         for (value, width, data) in STORED {
-            let size = Size {
-                width,
-                height: 6 / width,
-            };
-            let stored = Pixels {
-                data: data.to_vec(),
-                size,
-                channels: 1,
-            };
+            let size = Size { width, height: 6 / width };
+            let stored = Pixels { data: data.to_vec(), size, channels: 1 };
             let displayed = Orientation::from_exif(Some(value)).apply(stored);
             assert_eq!(displayed.data, b"abcdef", "orientation {value}");
-            assert_eq!(
-                displayed.size,
-                Size {
-                    width: 3,
-                    height: 2
-                },
-                "orientation {value}"
-            );
+            assert_eq!(displayed.size, Size { width: 3, height: 2 }, "orientation {value}");
         }
     }
 
     #[test]
     fn a_pixels_channels_stay_together() {
-        let stored = Pixels {
-            data: b"rgbRGB".to_vec(),
-            size: Size {
-                width: 2,
-                height: 1,
-            },
-            channels: 3,
-        };
+        let stored =
+            Pixels { data: b"rgbRGB".to_vec(), size: Size { width: 2, height: 1 }, channels: 3 };
         assert_eq!(Orientation::UpsideDown.apply(stored).data, b"RGBrgb");
     }
 

@@ -17,11 +17,7 @@ impl Pixels {
     /// A black picture.
     pub fn black(size: Size, channels: usize) -> Pixels {
         let length = size.width as usize * size.height as usize * channels;
-        Pixels {
-            data: vec![0; length],
-            size,
-            channels,
-        }
+        Pixels { data: vec![0; length], size, channels }
     }
 
     /// Bytes in one row.

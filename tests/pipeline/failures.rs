@@ -15,12 +15,7 @@ async fn broken_photos_become_a_dead_letter_and_a_failed_item_each() {
     let stack = Stack::deploy("broken").await;
     let photo = photos::reference();
     let broken: [(&str, &[u8], &str, &str); 4] = [
-        (
-            "1-empty.jpg",
-            b"",
-            "EmptyPhoto",
-            "the photo is empty (0 bytes); upload it again",
-        ),
+        ("1-empty.jpg", b"", "EmptyPhoto", "the photo is empty (0 bytes); upload it again"),
         (
             "2-text.jpg",
             b"Dear diary, today we",
@@ -39,7 +34,7 @@ async fn broken_photos_become_a_dead_letter_and_a_failed_item_each() {
             "4-heic.jpg",
             b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
             "UnsupportedFormat",
-            "HEIC is not supported; upload the photo as a JPEG",
+            "HEIC is not supported; upload the photo as an 8-bit gray or RGB JPEG",
         ),
     ];
     for (key, content, _, _) in broken {
@@ -63,10 +58,7 @@ async fn broken_photos_become_a_dead_letter_and_a_failed_item_each() {
     assert_eq!(stack.thumbnail_keys().await, Vec::<String>::new());
 
     let half = stack.item("3-half.jpg", "FAILED").await;
-    assert_eq!(
-        half["camera"]["model"], "iPhone 15 Pro",
-        "all the facts still known are kept"
-    );
+    assert_eq!(half["camera"]["model"], "iPhone 15 Pro", "all the facts still known are kept");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,6 +122,8 @@ async fn an_older_event_that_comes_late_changes_nothing() {
     }
     let item = stack.item("a.jpg", "READY").await;
     assert_eq!(item["sequencer"], format!("{:032X}", 2));
+    stack.invoke(&event(2)).await;
+    assert_eq!(stack.item("a.jpg", "READY").await, item, "nor does the same event once more");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,10 +133,7 @@ async fn a_failed_photo_is_tried_again_when_its_event_is_sent_again() {
     stack.upload("a.jpg", b"oops").await;
     // Without an ETag, as somebody would write it by hand after mending the photo.
     let mut record = stack.record("a.jpg", "", 1);
-    record["s3"]["object"]
-        .as_object_mut()
-        .unwrap()
-        .remove("eTag");
+    record["s3"]["object"].as_object_mut().unwrap().remove("eTag");
     let event = json!({"Records": [record]});
     stack.invoke(&event).await;
     stack.item("a.jpg", "FAILED").await;
@@ -154,24 +145,115 @@ async fn a_failed_photo_is_tried_again_when_its_event_is_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_without_a_sequencer_writes_only_an_item_that_is_not_there() {
+async fn an_event_without_a_sequencer_takes_its_place_behind_the_item() {
     let stack = Stack::deploy("by-hand").await;
     stack.silence_bucket().await;
-    let first = stack.upload("a.jpg", &photos::small()).await;
     let event = |etag: &str| {
         let mut record = stack.record("a.jpg", etag, 1);
-        record["s3"]["object"]
-            .as_object_mut()
-            .unwrap()
-            .remove("sequencer");
+        record["s3"]["object"].as_object_mut().unwrap().remove("sequencer");
         json!({"Records": [record]})
     };
+    let first = stack.upload("a.jpg", &photos::small()).await;
     stack.invoke(&event(&first)).await;
-    assert_eq!(stack.item("a.jpg", "READY").await["etag"], *first);
-    let second = stack.upload("a.jpg", &photos::small_stored_as(3)).await;
-    let answer = stack.invoke(&event(&second)).await;
+    let made = stack.item("a.jpg", "READY").await;
+    assert_eq!((&made["etag"], made.get("sequencer")), (&json!(first), None));
+    stack.invoke(&event(&first)).await;
+    assert_eq!(stack.item("a.jpg", "READY").await, made, "nothing is done twice");
+
+    let third = stack.upload("a.jpg", &photos::small_stored_as(3)).await;
+    stack.invoke(&json!({"Records": [stack.record("a.jpg", &third, 7)]})).await;
+    let broken = stack.upload("a.jpg", b"oops").await;
+    stack.invoke(&event(&broken)).await;
+    let failed = stack.item("a.jpg", "FAILED").await;
+    assert_eq!(failed["sequencer"], format!("{:032X}", 7), "it keeps the item's");
+    stack.letters(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_broken_photo_neither_replaces_a_newer_one_nor_sends_a_letter() {
+    let stack = Stack::deploy("older").await;
+    stack.silence_bucket().await;
+    let event =
+        |etag: &str, sequencer| json!({"Records": [stack.record("a.jpg", etag, sequencer)]});
+    let good = stack.upload("a.jpg", &photos::small()).await;
+    stack.invoke(&event(&good, 2)).await;
+    let before = stack.item("a.jpg", "READY").await;
+    let broken = stack.upload("a.jpg", b"oops").await;
+    for sequencer in [1, 2] {
+        let answer = stack.invoke(&event(&broken, sequencer)).await;
+        assert_eq!(answer.function_error, None, "{answer:?}");
+    }
+    assert_eq!(stack.item("a.jpg", "READY").await, before);
+    stack.letters(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreadable_record_is_kept_and_its_neighbour_done() {
+    let stack = Stack::deploy("unreadable").await;
+    stack.silence_bucket().await;
+    let etag = stack.upload("a.jpg", &photos::small()).await;
+    let mut unreadable = stack.record("a.jpg", &etag, 1);
+    unreadable["s3"]["object"]["key"] = "%FF.jpg".into();
+    let records = json!([unreadable, stack.record("a.jpg", &etag, 1)]);
+    let answer = stack.invoke(&json!({"Records": records})).await;
     assert_eq!(answer.function_error, None, "{answer:?}");
-    assert_eq!(stack.item("a.jpg", "READY").await["etag"], *first);
+    stack.item("a.jpg", "READY").await;
+    let letter = stack.letters(1).await.remove(0);
+    assert_eq!(letter.error_type.as_deref(), Some("UnreadableRecord"));
+    assert_eq!(letter.body["requestPayload"]["Records"], json!([records[0]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_hold_before_anything_is_downloaded() {
+    let options = ["--parameter", "MaxPhotoBytes=1000", "OriginalsPrefix=uploads/"];
+    let stack = Stack::deploy_with("limits", &options).await;
+    let long = format!("uploads/{}.jpg", "x".repeat(1010));
+    stack.upload("elsewhere/a.jpg", b"oops").await;
+    stack.upload("uploads/trip/", b"").await;
+    stack.upload(&long, b"oops").await;
+    stack.upload("uploads/large.jpg", &photos::small()).await;
+    let letters = stack.letters(2).await;
+    let types: Vec<&str> =
+        letters.iter().filter_map(|letter| letter.error_type.as_deref()).collect();
+    assert_eq!(types, ["TooManyBytes", "KeyTooLong"]);
+    let message = letters[0].body["responsePayload"]["errorMessage"].as_str().unwrap();
+    assert!(message.contains("more than the 1000 that MAX_PHOTO_BYTES allows"), "{message}");
+    stack.item(&long, "FAILED").await;
+    stack.item("uploads/large.jpg", "FAILED").await;
+    assert_eq!(stack.item_count().await, 2, "neither a folder nor another prefix has an item");
+
+    // The bucket's filter is not the only guard of the prefix.
+    let etag = stack.upload("elsewhere/b.jpg", &[1; 10]).await;
+    stack.invoke(&json!({"Records": [stack.record("elsewhere/b.jpg", &etag, 1)]})).await;
+    assert_eq!(stack.item_now("elsewhere/b.jpg").await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archived_photo_is_hopeless_until_it_is_restored() {
+    let service = RefusingService::start(
+        "403 Forbidden",
+        "<Error><Code>InvalidObjectState</Code><Message>not valid for its storage class</Message></Error>",
+    );
+    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_S3", "archived").await;
+    stack.upload("a.jpg", &photos::small()).await;
+    let letter = stack.letters(1).await.remove(0);
+    assert_eq!(letter.error_type.as_deref(), Some("ArchivedPhoto"));
+    stack.item("a.jpg", "FAILED").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_never_answers_ends_in_a_clear_error_before_lambdas_timeout() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let endpoint = format!("AWS_ENDPOINT_URL_S3=http://{address}");
+    let options = ["--parameter", "TimeoutSeconds=5", "--environment", &endpoint];
+    let stack = Stack::deploy_with("silent", &options).await;
+    stack.upload("a.jpg", &photos::small()).await;
+    let letter = stack.letters(1).await.remove(0);
+    let error = &letter.body["responsePayload"];
+    assert_eq!(error["errorType"], "DeadlineNear", "{letter:?}");
+    let message = error["errorMessage"].as_str().unwrap();
+    assert!(message.starts_with("a.jpg was not finished 1 s before"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,8 +280,7 @@ async fn when_s3_refuses_every_try_the_event_ends_in_the_queue() {
         "503 Slow Down",
         "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
     );
-    let variable = format!("AWS_ENDPOINT_URL_S3=http://{}", service.address);
-    let stack = Stack::deploy_with("s3-refuses", &[variable]).await;
+    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_S3", "s3-refuses").await;
     stack.upload("trip/a.jpg", &photos::small()).await;
     expect_lambdas_letter(&stack, &service, "SlowDown").await;
 }
@@ -210,8 +291,7 @@ async fn when_dynamodb_refuses_every_try_the_event_ends_in_the_queue() {
         "400 Bad Request",
         "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException\"}",
     );
-    let variable = format!("AWS_ENDPOINT_URL_DYNAMODB=http://{}", service.address);
-    let stack = Stack::deploy_with("dynamodb-refuses", &[variable]).await;
+    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_DYNAMODB", "dynamodb-refuses").await;
     stack.upload("trip/a.jpg", &photos::small()).await;
     expect_lambdas_letter(&stack, &service, "ProvisionedThroughputExceeded").await;
 }
@@ -222,8 +302,7 @@ async fn when_the_queue_refuses_a_letter_lambda_keeps_the_event() {
         "500 Internal Server Error",
         "{\"__type\":\"com.amazonaws.sqs#InternalFailure\"}",
     );
-    let variable = format!("AWS_ENDPOINT_URL_SQS=http://{}", service.address);
-    let stack = Stack::deploy_with("sqs-refuses", &[variable]).await;
+    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_SQS", "sqs-refuses").await;
     stack.upload("trip/a.jpg", b"not a photo").await;
     expect_lambdas_letter(&stack, &service, "InternalFailure").await;
 }
@@ -234,16 +313,10 @@ async fn expect_lambdas_letter(stack: &Stack, service: &RefusingService, cause: 
     let body = &letters[0].body;
     assert_eq!(body["requestContext"]["condition"], "RetriesExhausted");
     assert_eq!(body["requestContext"]["approximateInvokeCount"], 3);
-    assert_eq!(
-        body["requestPayload"]["Records"][0]["s3"]["object"]["key"],
-        "trip/a.jpg"
-    );
+    assert_eq!(body["requestPayload"]["Records"][0]["s3"]["object"]["key"], "trip/a.jpg");
     let message = body["responsePayload"]["errorMessage"].as_str().unwrap();
-    assert!(message.contains(cause), "{message}");
-    assert!(
-        service.refusals.load(Ordering::Relaxed) >= 3,
-        "each of three tries was refused"
-    );
+    assert!(message.contains(cause) && !message.contains('{'), "{message}");
+    assert!(service.refusals.load(Ordering::Relaxed) >= 3, "each of three tries was refused");
     assert_eq!(stack.item_now("trip/a.jpg").await, None);
 }
 
@@ -254,6 +327,12 @@ struct RefusingService {
 }
 
 impl RefusingService {
+    /// A deployment whose function finds this service at the endpoint of an AWS one.
+    async fn deploy_instead_of(&self, endpoint_variable: &str, name: &str) -> Stack {
+        let endpoint = format!("{endpoint_variable}=http://{}", self.address);
+        Stack::deploy_with(name, &["--environment", &endpoint]).await
+    }
+
     fn start(status: &'static str, body: &'static str) -> RefusingService {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -290,9 +369,7 @@ fn is_whole(request: &[u8]) -> bool {
     let Some((head, _)) = text.split_once("\r\n\r\n") else {
         return false;
     };
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length:"));
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
     let length = length.map_or(0, |length| length.trim().parse().unwrap());
     request.len() >= head.len() + 4 + length
 }

@@ -20,14 +20,8 @@ pub fn reference_number(number: usize) -> Vec<u8> {
 /// A photo of 640x960 pixels without EXIF: the middle of the reference photo's eighth.
 pub fn small() -> Vec<u8> {
     let eighth = decode(&reference(), ScalingFactor::ONE_EIGHTH);
-    let cropped = Image {
-        width: 640,
-        height: 960,
-        ..eighth.as_deref()
-    };
-    turbojpeg::compress(cropped, 95, Subsamp::Sub2x2)
-        .unwrap()
-        .to_vec()
+    let cropped = Image { width: 640, height: 960, ..eighth.as_deref() };
+    turbojpeg::compress(cropped, 95, Subsamp::Sub2x2).unwrap().to_vec()
 }
 
 /// The small photo as a camera held in the way that `orientation` says would have stored it.
@@ -61,13 +55,7 @@ pub fn decode(jpeg: &[u8], scale: ScalingFactor) -> Image<Vec<u8>> {
     let header = decompressor.read_header(jpeg).unwrap().scaled(scale);
     let (width, height) = (header.width, header.height);
     let pixels = vec![0; width * height * 3];
-    let mut image = Image {
-        pixels,
-        width,
-        pitch: width * 3,
-        height,
-        format: PixelFormat::RGB,
-    };
+    let mut image = Image { pixels, width, pitch: width * 3, height, format: PixelFormat::RGB };
     decompressor.decompress(jpeg, image.as_deref_mut()).unwrap();
     image
 }
@@ -75,11 +63,7 @@ pub fn decode(jpeg: &[u8], scale: ScalingFactor) -> Image<Vec<u8>> {
 /// How alike two pictures of one size are: the peak signal-to-noise ratio in dB.
 pub fn psnr(a: &Image<Vec<u8>>, b: &Image<Vec<u8>>) -> f64 {
     assert_eq!((a.width, a.height), (b.width, b.height));
-    let squares = a
-        .pixels
-        .iter()
-        .zip(&b.pixels)
-        .map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
+    let squares = a.pixels.iter().zip(&b.pixels).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
     let mean_square = squares.sum::<f64>() / a.pixels.len() as f64;
     10.0 * (255.0 * 255.0 / mean_square).log10()
 }

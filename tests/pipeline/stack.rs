@@ -47,16 +47,14 @@ impl Stack {
         Stack::deploy_with(name, &[]).await
     }
 
-    /// Deploys the template and adds `environment` to the function's.
-    pub async fn deploy_with(name: &str, environment: &[String]) -> Stack {
+    /// Deploys the template with more options of `local/aws.py deploy`.
+    pub async fn deploy_with(name: &str, options: &[&str]) -> Stack {
         let endpoint = std::env::var("AWS_ENDPOINT_URL")
             .expect("these tests need the local AWS: run them with `make test`");
-        let outputs = deploy(name, environment);
+        let outputs = deploy(name, options);
         let output = |key: &str| outputs[key].as_str().unwrap().to_owned();
         let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
-        let s3 = aws_sdk_s3::config::Builder::from(&aws)
-            .force_path_style(true)
-            .build();
+        let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(true).build();
         Stack {
             s3: aws_sdk_s3::Client::from_conf(s3),
             dynamodb: aws_sdk_dynamodb::Client::new(&aws),
@@ -72,33 +70,15 @@ impl Stack {
 
     /// Uploads an original and gives its ETag.
     pub async fn upload(&self, key: &str, photo: &[u8]) -> String {
-        let put = self
-            .s3
-            .put_object()
-            .bucket(&self.originals)
-            .key(key)
-            .body(photo.to_vec().into());
-        put.send()
-            .await
-            .unwrap()
-            .e_tag
-            .unwrap()
-            .trim_matches('"')
-            .to_owned()
+        let put = self.s3.put_object().bucket(&self.originals).key(key).body(photo.to_vec().into());
+        put.send().await.unwrap().e_tag.unwrap().trim_matches('"').to_owned()
     }
 
     /// Turns off the bucket's own events, for tests that send theirs.
     pub async fn silence_bucket(&self) {
         let none = NotificationConfiguration::builder().build();
-        let request = self
-            .s3
-            .put_bucket_notification_configuration()
-            .bucket(&self.originals);
-        request
-            .notification_configuration(none)
-            .send()
-            .await
-            .unwrap();
+        let request = self.s3.put_bucket_notification_configuration().bucket(&self.originals);
+        request.notification_configuration(none).send().await.unwrap();
     }
 
     /// The item of a photo as plain JSON, once it has one with this status.
@@ -118,11 +98,7 @@ impl Stack {
     /// The item of a photo as it is now.
     pub async fn item_now(&self, photo_key: &str) -> Option<Value> {
         let key = AttributeValue::S(photo_key.to_owned());
-        let get = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.table)
-            .key("photoKey", key);
+        let get = self.dynamodb.get_item().table_name(&self.table).key("photoKey", key);
         get.consistent_read(true)
             .send()
             .await
@@ -133,11 +109,7 @@ impl Stack {
 
     /// How many items the table holds.
     pub async fn item_count(&self) -> usize {
-        let scan = self
-            .dynamodb
-            .scan()
-            .table_name(&self.table)
-            .consistent_read(true);
+        let scan = self.dynamodb.scan().table_name(&self.table).consistent_read(true);
         scan.send().await.unwrap().count as usize
     }
 
@@ -145,30 +117,14 @@ impl Stack {
     pub async fn thumbnail(&self, photo_key: &str) -> Vec<u8> {
         let key = format!("thumbnail/{photo_key}");
         let get = self.s3.get_object().bucket(&self.thumbnails).key(key);
-        get.send()
-            .await
-            .unwrap()
-            .body
-            .collect()
-            .await
-            .unwrap()
-            .to_vec()
+        get.send().await.unwrap().body.collect().await.unwrap().to_vec()
     }
 
     /// The keys of all thumbnails, in order.
     pub async fn thumbnail_keys(&self) -> Vec<String> {
-        let list = self
-            .s3
-            .list_objects_v2()
-            .bucket(&self.thumbnails)
-            .send()
-            .await
-            .unwrap();
-        let mut keys: Vec<String> = list
-            .contents()
-            .iter()
-            .map(|object| object.key().unwrap().to_owned())
-            .collect();
+        let list = self.s3.list_objects_v2().bucket(&self.thumbnails).send().await.unwrap();
+        let mut keys: Vec<String> =
+            list.contents().iter().map(|object| object.key().unwrap().to_owned()).collect();
         keys.sort();
         keys
     }
@@ -179,10 +135,7 @@ impl Stack {
         let started = Instant::now();
         let mut letters = Vec::new();
         while letters.len() < expected {
-            assert!(
-                started.elapsed() < PATIENCE,
-                "only these letters came: {letters:#?}"
-            );
+            assert!(started.elapsed() < PATIENCE, "only these letters came: {letters:#?}");
             letters.extend(self.receive_letters().await);
         }
         letters.extend(self.receive_letters().await);
@@ -219,10 +172,7 @@ impl Stack {
 
     /// Invokes the function with an event and waits for its answer.
     pub async fn invoke(&self, event: &Value) -> Answer {
-        let url = format!(
-            "{}/2015-03-31/functions/{}/invocations",
-            self.endpoint, self.function
-        );
+        let url = format!("{}/2015-03-31/functions/{}/invocations", self.endpoint, self.function);
         let event = event.to_string();
         tokio::task::spawn_blocking(move || {
             let mut response = ureq::post(&url).send(event).unwrap();
@@ -268,20 +218,11 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn deploy(name: &str, environment: &[String]) -> Value {
+fn deploy(name: &str, options: &[&str]) -> Value {
     let mut command = Command::new(root().join(".venv/bin/python"));
-    command
-        .arg(root().join("local/aws.py"))
-        .args(["deploy", "--stack", name]);
-    for variable in environment {
-        command.args(["--environment", variable]);
-    }
+    command.arg(root().join("local/aws.py")).args(["deploy", "--stack", name]).args(options);
     let output = command.output().expect("`make setup` installs .venv");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 

@@ -10,39 +10,26 @@ use crate::stack::Stack;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_photo_becomes_a_quarter_size_thumbnail() {
-    let stack = Stack::deploy("thumbnail").await;
+    let options = ["--parameter", "ThumbnailCacheControl=public, max-age=86400"];
+    let stack = Stack::deploy_with("thumbnail", &options).await;
     let key = "seoul trip/ref+봄.jpg";
     let photo = photos::reference();
     let etag = stack.upload(key, &photo).await;
     stack.item(key, "READY").await;
 
     let thumbnail_key = format!("thumbnail/{key}");
-    let head = stack
-        .s3
-        .head_object()
-        .bucket(&stack.thumbnails)
-        .key(&thumbnail_key);
+    let head = stack.s3.head_object().bucket(&stack.thumbnails).key(&thumbnail_key);
     let head = head.send().await.unwrap();
     assert_eq!(head.content_type(), Some("image/jpeg"));
+    assert_eq!(head.cache_control(), Some("public, max-age=86400"));
     assert_eq!(head.metadata().unwrap()["original-etag"], etag);
 
     let jpeg = stack.thumbnail(key).await;
     let segments = photos::segments(&jpeg);
     let markers: Vec<u8> = segments.iter().map(|(marker, _)| *marker).collect();
-    let content = |marker| {
-        segments
-            .iter()
-            .find(|(found, _)| *found == marker)
-            .unwrap()
-            .1
-    };
+    let content = |marker| segments.iter().find(|(found, _)| *found == marker).unwrap().1;
     // SOF0 is baseline: 8 bits, 2000 rows of 1331, 3 components, 2x2 1x1 1x1 samples: 4:2:0.
-    assert_eq!(
-        content(0xC0),
-        [
-            8, 0x07, 0xD0, 0x05, 0x33, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1
-        ]
-    );
+    assert_eq!(content(0xC0), [8, 0x07, 0xD0, 0x05, 0x33, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1]);
     assert_eq!(content(0xDB)[1..], LUMINANCE_AT_QUALITY_90);
     let metadata = |marker: &u8| (0xE1..=0xEF).contains(marker) || *marker == 0xFE;
     assert!(!markers.iter().any(metadata), "{markers:02X?}");
@@ -83,9 +70,7 @@ async fn the_reference_photos_item_says_what_exiftool_says() {
     let sequencer = sequencer.as_str().unwrap();
     assert!(
         sequencer.len() == 32
-            && sequencer
-                .bytes()
-                .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+            && sequencer.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
     );
     let thumbnail_bytes = stack.thumbnail(key).await.len();
 
@@ -149,10 +134,7 @@ fn remaining_exif_of_the_reference_photo() -> Value {
         ("ExposureBiasValue", "0 EV"),
         ("ExposureMode", "auto exposure"),
         ("ExposureProgram", "normal program"),
-        (
-            "Flash",
-            "not fired, no return light detection function, suppressed",
-        ),
+        ("Flash", "not fired, no return light detection function, suppressed"),
         ("FlashpixVersion", "1.0"),
         ("GPSDateStamp", "2024-04-06"),
         ("GPSDestBearing", "215.4 degrees in true direction"),
@@ -197,11 +179,7 @@ async fn photos_of_every_orientation_come_out_upright_and_alike() {
     let upright = photos::decode(&photos::small(), ScalingFactor::ONE_QUARTER);
     for (value, key) in (1..).zip(&keys) {
         let item = stack.item(key, "READY").await;
-        assert_eq!(
-            (&item["width"], &item["height"]),
-            (&json!(640), &json!(960)),
-            "{key}"
-        );
+        assert_eq!((&item["width"], &item["height"]), (&json!(640), &json!(960)), "{key}");
         assert_eq!(item["orientation"], value, "{key}");
         let shown = photos::decode(&stack.thumbnail(key).await, ScalingFactor::ONE);
         let likeness = photos::psnr(&shown, &upright);
@@ -217,27 +195,15 @@ async fn a_photo_without_exif_gets_its_item_too() {
     assert_eq!(item["album"], "/");
     assert_eq!(item["timelineAt"], item["uploadedAt"]);
     let names: Vec<&String> = item.as_object().unwrap().keys().collect();
-    for absent in [
-        "takenAt",
-        "location",
-        "camera",
-        "exposure",
-        "orientation",
-        "exif",
-    ] {
-        assert!(
-            !names.iter().any(|name| *name == absent),
-            "{absent} in {names:?}"
-        );
+    for absent in ["takenAt", "location", "camera", "exposure", "orientation", "exif"] {
+        assert!(!names.iter().any(|name| *name == absent), "{absent} in {names:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_four_photos_uploaded_at_once_are_all_done() {
     let stack = Stack::deploy("batch").await;
-    let keys: Vec<String> = (0..24)
-        .map(|number| format!("batch/{number:02}.jpg"))
-        .collect();
+    let keys: Vec<String> = (0..24).map(|number| format!("batch/{number:02}.jpg")).collect();
     let uploads = keys.iter().enumerate().map(|(number, key)| {
         let photo = photos::reference_number(number);
         let stack = &stack;
@@ -261,14 +227,9 @@ async fn what_the_application_keeps_in_the_item_survives_a_new_upload() {
     let key = aws_sdk_dynamodb::types::AttributeValue::S("a.jpg".into());
     let likes = aws_sdk_dynamodb::types::AttributeValue::N("7".into());
     let note = aws_sdk_dynamodb::types::AttributeValue::M([("likes".to_owned(), likes)].into());
-    let update = stack
-        .dynamodb
-        .update_item()
-        .table_name(&stack.table)
-        .key("photoKey", key);
-    let update = update
-        .update_expression("SET app = :app")
-        .expression_attribute_values(":app", note);
+    let update = stack.dynamodb.update_item().table_name(&stack.table).key("photoKey", key);
+    let update =
+        update.update_expression("SET app = :app").expression_attribute_values(":app", note);
     update.send().await.unwrap();
 
     let etag = stack.upload("a.jpg", &photos::small_stored_as(3)).await;
