@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::exif::LocationPolicy;
-use crate::thumbnail::Options;
+use crate::thumbnail::{Options, Resampling};
 
 /// Every setting of the thumbnail function. The README lists them with their meaning.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub struct Config {
     pub photos_table: String,
     /// `DEAD_LETTER_QUEUE_URL`, required: SQS queue URL.
     pub dead_letter_queue_url: String,
-    /// `THUMBNAIL_SCALE`, 0.25, and `THUMBNAIL_QUALITY`, 0.9.
+    /// `THUMBNAIL_SCALE`, 0.25, `THUMBNAIL_QUALITY`, 0.9, and `RESAMPLING`, `best`.
     pub thumbnail: Options,
     /// `MAX_PHOTO_BYTES`, 104857600: larger originals are refused before they are downloaded.
     pub max_photo_bytes: u64,
@@ -94,6 +94,7 @@ impl Config {
                 quality: vars.number("THUMBNAIL_QUALITY", 0.9, "a number from 0.01 to 1", |n| {
                     (0.01..=1.0).contains(n)
                 })?,
+                resampling: vars.resampling()?,
             },
             max_photo_bytes: vars.number(
                 "MAX_PHOTO_BYTES",
@@ -170,6 +171,15 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
         Ok(Some(value).filter(|value| !value.is_empty()))
     }
 
+    fn resampling(&self) -> Result<Resampling, ConfigError> {
+        let value = self.text("RESAMPLING", "best");
+        match value.as_str() {
+            "best" => Ok(Resampling::Best),
+            "fast" => Ok(Resampling::Fast),
+            _ => Err(ConfigError::Invalid { name: "RESAMPLING", value, allowed: "best or fast" }),
+        }
+    }
+
     fn location(&self) -> Result<LocationPolicy, ConfigError> {
         let value = self.text("LOCATION", "exact");
         match value.as_str() {
@@ -209,7 +219,8 @@ mod tests {
         assert_eq!(config.originals_prefix, "");
         assert_eq!(config.thumbnails_prefix, "thumbnail/");
         assert_eq!(config.cache_control, None);
-        assert_eq!(config.thumbnail, Options { scale: 0.25, quality: 0.9 });
+        assert_eq!((config.thumbnail.scale, config.thumbnail.quality), (0.25, 0.9));
+        assert_eq!(config.thumbnail.resampling, Resampling::Best);
         assert_eq!(config.max_photo_bytes, 104_857_600);
         assert_eq!(config.max_photo_pixels, 500_000_000);
         assert_eq!(config.location, LocationPolicy::Exact);
@@ -240,6 +251,7 @@ mod tests {
             ("MAX_PHOTO_BYTES", "0"),
             ("MAX_PHOTO_PIXELS", "1e9"),
             ("LOCATION", "Exact"),
+            ("RESAMPLING", "lanczos"),
             ("THUMBNAIL_CACHE_CONTROL", "max-age=1\nX-Evil: 1"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();
@@ -260,12 +272,14 @@ mod tests {
             ("MAX_PHOTO_BYTES", "1"),
             ("MAX_PHOTO_PIXELS", "2"),
             ("LOCATION", "rounded"),
+            ("RESAMPLING", "fast"),
         ])
         .unwrap();
         assert_eq!(config.originals_prefix, "/uploads/");
         assert_eq!(config.thumbnail_key("a.jpg"), "a.jpg");
         assert_eq!(config.cache_control.as_deref(), Some("no-store"));
-        assert_eq!(config.thumbnail, Options { scale: 1.0, quality: 0.01 });
+        assert_eq!((config.thumbnail.scale, config.thumbnail.quality), (1.0, 0.01));
+        assert_eq!(config.thumbnail.resampling, Resampling::Fast);
         assert_eq!((config.max_photo_bytes, config.max_photo_pixels), (1, 2));
         assert_eq!(config.location, LocationPolicy::Rounded);
         assert_eq!(read(&[("THUMBNAIL_QUALITY", "1")]).unwrap().thumbnail.quality, 1.0);

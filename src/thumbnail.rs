@@ -2,11 +2,8 @@
 
 use std::panic;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-
 use crate::photo::jpeg::{self, Header};
-use crate::photo::{Orientation, PhotoError, Pixels, Size};
+use crate::photo::{Orientation, PhotoError, Size};
 
 /// How thumbnails are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,6 +12,29 @@ pub struct Options {
     pub scale: f64,
     /// IJG quality divided by 100, 0.01 to 1.
     pub quality: f64,
+    /// What the pixels may cost.
+    pub resampling: Resampling,
+}
+
+/// How many of a photo's frequencies go into its thumbnail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resampling {
+    /// Decodes at one and a half times the thumbnail's size at least, and shrinks with Lanczos3:
+    /// better than Thumbnailator's own, for a third more time than `Fast`.
+    Best,
+    /// Decodes at the thumbnail's size where libjpeg-turbo can.
+    Fast,
+}
+
+impl Resampling {
+    /// The smallest of libjpeg-turbo's eighths at which to decode for a thumbnail of this scale.
+    fn eighths(self, scale: f64) -> u32 {
+        let margin = match self {
+            Resampling::Best => 1.5,
+            Resampling::Fast => 1.0,
+        };
+        (1..8).find(|eighths| f64::from(*eighths) >= 8.0 * margin * scale).unwrap_or(8)
+    }
 }
 
 /// A finished thumbnail.
@@ -38,32 +58,14 @@ pub fn render(
 ) -> Result<Thumbnail, PhotoError> {
     // The closure only reads what it borrows, so nothing half-changed survives an unwinding.
     panic::catch_unwind(panic::AssertUnwindSafe(|| {
-        let target = header.size.scaled(options.scale);
-        let decoded = jpeg::decode(photo, header, target)?;
-        let shrunk = shrink(decoded, target)?;
-        let upright = orientation.apply(shrunk);
+        let decoded = jpeg::decode(photo, header, options.resampling.eighths(options.scale))?;
+        let shrunk = decoded.shrink(header.size.scaled(options.scale))?;
+        drop(decoded);
+        let upright = shrunk.map(|plane| orientation.apply(plane));
         let jpeg = jpeg::encode(&upright, options.quality, header.icc_profile.as_deref())?;
-        Ok(Thumbnail { jpeg, size: upright.size })
+        Ok(Thumbnail { jpeg, size: upright.size() })
     }))
     .unwrap_or_else(|panic| Err(PhotoError::DecoderPanic(panic_message(&*panic))))
-}
-
-/// Resizes with Lanczos3 what the DCT step left too large; often nothing is left to do.
-fn shrink(decoded: Pixels, target: Size) -> Result<Pixels, PhotoError> {
-    if decoded.size == target {
-        return Ok(decoded);
-    }
-    let pixel_type = if decoded.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
-    let refused = |error: &dyn std::fmt::Display| {
-        PhotoError::Corrupt(format!("it cannot be resized: {error}"))
-    };
-    let Size { width, height } = decoded.size;
-    let source =
-        ImageRef::new(width, height, &decoded.data, pixel_type).map_err(|e| refused(&e))?;
-    let mut shrunk = Image::new(target.width, target.height, pixel_type);
-    let lanczos = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-    Resizer::new().resize(&source, &mut shrunk, &lanczos).map_err(|e| refused(&e))?;
-    Ok(Pixels { data: shrunk.into_vec(), size: target, channels: decoded.channels })
 }
 
 /// The text that a panic was raised with.
@@ -76,22 +78,36 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::photo::{Picture, Pixels};
 
-    const OPTIONS: Options = Options { scale: 0.25, quality: 0.9 };
+    const OPTIONS: Options = Options { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
 
     fn photo(width: u32, height: u32, channels: usize) -> Vec<u8> {
         let mut pixels = Pixels::black(Size { width, height }, channels);
         pixels.data.iter_mut().enumerate().for_each(|(i, byte)| *byte = (i / 7) as u8);
-        jpeg::encode(&pixels, 0.9, None).unwrap()
+        jpeg::encode(&Picture::Packed(pixels), 0.9, None).unwrap()
     }
 
     fn rendered_size(photo: &[u8], orientation: Orientation, scale: f64) -> Size {
         let header = Header::read(photo).unwrap();
-        let options = Options { scale, ..OPTIONS };
-        let thumbnail = render(photo, &header, orientation, options).unwrap();
-        let size_in_file = Header::read(&thumbnail.jpeg).unwrap().size;
-        assert_eq!(size_in_file, thumbnail.size);
-        size_in_file
+        let sizes = [Resampling::Best, Resampling::Fast].map(|resampling| {
+            let options = Options { scale, resampling, ..OPTIONS };
+            let thumbnail = render(photo, &header, orientation, options).unwrap();
+            let size_in_file = Header::read(&thumbnail.jpeg).unwrap().size;
+            assert_eq!(size_in_file, thumbnail.size);
+            size_in_file
+        });
+        assert_eq!(sizes[0], sizes[1]);
+        sizes[0]
+    }
+
+    #[test]
+    fn the_dct_step_is_the_smallest_that_the_resampling_allows() {
+        let scales = [1.0, 0.9, 0.5, 0.4, 0.25, 0.2, 0.125, 0.01];
+        let fast = scales.map(|scale| Resampling::Fast.eighths(scale));
+        assert_eq!(fast, [8, 8, 4, 4, 2, 2, 1, 1]);
+        let best = scales.map(|scale| Resampling::Best.eighths(scale));
+        assert_eq!(best, [8, 8, 6, 5, 3, 3, 2, 1]);
     }
 
     #[test]
@@ -118,7 +134,7 @@ mod tests {
     fn the_colour_profile_is_kept() {
         let mut profile = vec![7; 300];
         profile[16..20].copy_from_slice(b"RGB ");
-        let black = Pixels::black(Size { width: 16, height: 16 }, 3);
+        let black = Picture::Packed(Pixels::black(Size { width: 16, height: 16 }, 3));
         let photo = jpeg::encode(&black, 0.9, Some(&profile)).unwrap();
         let header = Header::read(&photo).unwrap();
         let thumbnail = render(&photo, &header, Orientation::Upright, OPTIONS).unwrap();

@@ -59,7 +59,7 @@ pub(super) fn embed(jpeg: Vec<u8>, profile: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Pixels, Size, jpeg};
+    use super::super::{Picture, Pixels, Size, jpeg};
     use super::*;
 
     fn profile_of(colour_space: &[u8; 4], length: usize) -> Vec<u8> {
@@ -76,7 +76,7 @@ mod tests {
     fn an_embedded_profile_is_read_back_verbatim() {
         for length in [500, MAX_PROFILE] {
             let profile = profile_of(b"RGB ", length);
-            let black = Pixels::black(Size { width: 8, height: 8 }, 3);
+            let black = Picture::Packed(Pixels::black(Size { width: 8, height: 8 }, 3));
             let jpeg = jpeg::encode(&black, 0.9, Some(&profile)).unwrap();
             assert_eq!(jpeg::Header::read(&jpeg).unwrap().icc_profile, Some(profile));
             assert!(turbojpeg::read_header(&jpeg).is_ok());

@@ -7,9 +7,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
+use turbojpeg::{
+    Colorspace, Compressor, DecompressHeader, Decompressor, Image, PixelFormat, ScalingFactor,
+    Subsamp, YuvImage, YuvPlanesImage,
+};
 
-use super::{PhotoError, Pixels, Size, icc};
+use super::{Decoded, DecodedPlane, PhotoError, Picture, Pixels, Size, icc};
 
 /// Scans of a progressive photo. Encoders write about ten; a hostile file can hold thousands,
 /// each of which costs a pass over the whole picture.
@@ -198,41 +201,91 @@ impl<'a> Iterator for Segments<'a> {
     }
 }
 
-/// Decodes at the smallest of libjpeg-turbo's eighths that is no smaller than `target`: high
-/// frequencies that the thumbnail cannot show are never computed.
+/// Decodes at `eighths` of the size, 1 to 8: the frequencies that a thumbnail cannot show are never
+/// computed.
 ///
 /// # Errors
 /// [`PhotoError::Truncated`] and [`PhotoError::Corrupt`] by what libjpeg-turbo says of the data,
 /// [`PhotoError::UnsupportedFormat`] for CMYK.
-pub fn decode(jpeg: &[u8], header: &Header, target: Size) -> Result<Pixels, PhotoError> {
-    let (channels, format) = match header.components {
-        1 => (1, PixelFormat::GRAY),
-        3 => (3, PixelFormat::RGB),
+pub fn decode(jpeg: &[u8], header: &Header, eighths: u32) -> Result<Decoded, PhotoError> {
+    match header.components {
+        1 | 3 => {}
         4 => return Err(PhotoError::UnsupportedFormat("a CMYK JPEG".into())),
         n => {
             return Err(PhotoError::UnsupportedFormat(format!("a JPEG of {n} components")));
         }
+    }
+    let mut decompressor = Decompressor::new().map_err(|e| PhotoError::Corrupt(e.to_string()))?;
+    let (jpeg, decoders_header) = without_header_oddities(&mut decompressor, jpeg)?;
+    let scale = ScalingFactor::new(eighths as usize, 8);
+    decompressor.set_scaling_factor(scale).map_err(|error| corrupt(&error.to_string()))?;
+    let is_planar = decoders_header.colorspace == Colorspace::YCbCr
+        && decoders_header.subsamp != Subsamp::Unknown;
+    let decode = if is_planar { decode_planes } else { decode_packed };
+    decode(&mut decompressor, &jpeg, header, decoders_header.scaled(scale))
+}
+
+/// Luma and chroma as they are in the file, each at its own resolution.
+fn decode_planes(
+    decompressor: &mut Decompressor,
+    jpeg: &[u8],
+    header: &Header,
+    scaled: DecompressHeader,
+) -> Result<Decoded, PhotoError> {
+    let DecompressHeader { width, height, subsamp, .. } = scaled;
+    let length = turbojpeg::yuv_pixels_len(width, 1, height, subsamp)
+        .map_err(|error| corrupt(&error.to_string()))?;
+    let mut image = YuvImage { pixels: vec![0; length], width, align: 1, height, subsamp };
+    let (luma, chroma) = (image.y_size(), image.uv_size());
+    let result = decompressor.decompress_to_yuv(jpeg, image.as_deref_mut());
+    result.or_else(|error| verdict(&error.to_string(), jpeg.len()))?;
+
+    let (across, down) = content(header, decompressor.scaling_factor());
+    let (step_x, step_y) = subsamp.size();
+    let mut start = 0;
+    let mut plane = |(width, height): (usize, usize), content| {
+        let range = start..start + width * height;
+        start = range.end;
+        let size = Size { width: width as u32, height: height as u32 };
+        DecodedPlane { range, size, channels: 1, content }
     };
-    let scale = dct_scale(header.size, target);
-    let size = Size {
-        width: scale.scale(header.size.width as usize) as u32,
-        height: scale.scale(header.size.height as usize) as u32,
+    let subsampled = (across / step_x as f64, down / step_y as f64);
+    let planes =
+        vec![plane(luma, (across, down)), plane(chroma, subsampled), plane(chroma, subsampled)];
+    Ok(Decoded { data: image.pixels, planes })
+}
+
+/// Gray, or RGB where the file holds that or a sampling that has no planes of its own.
+fn decode_packed(
+    decompressor: &mut Decompressor,
+    jpeg: &[u8],
+    header: &Header,
+    scaled: DecompressHeader,
+) -> Result<Decoded, PhotoError> {
+    let (channels, format) = match header.components {
+        1 => (1, PixelFormat::GRAY),
+        _ => (3, PixelFormat::RGB),
     };
+    let size = Size { width: scaled.width as u32, height: scaled.height as u32 };
     let mut pixels = Pixels::black(size, channels);
     let image = Image {
         pitch: pixels.row_length(),
-        width: size.width as usize,
-        height: size.height as usize,
+        width: scaled.width,
+        height: scaled.height,
         pixels: pixels.data.as_mut_slice(),
         format,
     };
-    let mut decompressor = Decompressor::new().map_err(|e| PhotoError::Corrupt(e.to_string()))?;
-    let jpeg = without_header_oddities(&mut decompressor, jpeg)?;
-    decompressor
-        .set_scaling_factor(scale)
-        .and_then(|()| decompressor.decompress(&jpeg, image))
-        .or_else(|error| verdict(&error.to_string(), jpeg.len()))?;
-    Ok(pixels)
+    let result = decompressor.decompress(jpeg, image);
+    result.or_else(|error| verdict(&error.to_string(), jpeg.len()))?;
+    let content = content(header, decompressor.scaling_factor());
+    let plane = DecodedPlane { range: 0..pixels.data.len(), size, channels, content };
+    Ok(Decoded { data: pixels.data, planes: vec![plane] })
+}
+
+/// How many scaled samples the picture itself has; the decoder rounds that up.
+fn content(header: &Header, scale: ScalingFactor) -> (f64, f64) {
+    let scaled = |side: u32| f64::from(side) * scale.num() as f64 / scale.denom() as f64;
+    (scaled(header.size.width), scaled(header.size.height))
 }
 
 /// The photo, or where the decoder complains of its header, what of it the picture needs.
@@ -242,13 +295,13 @@ pub fn decode(jpeg: &[u8], header: &Header, target: Size) -> Result<Pixels, Phot
 fn without_header_oddities<'a>(
     decompressor: &mut Decompressor,
     jpeg: &'a [u8],
-) -> Result<Cow<'a, [u8]>, PhotoError> {
-    if decompressor.read_header(jpeg).is_ok() {
-        return Ok(Cow::Borrowed(jpeg));
+) -> Result<(Cow<'a, [u8]>, DecompressHeader), PhotoError> {
+    if let Ok(header) = decompressor.read_header(jpeg) {
+        return Ok((Cow::Borrowed(jpeg), header));
     }
     let essentials = essentials(jpeg);
     match decompressor.read_header(&essentials) {
-        Ok(_) => Ok(Cow::Owned(essentials)),
+        Ok(header) => Ok((Cow::Owned(essentials), header)),
         Err(error) => Err(corrupt(&error.to_string())),
     }
 }
@@ -271,16 +324,6 @@ fn essentials(jpeg: &[u8]) -> Vec<u8> {
     }
     essentials.extend([0xFF, marker::EOI]);
     essentials
-}
-
-/// The smallest n/8 that yields at least `target`.
-fn dct_scale(stored: Size, target: Size) -> ScalingFactor {
-    let yields_enough = |eighths: &usize| {
-        let scale = ScalingFactor::new(*eighths, 8);
-        scale.scale(stored.width as usize) >= target.width as usize
-            && scale.scale(stored.height as usize) >= target.height as usize
-    };
-    ScalingFactor::new((1..8).find(yields_enough).unwrap_or(8), 8)
 }
 
 /// What libjpeg-turbo's complaint about the image data (its jerror.h) means for the photo.
@@ -311,26 +354,17 @@ fn corrupt(message: &str) -> PhotoError {
 /// # Errors
 /// [`PhotoError::Corrupt`] if libjpeg-turbo refuses the pixels, which no size that a JPEG can have does.
 pub fn encode(
-    pixels: &Pixels,
+    picture: &Picture,
     quality: f64,
     icc_profile: Option<&[u8]>,
 ) -> Result<Vec<u8>, PhotoError> {
-    let (format, subsampling) = match pixels.channels {
-        1 => (PixelFormat::GRAY, Subsamp::Gray),
-        _ => (PixelFormat::RGB, Subsamp::Sub2x2),
-    };
-    let image = Image {
-        pixels: pixels.data.as_slice(),
-        width: pixels.size.width as usize,
-        pitch: pixels.row_length(),
-        height: pixels.size.height as usize,
-        format,
-    };
     let compress = || {
         let mut compressor = Compressor::new()?;
         compressor.set_quality((quality * 100.0).round() as i32)?;
-        compressor.set_subsamp(subsampling)?;
-        compressor.compress_to_vec(image)
+        match picture {
+            Picture::Packed(pixels) => compress_packed(&mut compressor, pixels),
+            Picture::Planar(planes) => compress_planes(&mut compressor, planes),
+        }
     };
     let jpeg = compress()
         .map_err(|error| PhotoError::Corrupt(format!("its thumbnail cannot be coded: {error}")))?;
@@ -338,6 +372,55 @@ pub fn encode(
         Some(profile) => icc::embed(jpeg, profile),
         None => jpeg,
     })
+}
+
+fn compress_packed(compressor: &mut Compressor, pixels: &Pixels) -> turbojpeg::Result<Vec<u8>> {
+    let (format, subsampling) = match pixels.channels {
+        1 => (PixelFormat::GRAY, Subsamp::Gray),
+        _ => (PixelFormat::RGB, Subsamp::Sub2x2),
+    };
+    compressor.set_subsamp(subsampling)?;
+    compressor.compress_to_vec(Image {
+        pixels: pixels.data.as_slice(),
+        width: pixels.size.width as usize,
+        pitch: pixels.row_length(),
+        height: pixels.size.height as usize,
+        format,
+    })
+}
+
+fn compress_planes(
+    compressor: &mut Compressor,
+    [luma, cb, cr]: &[Pixels; 3],
+) -> turbojpeg::Result<Vec<u8>> {
+    let padded_luma = padded_to_even(luma);
+    compressor.compress_yuv_planes_to_vec(&YuvPlanesImage {
+        y_plane: padded_luma.as_ref(),
+        u_plane: cb.data.as_slice(),
+        v_plane: cr.data.as_slice(),
+        width: luma.size.width as usize,
+        height: luma.size.height as usize,
+        y_stride: luma.size.width.next_multiple_of(2) as usize,
+        u_stride: cb.row_length(),
+        v_stride: cr.row_length(),
+        subsamp: Subsamp::Sub2x2,
+    })
+}
+
+/// TurboJPEG wants luma for every chroma sample: an odd last column or row is there twice.
+fn padded_to_even(luma: &Pixels) -> Cow<'_, [u8]> {
+    let Size { width, height } = luma.size;
+    if width % 2 == 0 && height % 2 == 0 {
+        return Cow::Borrowed(&luma.data);
+    }
+    let rows = luma.data.chunks_exact(luma.row_length());
+    let last_row = rows.clone().next_back().filter(|_| height % 2 == 1);
+    let mut padded = Vec::with_capacity(luma.data.len() + (width + height) as usize + 1);
+    for row in rows.chain(last_row) {
+        padded.extend_from_slice(row);
+        padded.extend(row.last().filter(|_| width % 2 == 1));
+    }
+    Cow::Owned(padded)
 }
 
 #[cfg(test)]
@@ -358,12 +441,12 @@ mod tests {
     }
 
     fn gradient_jpeg(width: u32, height: u32, channels: usize) -> Vec<u8> {
-        encode(&gradient(width, height, channels), 0.9, None).unwrap()
+        encode(&Picture::Packed(gradient(width, height, channels)), 0.9, None).unwrap()
     }
 
-    fn decode_all(jpeg: &[u8], scale: f64) -> Result<Pixels, PhotoError> {
-        let header = Header::read(jpeg)?;
-        decode(jpeg, &header, header.size.scaled(scale))
+    /// The whole photo at a quarter of its size.
+    fn quarter(jpeg: &[u8]) -> Result<Decoded, PhotoError> {
+        decode(jpeg, &Header::read(jpeg)?, 2)
     }
 
     #[test]
@@ -377,26 +460,53 @@ mod tests {
 
     #[test]
     fn decoding_at_a_quarter_is_the_picture_at_a_quarter() {
-        for channels in [1, 3] {
-            let decoded = decode_all(&gradient_jpeg(400, 240, channels), 0.25).unwrap();
+        for (channels, samples) in [(1, 1), (3, 3)] {
+            let jpeg = gradient_jpeg(400, 240, channels);
+            let size = Size { width: 100, height: 60 };
+            let picture = quarter(&jpeg).unwrap().shrink(size).unwrap();
+            let again = encode(&picture, 1.0, None).unwrap();
+            let image = turbojpeg::decompress(&again, PixelFormat::RGB).unwrap();
             let expected = gradient(100, 60, channels);
-            assert_eq!(decoded.size, expected.size);
-            let worst = decoded.data.iter().zip(&expected.data).map(|(a, b)| a.abs_diff(*b)).max();
-            assert!(worst <= Some(6), "differs by {worst:?}");
+            for (pixel, expected) in image.pixels.chunks(3).zip(expected.data.chunks(samples)) {
+                let worst = pixel.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
+                assert!(worst <= Some(8), "{pixel:?} instead of {expected:?}");
+            }
         }
     }
 
     #[test]
-    fn the_dct_step_is_the_smallest_that_suffices() {
-        let eighths = |scale: f64| {
-            let stored = Size { width: 5323, height: 8000 };
-            let step = dct_scale(stored, stored.scaled(scale));
-            step.num() * 8 / step.denom()
-        };
-        assert_eq!(
-            [1.0, 0.9, 0.5, 0.4, 0.25, 0.2, 0.125, 0.01].map(eighths),
-            [8, 8, 4, 4, 2, 2, 1, 1]
-        );
+    fn every_sampling_is_decoded_to_the_same_picture() {
+        let (pixels, size) = (gradient(403, 241, 3), Size { width: 101, height: 60 });
+        for subsamp in [
+            Subsamp::None,
+            Subsamp::Sub2x1,
+            Subsamp::Sub2x2,
+            Subsamp::Sub1x2,
+            Subsamp::Sub4x1,
+            Subsamp::Sub1x4,
+        ] {
+            let image = Image {
+                pixels: pixels.data.as_slice(),
+                width: 403,
+                pitch: 3 * 403,
+                height: 241,
+                format: PixelFormat::RGB,
+            };
+            let jpeg = turbojpeg::compress(image, 95, subsamp).unwrap();
+            let picture = decode(&jpeg, &Header::read(&jpeg).unwrap(), 3).unwrap();
+            let again = encode(&picture.shrink(size).unwrap(), 1.0, None).unwrap();
+            let shown = turbojpeg::decompress(&again, PixelFormat::RGB).unwrap();
+            let expected = gradient(101, 60, 3);
+            for (at, (pixel, expected)) in
+                shown.pixels.chunks(3).zip(expected.data.chunks(3)).enumerate()
+            {
+                let worst = pixel.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
+                assert!(
+                    worst <= Some(12),
+                    "{subsamp:?} at {at}: {pixel:?} instead of {expected:?}"
+                );
+            }
+        }
     }
 
     #[test]
@@ -416,14 +526,14 @@ mod tests {
         let mut jpeg = gradient_jpeg(640, 480, 3);
         jpeg.truncate(jpeg.len() / 2);
         jpeg.extend([0xFF, marker::EOI]);
-        assert!(matches!(decode_all(&jpeg, 0.25), Err(PhotoError::Truncated { .. })));
+        assert!(matches!(quarter(&jpeg), Err(PhotoError::Truncated { .. })));
     }
 
     #[test]
     fn what_follows_the_end_marker_is_no_part_of_the_photo() {
         let jpeg = gradient_jpeg(64, 48, 3);
         let followed = [&jpeg[..], b"\xFF\xC0 a second image or an editor's notes"].concat();
-        assert_eq!(decode_all(&followed, 0.25), decode_all(&jpeg, 0.25));
+        assert_eq!(quarter(&followed), quarter(&jpeg));
     }
 
     fn coded(pixels: &Pixels, progressive: bool, arithmetic: bool) -> Vec<u8> {
@@ -459,7 +569,7 @@ mod tests {
             [&jpeg[..2], adobe, rest].concat(),
             jfif_2,
         ] {
-            assert_eq!(decode_all(&odd, 0.25), decode_all(&jpeg, 0.25));
+            assert_eq!(quarter(&odd), quarter(&jpeg));
         }
     }
 
@@ -468,7 +578,7 @@ mod tests {
         let jpeg = gradient_jpeg(640, 480, 3);
         let (jfif, rest) = jpeg.split_at(BEHIND_JFIF);
         let half = [jfif, &[0, 0, 0], &rest[..rest.len() / 2], &[0xFF, marker::EOI]].concat();
-        let refusal = decode_all(&half, 0.25).unwrap_err();
+        let refusal = quarter(&half).unwrap_err();
         assert!(matches!(refusal, PhotoError::Truncated { .. }), "{refusal}");
     }
 
@@ -479,12 +589,12 @@ mod tests {
         let jpeg = coded(&gradient(64, 48, 3), true, false);
         let (image, end) = jpeg.split_at(jpeg.len() - 2);
         let before_the_end = [image, &stray, end].concat();
-        assert_eq!(decode_all(&before_the_end, 0.25), decode_all(&jpeg, 0.25));
+        assert_eq!(quarter(&before_the_end), quarter(&jpeg));
 
         let last_scan = memchr::memmem::rfind(&jpeg, &[0xFF, marker::DHT]).unwrap();
         let (image, last_scan) = jpeg.split_at(last_scan);
         let between_scans = [image, &stray, last_scan].concat();
-        assert!(matches!(decode_all(&between_scans, 0.25), Err(PhotoError::Corrupt(_))));
+        assert!(matches!(quarter(&between_scans), Err(PhotoError::Corrupt(_))));
     }
 
     #[test]
@@ -500,9 +610,9 @@ mod tests {
     #[test]
     fn progressive_and_arithmetic_photos_are_decoded_as_the_baseline_one() {
         let pixels = gradient(400, 240, 3);
-        let baseline = decode_all(&coded(&pixels, false, false), 0.25).unwrap();
+        let baseline = quarter(&coded(&pixels, false, false)).unwrap();
         for (progressive, arithmetic) in [(true, false), (false, true), (true, true)] {
-            let decoded = decode_all(&coded(&pixels, progressive, arithmetic), 0.25);
+            let decoded = quarter(&coded(&pixels, progressive, arithmetic));
             assert_eq!(decoded.as_ref(), Ok(&baseline), "{progressive} {arithmetic}");
         }
     }
@@ -513,7 +623,7 @@ mod tests {
         let (pixels, format) = (&pixels[..], PixelFormat::CMYK);
         let image = Image { pixels, width: 8, pitch: 32, height: 8, format };
         let jpeg = turbojpeg::compress(image, 90, Subsamp::None).unwrap();
-        let refusal = decode_all(&jpeg, 0.25).unwrap_err();
+        let refusal = quarter(&jpeg).unwrap_err();
         assert_eq!(refusal, PhotoError::UnsupportedFormat("a CMYK JPEG".into()));
     }
 
@@ -556,7 +666,7 @@ mod tests {
     fn quality_is_the_ijg_scale_divided_by_a_hundred() {
         // The first entry of table K.1, 16, scaled as the IJG's library does.
         for (quality, expected) in [(0.25, 32), (0.5, 16), (0.9, 3), (1.0, 1)] {
-            let jpeg = encode(&gradient(8, 8, 1), quality, None).unwrap();
+            let jpeg = encode(&Picture::Packed(gradient(8, 8, 1)), quality, None).unwrap();
             let table = Segments::new(&jpeg).map(|s| s.unwrap()).find(|s| s.marker == 0xDB);
             assert_eq!(table.unwrap().payload[1], expected, "{quality}");
         }

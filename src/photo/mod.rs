@@ -8,10 +8,12 @@ mod icc;
 pub mod jpeg;
 mod orientation;
 mod pixels;
+mod shrink;
 
 pub use format::Format;
 pub use orientation::Orientation;
-pub use pixels::Pixels;
+pub use pixels::{Picture, Pixels};
+pub use shrink::{Decoded, DecodedPlane};
 
 use thiserror::Error;
 
@@ -173,7 +175,7 @@ mod tests {
 
     #[test]
     fn too_many_pixels_are_refused_before_decoding() {
-        let black = Pixels::black(Size { width: 20, height: 10 }, 1);
+        let black = Picture::Packed(Pixels::black(Size { width: 20, height: 10 }, 1));
         let photo = jpeg::encode(&black, 0.9, None).unwrap();
         let inspect = |limit| inspect(&photo, Some(Format::Jpeg), limit);
         assert!(inspect(200).is_ok());
