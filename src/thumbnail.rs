@@ -56,16 +56,22 @@ pub fn render(
     orientation: Orientation,
     options: Options,
 ) -> Result<Thumbnail, PhotoError> {
-    // The closure only reads what it borrows, so nothing half-changed survives an unwinding.
-    panic::catch_unwind(panic::AssertUnwindSafe(|| {
+    without_unwinding(|| {
         let decoded = jpeg::decode(photo, header, options.resampling.eighths(options.scale))?;
-        let shrunk = decoded.shrink(header.size.scaled(options.scale))?;
+        let target = header.size.scaled(options.scale);
+        let shrunk = decoded.shrink(target, orientation.mirrors_stored())?;
         drop(decoded);
         let upright = shrunk.map(|plane| orientation.apply(plane));
         let jpeg = jpeg::encode(&upright, options.quality, header.icc_profile.as_deref())?;
         Ok(Thumbnail { jpeg, size: upright.size() })
-    }))
-    .unwrap_or_else(|panic| Err(PhotoError::DecoderPanic(panic_message(&*panic))))
+    })
+}
+
+/// Makes a panic a failure of the photo that raised it.
+fn without_unwinding<T>(render: impl FnOnce() -> Result<T, PhotoError>) -> Result<T, PhotoError> {
+    // What the closure borrows it only reads, so nothing half-changed survives an unwinding.
+    panic::catch_unwind(panic::AssertUnwindSafe(render))
+        .unwrap_or_else(|panic| Err(PhotoError::DecoderPanic(panic_message(&*panic))))
 }
 
 /// The text that a panic was raised with.
@@ -155,14 +161,12 @@ mod tests {
 
     #[test]
     fn a_panic_while_rendering_is_a_failure_of_that_photo() {
-        let photo = photo(64, 40, 1);
-        // A header that promises what no file holds makes the vector's capacity overflow.
-        let lying = Header {
-            size: Size { width: u32::MAX, height: u32::MAX },
-            ..Header::read(&photo).unwrap()
-        };
-        let full_size = Options { scale: 1.0, ..OPTIONS };
-        let failure = render(&photo, &lying, Orientation::Upright, full_size).unwrap_err();
-        assert!(matches!(failure, PhotoError::DecoderPanic(_)), "{failure:?}");
+        let number = 7;
+        for (failure, expected) in [
+            (without_unwinding::<()>(|| panic!("all is lost")), "all is lost"),
+            (without_unwinding(|| panic!("{number} is odd")), "7 is odd"),
+        ] {
+            assert_eq!(failure, Err(PhotoError::DecoderPanic(expected.to_owned())));
+        }
     }
 }

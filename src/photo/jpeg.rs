@@ -217,6 +217,10 @@ pub fn decode(jpeg: &[u8], header: &Header, eighths: u32) -> Result<Decoded, Pho
     }
     let mut decompressor = Decompressor::new().map_err(|e| PhotoError::Corrupt(e.to_string()))?;
     let (jpeg, decoders_header) = without_header_oddities(&mut decompressor, jpeg)?;
+    let Size { width, height } = header.size;
+    if (decoders_header.width, decoders_header.height) != (width as usize, height as usize) {
+        return Err(PhotoError::Corrupt("its header can be read in two ways".into()));
+    }
     let scale = ScalingFactor::new(eighths as usize, 8);
     decompressor.set_scaling_factor(scale).map_err(|error| corrupt(&error.to_string()))?;
     let is_planar = decoders_header.colorspace == Colorspace::YCbCr
@@ -463,7 +467,7 @@ mod tests {
         for (channels, samples) in [(1, 1), (3, 3)] {
             let jpeg = gradient_jpeg(400, 240, channels);
             let size = Size { width: 100, height: 60 };
-            let picture = quarter(&jpeg).unwrap().shrink(size).unwrap();
+            let picture = quarter(&jpeg).unwrap().shrink(size, (false, false)).unwrap();
             let again = encode(&picture, 1.0, None).unwrap();
             let image = turbojpeg::decompress(&again, PixelFormat::RGB).unwrap();
             let expected = gradient(100, 60, channels);
@@ -494,7 +498,7 @@ mod tests {
             };
             let jpeg = turbojpeg::compress(image, 95, subsamp).unwrap();
             let picture = decode(&jpeg, &Header::read(&jpeg).unwrap(), 3).unwrap();
-            let again = encode(&picture.shrink(size).unwrap(), 1.0, None).unwrap();
+            let again = encode(&picture.shrink(size, (false, false)).unwrap(), 1.0, None).unwrap();
             let shown = turbojpeg::decompress(&again, PixelFormat::RGB).unwrap();
             let expected = gradient(101, 60, 3);
             for (at, (pixel, expected)) in
@@ -678,6 +682,14 @@ mod tests {
         assert!(frame(0xC1).contains("12 bits"));
         assert!(frame(0xC3).contains("lossless"));
         assert!(frame(0xC5).contains("hierarchical"));
+    }
+
+    #[test]
+    fn a_header_that_the_decoder_reads_otherwise_is_refused() {
+        let jpeg = gradient_jpeg(64, 48, 3);
+        let header =
+            Header { size: Size { width: 640, height: 48 }, ..Header::read(&jpeg).unwrap() };
+        assert!(matches!(decode(&jpeg, &header, 2), Err(PhotoError::Corrupt(_))));
     }
 
     #[test]

@@ -143,6 +143,11 @@ impl Size {
         Size { width: side(self.width), height: side(self.height) }
     }
 
+    /// Width and height swapped.
+    pub fn transposed(self) -> Size {
+        Size { width: self.height, height: self.width }
+    }
+
     /// How many pixels that is.
     pub fn pixels(self) -> u64 {
         u64::from(self.width) * u64::from(self.height)

@@ -40,50 +40,44 @@ impl Orientation {
         }
     }
 
-    fn swaps_sides(self) -> bool {
-        use Orientation::*;
-        matches!(self, Transposed | TurnClockwise | Transversed | TurnCounterClockwise)
+    /// What turns a stored picture upright: transpose it, then mirror it left to right, then top to
+    /// bottom.
+    fn steps(self) -> (bool, bool, bool) {
+        match self {
+            Orientation::Upright => (false, false, false),
+            Orientation::MirroredHorizontally => (false, true, false),
+            Orientation::UpsideDown => (false, true, true),
+            Orientation::MirroredVertically => (false, false, true),
+            Orientation::Transposed => (true, false, false),
+            Orientation::TurnClockwise => (true, true, false),
+            Orientation::Transversed => (true, true, true),
+            Orientation::TurnCounterClockwise => (true, false, true),
+        }
+    }
+
+    /// Whether the stored width and the stored height will be mirrored.
+    pub fn mirrors_stored(self) -> (bool, bool) {
+        let (transpose, horizontally, vertically) = self.steps();
+        if transpose { (vertically, horizontally) } else { (horizontally, vertically) }
     }
 
     /// The size as displayed of a picture of `stored` size.
     pub fn displayed(self, stored: Size) -> Size {
-        if self.swaps_sides() {
-            Size { width: stored.height, height: stored.width }
-        } else {
-            stored
-        }
+        let (transpose, ..) = self.steps();
+        if transpose { stored.transposed() } else { stored }
     }
 
     /// The picture as displayed.
     pub fn apply(self, stored: Pixels) -> Pixels {
-        if self == Orientation::Upright {
-            return stored;
+        let (transpose, mirror_horizontally, mirror_vertically) = self.steps();
+        let mut displayed = if transpose { stored.transposed() } else { stored };
+        if mirror_horizontally {
+            displayed.mirror_horizontally();
         }
-        let mut displayed = Pixels::black(self.displayed(stored.size), stored.channels);
-        let row_length = displayed.row_length();
-        for (y, row) in displayed.data.chunks_exact_mut(row_length).enumerate() {
-            for (x, pixel) in row.chunks_exact_mut(stored.channels).enumerate() {
-                let (stored_x, stored_y) = self.stored_position(x, y, stored.size);
-                let start = (stored_y * stored.size.width as usize + stored_x) * stored.channels;
-                pixel.copy_from_slice(&stored.data[start..start + stored.channels]);
-            }
+        if mirror_vertically {
+            displayed.mirror_vertically();
         }
         displayed
-    }
-
-    /// Where the displayed pixel (x, y) is stored.
-    fn stored_position(self, x: usize, y: usize, stored: Size) -> (usize, usize) {
-        let (right, bottom) = (stored.width as usize - 1, stored.height as usize - 1);
-        match self {
-            Orientation::Upright => (x, y),
-            Orientation::MirroredHorizontally => (right - x, y),
-            Orientation::UpsideDown => (right - x, bottom - y),
-            Orientation::MirroredVertically => (x, bottom - y),
-            Orientation::Transposed => (y, x),
-            Orientation::TurnClockwise => (y, bottom - x),
-            Orientation::Transversed => (right - y, bottom - x),
-            Orientation::TurnCounterClockwise => (right - y, x),
-        }
     }
 }
 
@@ -115,6 +109,21 @@ mod tests {
             let displayed = Orientation::from_exif(Some(value)).apply(stored);
             assert_eq!(displayed.data, b"abcdef", "orientation {value}");
             assert_eq!(displayed.size, Size { width: 3, height: 2 }, "orientation {value}");
+        }
+    }
+
+    #[test]
+    fn pictures_larger_than_a_tile_are_turned_whole() {
+        let size = Size { width: 70, height: 45 };
+        let pixel = |x: u32, y: u32| (x * 7 + y * 31) as u8;
+        let rows = (0..size.height).flat_map(|y| (0..size.width).map(move |x| pixel(x, y)));
+        let stored = Pixels { data: rows.collect(), size, channels: 1 };
+        let turned = Orientation::TurnClockwise.apply(stored);
+        for y in 0..size.width {
+            for x in 0..size.height {
+                let found = turned.data[(y * size.height + x) as usize];
+                assert_eq!(found, pixel(y, size.height - 1 - x), "at {x}, {y}");
+            }
         }
     }
 

@@ -24,6 +24,50 @@ impl Pixels {
     pub fn row_length(&self) -> usize {
         self.size.width as usize * self.channels
     }
+
+    /// The picture with its rows as columns.
+    pub fn transposed(&self) -> Pixels {
+        // Tiles of this many pixels a side stay in the cache while they are read across the rows.
+        const TILE: usize = 32;
+        let mut transposed = Pixels::black(self.size.transposed(), self.channels);
+        let (row_length, new_row_length) = (self.row_length(), transposed.row_length());
+        let (width, height) = (self.size.width as usize, self.size.height as usize);
+        for top in (0..height).step_by(TILE) {
+            for left in (0..width).step_by(TILE) {
+                for x in left..width.min(left + TILE) {
+                    for y in top..height.min(top + TILE) {
+                        let from = y * row_length + x * self.channels;
+                        let to = x * new_row_length + y * self.channels;
+                        transposed.data[to..to + self.channels]
+                            .copy_from_slice(&self.data[from..from + self.channels]);
+                    }
+                }
+            }
+        }
+        transposed
+    }
+
+    /// Swaps left and right.
+    pub fn mirror_horizontally(&mut self) {
+        let row_length = self.row_length();
+        for row in self.data.chunks_exact_mut(row_length) {
+            row.reverse();
+            if self.channels > 1 {
+                row.chunks_exact_mut(self.channels).for_each(<[u8]>::reverse);
+            }
+        }
+    }
+
+    /// Swaps top and bottom.
+    pub fn mirror_vertically(&mut self) {
+        let row_length = self.row_length();
+        let (top, bottom) = self.data.split_at_mut(self.size.height as usize / 2 * row_length);
+        for (upper, lower) in
+            top.chunks_exact_mut(row_length).zip(bottom.chunks_exact_mut(row_length).rev())
+        {
+            upper.swap_with_slice(lower);
+        }
+    }
 }
 
 /// A picture in the form in which it came and will be coded: a photo that is YCbCr stays so, as
