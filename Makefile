@@ -1,6 +1,7 @@
 # Everything that can be done with this project. `make` lists it.
 
 PHOTO   ?= tests/photos/ref-5323x8000.jpg
+PHOTOS  ?= $(PHOTO)
 EVENT   ?= events/put.json
 STACK   ?= photos
 PROFILE ?= local
@@ -23,7 +24,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test fmt run invoke up stop release measure requirements clean
+.PHONY: help setup build test fmt run invoke up stop release measure quality requirements clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +78,16 @@ release: setup ## Build the package for AWS, and show its size (ARCHITECTURE=x86
 
 measure: release ## Measure size, cold start, CPU time and memory of the function as it is deployed
 	@$(AWS) with -- $(VENV)/bin/python local/measure.py $(PACKAGE)
+
+THUMBNAILATOR := /usr/share/java/thumbnailator.jar
+QUALITY       := target/quality
+quality: setup ## Compare cost and quality of the thumbnails with Thumbnailator's (PHOTOS="a.jpg b.jpg")
+	@test -f $(THUMBNAILATOR) -a -n "$$(command -v javac)" || \
+		{ echo "run this, then try again: apt-get install default-jdk-headless libthumbnailator-java"; exit 1; }
+	@mkdir -p $(QUALITY)
+	@javac -cp $(THUMBNAILATOR) -d $(QUALITY) benches/Thumbnailator.java
+	@java -cp $(THUMBNAILATOR):$(QUALITY) Thumbnailator $(QUALITY) $(PHOTOS)
+	cargo run --quiet --profile $(PROFILE) --example quality -- $(QUALITY) $(PHOTOS)
 
 requirements: setup ## Pin anew what local/requirements.in asks for
 	$(VENV)/bin/python -m pip install --quiet uv

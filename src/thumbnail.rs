@@ -20,7 +20,7 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resampling {
     /// Decodes at one and a half times the thumbnail's size at least, and shrinks with Lanczos3:
-    /// better than Thumbnailator's own, for a third more time than `Fast`.
+    /// better than Thumbnailator on the mean, for a third more time than `Fast`.
     Best,
     /// Decodes at the thumbnail's size where libjpeg-turbo can.
     Fast,

@@ -81,13 +81,15 @@ impl Decoded {
         crop: Crop,
     ) -> Result<Pixels, PhotoError> {
         let data = self.data.get(plane.range.clone()).unwrap_or_default();
-        if plane.size == target {
-            return Ok(Pixels { data: data.to_vec(), size: target, channels: plane.channels });
+        if crop.rounds_up_to(target) {
+            return plane.corner(data, target);
         }
         let pixel_type = if plane.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
         let border = plane.border_for(crop);
-        let bordered =
-            if border > 0 { with_border(data, plane, border) } else { Cow::Borrowed(data) };
+        let bordered = match border {
+            0 => Cow::Borrowed(data),
+            _ => Cow::Owned(with_border(data, plane, border)),
+        };
         let Size { width, height } = plane.size;
         let (width, height) = (width + 2 * border, height + 2 * border);
         let offset = f64::from(border);
@@ -101,7 +103,29 @@ impl Decoded {
     }
 }
 
+impl Crop {
+    /// Whether the samples are the target's own: all that differs is a last one that is not full.
+    fn rounds_up_to(self, target: Size) -> bool {
+        let size = (f64::from(target.width), f64::from(target.height));
+        (self.left, self.top) == (0.0, 0.0) && (self.width.ceil(), self.height.ceil()) == size
+    }
+}
+
 impl DecodedPlane {
+    /// The samples of the top left corner.
+    fn corner(&self, data: &[u8], size: Size) -> Result<Pixels, PhotoError> {
+        let [row_length, wanted] =
+            [self.size, size].map(|size| size.width as usize * self.channels);
+        let mut corner = Vec::with_capacity(wanted * size.height as usize);
+        for row in data.chunks_exact(row_length.max(1)).take(size.height as usize) {
+            corner.extend_from_slice(&row[..wanted.min(row.len())]);
+        }
+        if corner.len() != wanted * size.height as usize {
+            return Err(refused("a plane is too small"));
+        }
+        Ok(Pixels { data: corner, size, channels: self.channels })
+    }
+
     fn content_crop(&self) -> Crop {
         Crop { left: 0.0, top: 0.0, width: self.content.0, height: self.content.1 }
     }
@@ -122,7 +146,7 @@ fn chroma_side(content: f64, half: u32, whole: u32, is_mirrored: bool) -> (f64, 
 }
 
 /// The plane with its outermost samples repeated `border` times on all sides.
-fn with_border<'a>(data: &[u8], plane: &DecodedPlane, border: u32) -> Cow<'a, [u8]> {
+fn with_border(data: &[u8], plane: &DecodedPlane, border: u32) -> Vec<u8> {
     let (channels, border) = (plane.channels, border as usize);
     let mut rows = data.chunks_exact((plane.size.width as usize * channels).max(1)).peekable();
     let mut bordered = Vec::new();
@@ -137,7 +161,7 @@ fn with_border<'a>(data: &[u8], plane: &DecodedPlane, border: u32) -> Cow<'a, [u
         }
         is_first = false;
     }
-    Cow::Owned(bordered)
+    bordered
 }
 
 fn refused(error: impl std::fmt::Display) -> PhotoError {
@@ -199,6 +223,17 @@ mod tests {
                 assert!(difference <= 3, "{width} {is_mirrored}, sample {x}: {difference}");
             }
         }
+    }
+
+    #[test]
+    fn samples_that_are_the_targets_already_are_left_as_they_are() {
+        let (data, plane) = ramp(Size { width: 12, height: 6 }, 9.0, (10.25, 4.5));
+        let decoded = Decoded { data: data.clone(), planes: vec![plane] };
+        let target = Size { width: 11, height: 5 };
+        let picture = decoded.shrink(target, (false, false)).unwrap();
+        let expected = data.chunks(12).take(5).flat_map(|row| row[..11].to_vec()).collect();
+        let pixels = Pixels { data: expected, size: target, channels: 1 };
+        assert_eq!(picture, Picture::Packed(pixels));
     }
 
     #[test]
