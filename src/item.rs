@@ -273,13 +273,10 @@ impl Update {
             OWNED.iter().partition(|name| attributes.contains_key(*name));
         let set: Vec<String> = known.iter().map(|name| format!("#{name} = :{name}")).collect();
         let remove: Vec<String> = unknown.iter().map(|name| format!("#{name}")).collect();
-        let removal = match remove.is_empty() {
-            true => String::new(),
-            false => format!(" REMOVE {}", remove.join(", ")),
-        };
         let values = attributes.into_iter().map(|(name, value)| (format!(":{name}"), value));
         Update {
-            expression: format!("SET {}{removal}", set.join(", ")),
+            // There is always something to remove: no status has both `failure` and `renditions`.
+            expression: format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")),
             condition: guard.condition(),
             names: OWNED.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect(),
             values: values.chain(guard.values()).collect(),

@@ -5,6 +5,7 @@
 //! libjpeg-turbo's. Clause and table numbers are those of ITU-T T.81.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::ops::Range;
 
 use turbojpeg::{
@@ -215,14 +216,14 @@ pub fn decode(jpeg: &[u8], header: &Header, eighths: u32) -> Result<Decoded, Pho
             return Err(PhotoError::UnsupportedFormat(format!("a JPEG of {n} components")));
         }
     }
-    let mut decompressor = Decompressor::new().map_err(|e| PhotoError::Corrupt(e.to_string()))?;
+    let mut decompressor = Decompressor::new().map_err(corrupt)?;
     let (jpeg, decoders_header) = without_header_oddities(&mut decompressor, jpeg)?;
     let Size { width, height } = header.size;
     if (decoders_header.width, decoders_header.height) != (width as usize, height as usize) {
         return Err(PhotoError::Corrupt("its header can be read in two ways".into()));
     }
     let scale = ScalingFactor::new(eighths as usize, 8);
-    decompressor.set_scaling_factor(scale).map_err(|error| corrupt(&error.to_string()))?;
+    decompressor.set_scaling_factor(scale).map_err(corrupt)?;
     let is_planar = decoders_header.colorspace == Colorspace::YCbCr
         && decoders_header.subsamp != Subsamp::Unknown;
     let decode = if is_planar { decode_planes } else { decode_packed };
@@ -237,8 +238,7 @@ fn decode_planes(
     scaled: DecompressHeader,
 ) -> Result<Decoded, PhotoError> {
     let DecompressHeader { width, height, subsamp, .. } = scaled;
-    let length = turbojpeg::yuv_pixels_len(width, 1, height, subsamp)
-        .map_err(|error| corrupt(&error.to_string()))?;
+    let length = turbojpeg::yuv_pixels_len(width, 1, height, subsamp).map_err(corrupt)?;
     let mut image = YuvImage { pixels: vec![0; length], width, align: 1, height, subsamp };
     let (luma, chroma) = (image.y_size(), image.uv_size());
     let result = decompressor.decompress_to_yuv(jpeg, image.as_deref_mut());
@@ -306,7 +306,7 @@ fn without_header_oddities<'a>(
     let essentials = essentials(jpeg);
     match decompressor.read_header(&essentials) {
         Ok(header) => Ok((Cow::Owned(essentials), header)),
-        Err(error) => Err(corrupt(&error.to_string())),
+        Err(error) => Err(corrupt(error)),
     }
 }
 
@@ -347,8 +347,8 @@ fn verdict(message: &str, bytes: usize) -> Result<(), PhotoError> {
     }
 }
 
-fn corrupt(message: &str) -> PhotoError {
-    PhotoError::Corrupt(format!("libjpeg-turbo says \"{message}\""))
+fn corrupt(complaint: impl Display) -> PhotoError {
+    PhotoError::Corrupt(format!("libjpeg-turbo says \"{complaint}\""))
 }
 
 /// Encodes a baseline JPEG, 4:2:0, without any metadata but the colour profile.
