@@ -33,6 +33,9 @@ pub struct Config {
     pub max_photo_pixels: u64,
     /// `LOCATION`, `exact`: what of the place goes into the item.
     pub location: LocationPolicy,
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets: the function's memory in MB; outside of
+    /// Lambda there is no limit.
+    pub memory_mb: u64,
 }
 
 /// Why the function does not start: one line that names the variable, its value and what is allowed.
@@ -109,6 +112,12 @@ impl Config {
                 |n| *n >= 1,
             )?,
             location: vars.location()?,
+            memory_mb: vars.number(
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                u64::from(u32::MAX),
+                "a whole number of MB, at least 64",
+                |n| *n >= 64,
+            )?,
         };
         config.refuse_loop()?;
         Ok(config)

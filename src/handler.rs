@@ -1,6 +1,6 @@
 //! The line that one photo takes, and the answer to the event that brought it.
 //!
-//! fetch -> EXIF -> header -> render -> put the thumbnail -> commit the item. The item is the
+//! fetch -> EXIF and header -> render -> put the thumbnail -> commit the item. The item is the
 //! commit: whatever stops before it is done again from the start when Lambda retries.
 
 use std::thread::available_parallelism;
@@ -20,10 +20,11 @@ use crate::event::{self, Created, Record, Sequencer};
 use crate::exif;
 use crate::failure::{Class, Failure};
 use crate::item::{self, Guard, Known, Standing, Status, Update};
-use crate::log::{self, Step, Steps};
-use crate::photo::{self, Format, Orientation, PhotoError};
+use crate::log::{self, Steps};
+use crate::memory::{Grant, Memory};
+use crate::photo::{self, Format, Header, Orientation, PhotoError};
 use crate::store::{Original, Store, refuse_too_many_bytes};
-use crate::thumbnail::{self, Thumbnail};
+use crate::thumbnail::{self, Plan, Thumbnail};
 
 /// What is left of Lambda's time when the handler gives up by itself, so that the error is a clear
 /// one and the letter names the photo.
@@ -37,6 +38,7 @@ pub struct Handler {
     config: Config,
     store: Store,
     photos_in_flight: usize,
+    memory: Memory,
 }
 
 /// A photo about to be committed.
@@ -46,12 +48,19 @@ struct Photo {
     guard: Guard,
 }
 
-/// All that its bytes tell of a photo, and how long it took to hear it.
+/// A photo in memory, and all that its bytes tell without being decoded.
+struct Inspected {
+    photo: Vec<u8>,
+    known: Known,
+    orientation: Orientation,
+    /// What may be decoded, and how.
+    header: Result<(Header, Plan), PhotoError>,
+}
+
+/// All that became known of a photo, and its thumbnail or why there is none.
 struct Developed {
     known: Known,
     thumbnail: Result<Thumbnail, Failure>,
-    exif: Step,
-    render: Step,
 }
 
 impl Handler {
@@ -59,7 +68,8 @@ impl Handler {
     pub fn new(config: Config, aws: &SdkConfig) -> Handler {
         // Decoding is bound by the CPU: more at once would only take more memory.
         let photos_in_flight = available_parallelism().map_or(1, usize::from);
-        Handler { config, store: Store::new(aws), photos_in_flight }
+        let memory = Memory::new(config.memory_mb);
+        Handler { config, store: Store::new(aws), photos_in_flight, memory }
     }
 
     /// Handles every record of an event. One photo never stops another.
@@ -134,19 +144,14 @@ impl Handler {
     ) -> Result<(), Failure> {
         self.refuse_what_is_no_photo(&created)?;
         let guard = self.guard(&mut created).await?;
-        let developed = match steps.fetch.time(self.fetch(&created)).await {
-            Ok(original) => {
-                created.etag = original.etag;
-                created.version_id = original.version_id.or(created.version_id);
-                self.develop(original.photo).await
-            }
+        let developed = match self.develop(&mut created, steps).await {
+            Ok(developed) => developed,
             Err(failure) if failure.class == Class::Permanent => {
                 let known = Known { bytes: created.size, ..Known::default() };
-                Developed::without_thumbnail(known, failure)
+                Developed { known, thumbnail: Err(failure) }
             }
             Err(failure) => return Err(failure),
         };
-        (steps.exif, steps.render) = (developed.exif, developed.render);
         let photo = Photo { created, known: developed.known, guard };
         match developed.thumbnail {
             Ok(thumbnail) => self.publish(&photo, thumbnail, steps).await,
@@ -199,18 +204,63 @@ impl Handler {
                 ),
             ));
         }
-        refuse_too_many_bytes(created.size.unwrap_or(0), self.config.max_photo_bytes)?;
+        let bytes = created.size.unwrap_or(0);
+        refuse_too_many_bytes(bytes, self.config.max_photo_bytes)?;
+        self.memory.refuse_too_much(bytes)?;
         self.store.fetch(created, self.config.max_photo_bytes).await
     }
 
-    /// Facts and thumbnail out of a photo's bytes, on a thread where computing blocks nobody.
-    async fn develop(&self, photo: Vec<u8>) -> Developed {
-        let config = self.config.clone();
-        let bytes = photo.len() as u64;
-        spawn_blocking(move || develop(&photo, &config)).await.unwrap_or_else(|error| {
-            let known = Known { bytes: Some(bytes), ..Known::default() };
-            Developed::without_thumbnail(known, PhotoError::DecoderPanic(error.to_string()).into())
-        })
+    /// Facts and thumbnail of a photo.
+    ///
+    /// # Errors
+    /// Why the photo's bytes cannot be had or understood.
+    async fn develop(
+        &self,
+        created: &mut Created,
+        steps: &mut Steps,
+    ) -> Result<Developed, Failure> {
+        let (inspected, grant) = self.admit(created, steps).await?;
+        let Inspected { photo, known, orientation, header } = inspected;
+        let (header, plan) = match header {
+            Ok(admitted) => admitted,
+            Err(error) => return Ok(Developed { known, thumbnail: Err(error.into()) }),
+        };
+        steps.is_reduced = plan.is_reduced;
+        let options = self.config.thumbnail;
+        let render = on_its_own_thread(move || {
+            // The memory is given back only when it is free: a given up invocation does not wait.
+            let _grant = grant;
+            thumbnail::render(&photo, &header, orientation, options, plan.eighths)
+        });
+        let thumbnail = steps.render.time(render).await.and_then(|rendered| rendered);
+        Ok(Developed { known, thumbnail: thumbnail.map_err(Failure::from) })
+    }
+
+    /// Fetches a photo and takes the memory that its way to a thumbnail needs.
+    ///
+    /// How much that is only its header tells. Where it is not free then, the photo is let go and
+    /// fetched again when it is: a photo that waits holds no memory.
+    async fn admit(
+        &self,
+        created: &mut Created,
+        steps: &mut Steps,
+    ) -> Result<(Inspected, Grant), Failure> {
+        let mut needed = created.size.unwrap_or(self.config.max_photo_bytes);
+        loop {
+            let closed = || Failure::transient("Closing", "the function is ending");
+            let mut grant = self.memory.wait(needed).await.ok_or_else(closed)?;
+            let original = steps.fetch.time(self.fetch(created)).await?;
+            created.etag = original.etag;
+            created.version_id = original.version_id.or(created.version_id.take());
+            let (config, memory) = (self.config.clone(), self.memory.clone());
+            let inspect = on_its_own_thread(move || inspect(original.photo, &config, &memory));
+            let inspected = steps.exif.time(inspect).await?;
+            let plan = inspected.header.as_ref().map(|(_, plan)| plan.memory);
+            needed = inspected.photo.len() as u64 + plan.unwrap_or(0);
+            if self.memory.extend(&mut grant, needed) {
+                return Ok((inspected, grant));
+            }
+        }
     }
 
     /// Writes the thumbnail, then commits the item that names it.
@@ -274,29 +324,28 @@ impl Handler {
     }
 }
 
-impl Developed {
-    fn without_thumbnail(known: Known, failure: Failure) -> Developed {
-        let (exif, render) = (Step::default(), Step::default());
-        Developed { known, thumbnail: Err(failure), exif, render }
-    }
+/// Computes where that blocks nobody; a panic is a failure of the photo.
+async fn on_its_own_thread<T: Send + 'static>(
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, PhotoError> {
+    spawn_blocking(compute).await.map_err(|error| PhotoError::DecoderPanic(error.to_string()))
 }
 
-/// All that can be known of a photo: its EXIF also where its pixels cannot be had.
-fn develop(photo: &[u8], config: &Config) -> Developed {
-    let (mut exif, mut render) = (Step::default(), Step::default());
-    let format = Format::of(photo);
-    let facts = exif.measure(|| exif::read(photo, config.location));
+/// Reads a photo's facts and header: its EXIF is known also where its pixels cannot be had.
+fn inspect(photo: Vec<u8>, config: &Config, memory: &Memory) -> Inspected {
+    let format = Format::of(&photo);
+    let facts = exif::read(&photo, config.location);
     let orientation = Orientation::from_exif(facts.orientation);
-    let header = photo::inspect(photo, format, config.max_photo_pixels);
+    let header = photo::inspect(&photo, format, config.max_photo_pixels);
     let size = header.as_ref().ok().map(|header| orientation.displayed(header.size));
-    let thumbnail = header
-        .and_then(|header| {
-            let options = config.thumbnail;
-            render.measure(|| thumbnail::render(photo, &header, orientation, options))
-        })
-        .map_err(Failure::from);
-    let known = Known { bytes: Some(photo.len() as u64), format, size, facts };
-    Developed { known, thumbnail, exif, render }
+    let bytes = photo.len() as u64;
+    let header = header.and_then(|header| {
+        let plan = config.thumbnail.plan(&header, memory.for_photos().saturating_sub(bytes));
+        memory.refuse_too_much(bytes + plan.memory)?;
+        Ok((header, plan))
+    });
+    let known = Known { bytes: Some(bytes), format, size, facts };
+    Inspected { photo, known, orientation, header }
 }
 
 fn out_of_time(key: &str) -> Failure {

@@ -13,7 +13,7 @@
 //!
 //! What goes wrong becomes a [`failure::Failure`] whose class says what must happen; a photo that
 //! can never have a thumbnail becomes a [`dead_letter::Letter`]. [`config`] is checked before the
-//! first photo, [`log`] tells what became of each.
+//! first photo, [`memory`] shares what the function has, [`log`] tells what became of each photo.
 //!
 //! Only [`handler`], [`store`] and [`log`] touch the world; no other module does any I/O.
 
@@ -25,6 +25,7 @@ pub mod failure;
 pub mod handler;
 pub mod item;
 pub mod log;
+pub mod memory;
 pub mod photo;
 pub mod store;
 pub mod thumbnail;

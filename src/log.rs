@@ -19,6 +19,8 @@ pub struct Steps {
     pub commit: Step,
     /// Dead letter and FAILED item.
     pub bury: Step,
+    /// Whether the photo was decoded at less than it would have been with more memory.
+    pub is_reduced: bool,
 }
 
 /// The duration of one step, if it was taken.
@@ -26,11 +28,11 @@ pub struct Steps {
 pub struct Step(Option<Duration>);
 
 impl Step {
-    /// Awaits a step and keeps how long it took, also where it fails.
+    /// Awaits a step and keeps how long it took, also where it fails, and all times together.
     pub async fn time<F: Future>(&mut self, step: F) -> F::Output {
         let started = Instant::now();
         let output = step.await;
-        self.0 = Some(started.elapsed());
+        self.0 = Some(self.0.unwrap_or_default() + started.elapsed());
         output
     }
 
@@ -75,6 +77,7 @@ pub fn photo(key: &str, steps: &Steps, failure: Option<&Failure>) {
                 storeMs = steps.store.milliseconds(),
                 commitMs = steps.commit.milliseconds(),
                 buryMs = steps.bury.milliseconds(),
+                reducedForMemory = steps.is_reduced.then_some(true),
                 peakMemoryMb = peak_memory_mb(),
                 "photo"
             )

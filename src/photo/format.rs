@@ -25,7 +25,8 @@ impl Format {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Format::Png),
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
-            [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(Format::Tiff),
+            // 43 is BigTIFF's.
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Format::Tiff),
             [b'B', b'M', ..] if bytes.len() >= 26 => Some(Format::Bmp),
             [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some(Format::JpegXl),
             [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => Format::of_brand(brand),
@@ -81,6 +82,7 @@ mod tests {
             (b"RIFF\0\0\0\0WEBPVP8 ", Format::WebP),
             (b"II*\0", Format::Tiff),
             (b"MM\0*", Format::Tiff),
+            (b"II+\0", Format::Tiff),
             (&bitmap, Format::Bmp),
             (b"\0\0\0\x18ftypheic", Format::Heic),
             (b"\0\0\0\x18ftypmif1", Format::Heic),

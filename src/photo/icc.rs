@@ -1,4 +1,4 @@
-//! Embedded ICC colour profiles in JPEG (ICC.1:2022 annex B.4).
+//! Embedded ICC colour profiles: which are kept, and how a JPEG holds them (ICC.1:2022 annex B.4).
 //!
 //! A thumbnail shows its photo's colours only with the photo's profile: phones have written
 //! Display P3 for years. The profile is copied verbatim.
@@ -9,11 +9,13 @@ const SIGNATURE: &[u8] = b"ICC_PROFILE\0";
 const CHUNK: usize = 65_519;
 /// Larger profiles are dropped: display profiles have 0.5 to 4 KB, and a thumbnail must stay small.
 const MAX_PROFILE: usize = 64 * 1024;
+/// Printers' profiles are used, not kept; the common ones have half a megabyte.
+const MAX_INK_PROFILE: usize = 4 * 1024 * 1024;
 /// Where a profile names its colour space, four letters (ICC.1:2022 clause 7.2.6).
 const COLOUR_SPACE: std::ops::Range<usize> = 16..20;
 
 /// The profile that the APP2 segments of a photo hold together, in whatever order they stand;
-/// `None` if a part is missing or if it is not for gray or RGB pixels of `components` channels.
+/// `None` if a part is missing or if it is not for pixels of `components` channels.
 pub(super) fn profile(app2_payloads: &[&[u8]], components: u8) -> Option<Vec<u8>> {
     let mut chunks: Vec<(u8, u8, &[u8])> = app2_payloads
         .iter()
@@ -28,12 +30,18 @@ pub(super) fn profile(app2_payloads: &[&[u8]], components: u8) -> Option<Vec<u8>
         usize::from(*number) == index + 1 && usize::from(*count) == total
     });
     let profile: Vec<u8> = chunks.iter().flat_map(|(_, _, data)| *data).copied().collect();
-    let fits = match profile.get(COLOUR_SPACE)? {
-        b"GRAY" => components == 1,
-        b"RGB " => components == 3,
-        _ => false,
+    (complete && fits(&profile, components)).then_some(profile)
+}
+
+/// Whether a profile is for pixels of `components` channels, and no larger than it is worth.
+pub(super) fn fits(profile: &[u8], components: u8) -> bool {
+    let (channels, limit) = match profile.get(COLOUR_SPACE) {
+        Some(b"GRAY") => (1, MAX_PROFILE),
+        Some(b"RGB ") => (3, MAX_PROFILE),
+        Some(b"CMYK") => (4, MAX_INK_PROFILE),
+        _ => return false,
     };
-    (complete && fits && profile.len() <= MAX_PROFILE).then_some(profile)
+    components == channels && profile.len() <= limit
 }
 
 /// The JPEG with the profile in APP2 segments behind its JFIF header.
@@ -78,7 +86,7 @@ mod tests {
             let profile = profile_of(b"RGB ", length);
             let black = Picture::Packed(Pixels::black(Size { width: 8, height: 8 }, 3));
             let jpeg = jpeg::encode(&black, 0.9, Some(&profile)).unwrap();
-            assert_eq!(jpeg::Header::read(&jpeg).unwrap().icc_profile, Some(profile));
+            assert_eq!(jpeg::Header::read(&jpeg).unwrap().profile, Some(profile));
             assert!(turbojpeg::read_header(&jpeg).is_ok());
         }
     }

@@ -3,14 +3,20 @@
 //! Everything here is pure: bytes in, bytes or a [`PhotoError`] out. The order of the checks is
 //! bytes, then dimensions, then decoding, so that no file costs more than it was admitted for.
 
+mod cmyk;
 mod format;
+mod header;
 mod icc;
 pub mod jpeg;
 mod orientation;
 mod pixels;
+mod raster;
+mod samples;
 mod shrink;
+mod tiff;
 
 pub use format::Format;
+pub use header::{Header, inspect};
 pub use orientation::Orientation;
 pub use pixels::{Picture, Pixels};
 pub use shrink::{Decoded, DecodedPlane};
@@ -33,7 +39,7 @@ pub enum PhotoError {
     NotAPhoto(String),
 
     /// The content is a picture, of a kind that is not decoded.
-    #[error("{0} is not supported; upload the photo as an 8-bit gray or RGB JPEG")]
+    #[error("{0} is not supported; upload the photo as JPEG, PNG, WebP, GIF, TIFF or BMP")]
     UnsupportedFormat(String),
 
     /// The file is cut off.
@@ -76,6 +82,18 @@ pub enum PhotoError {
         limit: u64,
     },
 
+    /// More memory than the function has.
+    #[error(
+        "the photo takes more memory than the function's {has_mb} MB; \
+         give the function {needs_mb} MB or upload a smaller photo"
+    )]
+    TooLittleMemory {
+        /// The function's memory size, in MB of 1024 KB as Lambda counts them.
+        has_mb: u64,
+        /// The memory size that would do, in the same MB.
+        needs_mb: u64,
+    },
+
     /// A decoder panicked; the process and the other photos go on.
     #[error("the decoder gave up on this photo ({0}); please report it with the photo")]
     DecoderPanic(String),
@@ -92,38 +110,10 @@ impl PhotoError {
             PhotoError::Corrupt(_) => "CorruptPhoto",
             PhotoError::TooManyBytes { .. } => "TooManyBytes",
             PhotoError::TooManyPixels { .. } => "TooManyPixels",
+            PhotoError::TooLittleMemory { .. } => "TooLittleMemory",
             PhotoError::DecoderPanic(_) => "DecoderPanic",
         }
     }
-}
-
-/// Checks the bytes of a photo of the format that [`Format::of`] found, then its dimensions: only
-/// what passes may be decoded.
-///
-/// # Errors
-/// What is wrong with the photo, as far as can be told without decoding it.
-pub fn inspect(
-    photo: &[u8],
-    format: Option<Format>,
-    max_pixels: u64,
-) -> Result<jpeg::Header, PhotoError> {
-    let header = match format {
-        Some(Format::Jpeg) => jpeg::Header::read(photo)?,
-        Some(other) => return Err(PhotoError::UnsupportedFormat(other.to_string())),
-        None if photo.is_empty() => return Err(PhotoError::Empty),
-        None => return Err(PhotoError::NotAPhoto(first_bytes(photo))),
-    };
-    let Size { width, height } = header.size;
-    if header.size.pixels() > max_pixels {
-        return Err(PhotoError::TooManyPixels { width, height, limit: max_pixels });
-    }
-    Ok(header)
-}
-
-/// How the content begins, for a message: readable text as it is, other bytes escaped.
-fn first_bytes(photo: &[u8]) -> String {
-    let beginning = &photo[..photo.len().min(16)];
-    format!("it begins with \"{}\"", beginning.escape_ascii())
 }
 
 /// Width and height in pixels.
@@ -162,33 +152,6 @@ mod tests {
     fn a_quarter_of_the_reference_photo_is_1331_by_2000() {
         let reference = Size { width: 5323, height: 8000 };
         assert_eq!(reference.scaled(0.25), Size { width: 1331, height: 2000 });
-    }
-
-    #[test]
-    fn what_is_no_jpeg_is_refused_by_name() {
-        let refusal = |bytes: &[u8]| inspect(bytes, Format::of(bytes), 100).unwrap_err();
-        assert_eq!(refusal(b""), PhotoError::Empty);
-        let text = refusal(b"Dear diary, today");
-        assert_eq!(text.name(), "NotAPhoto");
-        assert!(text.to_string().contains("it begins with \"Dear diary, toda\""), "{text}");
-        let png = refusal(b"\x89PNG\r\n\x1A\n");
-        assert_eq!(
-            png.to_string(),
-            "PNG is not supported; upload the photo as an 8-bit gray or RGB JPEG"
-        );
-    }
-
-    #[test]
-    fn too_many_pixels_are_refused_before_decoding() {
-        let black = Picture::Packed(Pixels::black(Size { width: 20, height: 10 }, 1));
-        let photo = jpeg::encode(&black, 0.9, None).unwrap();
-        let inspect = |limit| inspect(&photo, Some(Format::Jpeg), limit);
-        assert!(inspect(200).is_ok());
-        let message = inspect(199).unwrap_err().to_string();
-        assert!(
-            message.starts_with("the photo has 20x10 = 200 pixels, more than the 199"),
-            "{message}"
-        );
     }
 
     #[test]

@@ -34,7 +34,7 @@ async fn broken_photos_become_a_dead_letter_and_a_failed_item_each() {
             "4-heic.jpg",
             b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
             "UnsupportedFormat",
-            "HEIC is not supported; upload the photo as an 8-bit gray or RGB JPEG",
+            "HEIC is not supported; upload the photo as JPEG, PNG, WebP, GIF, TIFF or BMP",
         ),
     ];
     for (key, content, _, _) in broken {
@@ -226,6 +226,38 @@ async fn limits_hold_before_anything_is_downloaded() {
     let etag = stack.upload("elsewhere/b.jpg", &[1; 10]).await;
     stack.invoke(&json!({"Records": [stack.record("elsewhere/b.jpg", &etag, 1)]})).await;
     assert_eq!(stack.item_now("elsewhere/b.jpg").await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_takes_what_the_function_has_or_is_refused_with_the_memory_that_would_do() {
+    let stack = Stack::deploy_with("memory", &["--parameter", "MemorySize=256"]).await;
+    let [baseline, progressive] = [false, true].map(photos::panorama);
+    stack.upload("panorama.jpg", &baseline).await;
+    let item = stack.item("panorama.jpg", "READY").await;
+    assert_eq!([&item["width"], &item["height"]], [26_615, 8000]);
+    let thumbnail = stack.thumbnail("panorama.jpg").await;
+    let size = turbojpeg::read_header(&thumbnail).unwrap();
+    assert_eq!((size.width, size.height), (6654, 2000));
+    let taken = peak_memory_mb(&stack, "panorama.jpg").await;
+    assert!(taken > 60.0 && taken < 256.0, "{taken} MB");
+
+    stack.upload("progressive.jpg", &progressive).await;
+    let letter = stack.letters(1).await.remove(0);
+    assert_eq!(letter.error_type.as_deref(), Some("TooLittleMemory"));
+    let message = letter.body["responsePayload"]["errorMessage"].as_str().unwrap();
+    let needs = message.split_once("give the function ").unwrap().1.split_once(" MB").unwrap().0;
+    assert!(message.contains("more memory than the function's 256 MB"), "{message}");
+    let memory_size = format!("MemorySize={needs}");
+    let stack = Stack::deploy_with("memory", &["--parameter", &memory_size]).await;
+    stack.upload("progressive.jpg", &progressive).await;
+    stack.item("progressive.jpg", "READY").await;
+    let taken = peak_memory_mb(&stack, "progressive.jpg").await;
+    assert!(taken > 256.0 && taken < needs.parse().unwrap(), "{taken} of {needs} MB");
+}
+
+async fn peak_memory_mb(stack: &Stack, photo_key: &str) -> f64 {
+    let line = stack.log_line(photo_key, "ready").await;
+    line["peakMemoryMb"].as_f64().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

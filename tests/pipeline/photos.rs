@@ -1,6 +1,9 @@
 //! Test photos: the committed one, and what is made from it in code.
 
-use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor, Subsamp, Transform, TransformOp};
+use turbojpeg::{
+    Compressor, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp, Transform, TransformOp,
+    YuvImage,
+};
 
 use crate::stack::root;
 
@@ -46,6 +49,31 @@ pub fn small_stored_as(orientation: u16) -> Vec<u8> {
     .concat();
     let length = (tiff.len() as u16 + 2).to_be_bytes();
     [&turned[..2], &[0xFF, 0xE1], &length, &tiff, &turned[2..]].concat()
+}
+
+/// A photo of 26615x8000 pixels, 213 megapixels: five times the reference photo, side by side.
+pub fn panorama(is_progressive: bool) -> Vec<u8> {
+    const TIMES: usize = 5;
+    let one = turbojpeg::decompress_to_yuv(&reference()).unwrap();
+    let (width, height) = (TIMES * one.width, one.height);
+    let length = turbojpeg::yuv_pixels_len(width, 1, height, one.subsamp).unwrap();
+    let mut pixels = Vec::with_capacity(length);
+    let planes = [one.y_size(), one.uv_size(), one.uv_size()];
+    // TurboJPEG's luma has an even number of columns.
+    let columns = [width.next_multiple_of(2), width.div_ceil(2), width.div_ceil(2)];
+    let mut start = 0;
+    for ((width, height), columns) in planes.into_iter().zip(columns) {
+        for row in one.pixels[start..start + width * height].chunks_exact(width) {
+            pixels.extend(row.iter().cycle().take(columns));
+        }
+        start += width * height;
+    }
+    let mut compressor = Compressor::new().unwrap();
+    compressor.set_quality(77).unwrap();
+    compressor.set_progressive(is_progressive).unwrap();
+    let image =
+        YuvImage { pixels: pixels.as_slice(), width, align: 1, height, subsamp: one.subsamp };
+    compressor.compress_yuv_to_vec(image).unwrap()
 }
 
 /// The picture in a JPEG, as red, green and blue.

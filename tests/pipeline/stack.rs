@@ -187,6 +187,38 @@ impl Stack {
         .unwrap()
     }
 
+    /// The function's log line about a photo that came to this end.
+    pub async fn log_line(&self, photo_key: &str, outcome: &str) -> Value {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let lines = self.log_lines().await;
+            let is_it = |line: &Value| line["key"] == photo_key && line["outcome"] == outcome;
+            if let Some(line) = lines.into_iter().find(is_it) {
+                return line;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("the log says nothing of {photo_key}");
+    }
+
+    async fn log_lines(&self) -> Vec<Value> {
+        let request = json!({"logGroupName": format!("/aws/lambda/{}", self.function)});
+        let url = self.endpoint.clone();
+        tokio::task::spawn_blocking(move || {
+            let response = ureq::post(&url)
+                .header("X-Amz-Target", "Logs_20140328.FilterLogEvents")
+                .content_type("application/x-amz-json-1.1")
+                .send(request.to_string());
+            let text = response.unwrap().body_mut().read_to_string().unwrap();
+            let answer: Value = serde_json::from_str(&text).unwrap();
+            let events = answer["events"].as_array().cloned().unwrap_or_default();
+            let messages = events.iter().filter_map(|event| event["message"].as_str());
+            messages.filter_map(|message| serde_json::from_str(message).ok()).collect()
+        })
+        .await
+        .unwrap()
+    }
+
     /// A sample of events/ about this stack's bucket.
     pub fn sample(&self, name: &str) -> Value {
         let path = root().join("events").join(name).with_extension("json");

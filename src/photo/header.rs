@@ -1,0 +1,140 @@
+//! What a photo is, told without decoding it.
+
+use super::{Decoded, Format, PhotoError, Size, jpeg, raster, tiff};
+
+/// What is known of a photo whose pixels may be decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// As stored, before orientation.
+    pub size: Size,
+    /// The colour profile that a thumbnail needs to show the photo's colours: gray or RGB as the
+    /// thumbnail is.
+    pub icc_profile: Option<Vec<u8>>,
+    kind: Kind,
+}
+
+/// What its decoder knows of a photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Jpeg(jpeg::Header),
+    Raster(Format, raster::Header),
+    Tiff(tiff::Header),
+}
+
+/// Checks the bytes of a photo of the format that [`Format::of`] found, then its dimensions: only
+/// what passes may be decoded.
+///
+/// # Errors
+/// What is wrong with the photo, as far as can be told without decoding it.
+pub fn inspect(
+    photo: &[u8],
+    format: Option<Format>,
+    max_pixels: u64,
+) -> Result<Header, PhotoError> {
+    let header = match format {
+        Some(Format::Jpeg) => Header::of_jpeg(jpeg::Header::read(photo)?),
+        Some(Format::Tiff) => Header::of_tiff(tiff::header(photo)?),
+        Some(format @ (Format::Png | Format::Gif | Format::WebP | Format::Bmp)) => {
+            Header::of_raster(format, raster::header(photo, format)?)
+        }
+        Some(other @ (Format::Heic | Format::Avif | Format::JpegXl)) => {
+            return Err(PhotoError::UnsupportedFormat(other.to_string()));
+        }
+        None if photo.is_empty() => return Err(PhotoError::Empty),
+        None => return Err(PhotoError::NotAPhoto(first_bytes(photo))),
+    };
+    let Size { width, height } = header.size;
+    if header.size.pixels() > max_pixels {
+        return Err(PhotoError::TooManyPixels { width, height, limit: max_pixels });
+    }
+    Ok(header)
+}
+
+impl Header {
+    fn of_jpeg(header: jpeg::Header) -> Header {
+        let icc_profile = header.profile.clone().filter(|_| header.components < 4);
+        Header { size: header.size, icc_profile, kind: Kind::Jpeg(header) }
+    }
+
+    fn of_raster(format: Format, header: raster::Header) -> Header {
+        let icc_profile = header.icc_profile.clone();
+        Header { size: header.size, icc_profile, kind: Kind::Raster(format, header) }
+    }
+
+    fn of_tiff(header: tiff::Header) -> Header {
+        let icc_profile = header.icc_profile().cloned();
+        Header { size: header.size, icc_profile, kind: Kind::Tiff(header) }
+    }
+
+    /// Decodes the photo at `eighths` of its size, 1 to 8, if it is a JPEG, else whole.
+    ///
+    /// # Errors
+    /// What is wrong with the photo.
+    pub fn decode(&self, photo: &[u8], eighths: u32) -> Result<Decoded, PhotoError> {
+        match &self.kind {
+            Kind::Jpeg(header) => jpeg::decode(photo, header, eighths),
+            Kind::Raster(format, header) => raster::decode(photo, *format, header),
+            Kind::Tiff(header) => tiff::decode(photo, header),
+        }
+    }
+
+    /// Bytes of memory that its way to a thumbnail takes at most, if it is decoded at `eighths` of
+    /// its size: the file itself is not counted.
+    pub fn memory(&self, eighths: u32, scale: f64) -> u64 {
+        let (decoding, eighths, is_planar) = match &self.kind {
+            Kind::Jpeg(header) => (header.decoding_memory(eighths), eighths, header.is_subsampled),
+            Kind::Raster(_, header) => (header.memory, 8, false),
+            Kind::Tiff(header) => (header.memory, 8, false),
+        };
+        let target = self.size.scaled(scale);
+        let decoded_columns = (u64::from(self.size.width) * u64::from(eighths)).div_ceil(8);
+        // Planes are resized one after the other, each first along its columns.
+        let half_resized = decoded_columns * u64::from(target.height);
+        let shrunk = target.pixels();
+        match is_planar {
+            // Beside the picture, the one it is turned into, and the JPEG.
+            true => decoding + half_resized + shrunk * 3 / 2 * 3,
+            false => decoding + half_resized * 3 + shrunk * 3 * 3,
+        }
+    }
+}
+
+/// How the content begins, for a message: readable text as it is, other bytes escaped.
+fn first_bytes(photo: &[u8]) -> String {
+    let beginning = &photo[..photo.len().min(16)];
+    format!("it begins with \"{}\"", beginning.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Picture, Pixels};
+    use super::*;
+
+    #[test]
+    fn what_is_no_photo_is_refused_by_name() {
+        let refusal = |bytes: &[u8]| inspect(bytes, Format::of(bytes), 100).unwrap_err();
+        assert_eq!(refusal(b""), PhotoError::Empty);
+        let text = refusal(b"Dear diary, today");
+        assert_eq!(text.name(), "NotAPhoto");
+        assert!(text.to_string().contains("it begins with \"Dear diary, toda\""), "{text}");
+        let heic = refusal(b"\0\0\0\x18ftypheic");
+        assert_eq!(
+            heic.to_string(),
+            "HEIC is not supported; upload the photo as JPEG, PNG, WebP, GIF, TIFF or BMP"
+        );
+        assert_eq!(refusal(b"\x89PNG\r\n\x1A\n").name(), "TruncatedPhoto");
+    }
+
+    #[test]
+    fn too_many_pixels_are_refused_before_decoding() {
+        let black = Picture::Packed(Pixels::black(Size { width: 20, height: 10 }, 1));
+        let photo = jpeg::encode(&black, 0.9, None).unwrap();
+        let inspect = |limit| inspect(&photo, Some(Format::Jpeg), limit);
+        assert!(inspect(200).is_ok());
+        let message = inspect(199).unwrap_err().to_string();
+        assert!(
+            message.starts_with("the photo has 20x10 = 200 pixels, more than the 199"),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! JPEG: its header, decoding at a fraction of the size, and encoding.
+//!
+//! The segments are walked here, before any decoding: what the photo will cost is known from the
+//! header, and a file without an end is refused rather than shown half grey. Coding is
+//! libjpeg-turbo's. Clause and table numbers are those of ITU-T T.81.
+
+mod decode;
+mod encode;
+mod header;
+mod segments;
+
+pub use decode::decode;
+pub use encode::encode;
+pub use header::Header;
+
+#[cfg(test)]
+pub(super) mod sample;

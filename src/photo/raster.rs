@@ -1,0 +1,124 @@
+//! PNG, GIF, WebP and BMP, decoded by the image crate. Of an animation, the first picture.
+
+use std::error::Error;
+use std::io::{self, Cursor};
+use std::iter::successors;
+
+use image::error::{LimitErrorKind, UnsupportedErrorKind};
+use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use super::samples::{Alpha, Colour, Layout, displayed};
+use super::{Decoded, Format, PhotoError, Size, icc};
+
+/// What a decoder may take beside the picture: compressed profiles and texts can be bombs.
+const METADATA_BYTES: u64 = 16 << 20;
+
+/// What is known of a photo before its pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub size: Size,
+    pub icc_profile: Option<Vec<u8>>,
+    /// Bytes that decoding takes at most.
+    pub memory: u64,
+}
+
+/// Reads what stands before the pixels.
+pub(super) fn header(photo: &[u8], format: Format) -> Result<Header, PhotoError> {
+    let refused = |error| refused(error, photo.len());
+    let mut decoder = decoder(photo, format, METADATA_BYTES).map_err(refused)?;
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return Err(PhotoError::Corrupt("it has no pixels".into()));
+    }
+    let size = Size { width, height };
+    let layout = layout(decoder.color_type())?;
+    let components = if layout.colour == Colour::Gray { 1 } else { 3 };
+    // A broken profile costs the photo nothing but its profile.
+    let icc_profile = decoder.icc_profile().ok().flatten();
+    let icc_profile = icc_profile.filter(|profile| icc::fits(profile, components));
+    let memory = size.pixels() * (layout.bytes_per_pixel() + bytes_beside(format));
+    Ok(Header { size, icc_profile, memory })
+}
+
+/// Decodes the whole picture.
+pub(super) fn decode(photo: &[u8], format: Format, header: &Header) -> Result<Decoded, PhotoError> {
+    let refused = |error| refused(error, photo.len());
+    let decoder = decoder(photo, format, header.memory + METADATA_BYTES).map_err(refused)?;
+    let layout = layout(decoder.color_type())?;
+    let mut samples = vec![0; (header.size.pixels() * layout.bytes_per_pixel()) as usize];
+    if decoder.total_bytes() != samples.len() as u64 {
+        return Err(PhotoError::Corrupt("its header can be read in two ways".into()));
+    }
+    decoder.read_image(&mut samples).map_err(refused)?;
+    Ok(displayed(samples, header.size, layout, None))
+}
+
+fn decoder(
+    photo: &[u8],
+    format: Format,
+    memory: u64,
+) -> Result<impl ImageDecoder + '_, ImageError> {
+    let format = match format {
+        Format::Gif => ImageFormat::Gif,
+        Format::WebP => ImageFormat::WebP,
+        Format::Bmp => ImageFormat::Bmp,
+        _ => ImageFormat::Png,
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(photo), format);
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(memory);
+    reader.limits(limits);
+    reader.into_decoder()
+}
+
+fn layout(color_type: ColorType) -> Result<Layout, PhotoError> {
+    let (colour, alpha) = match color_type {
+        ColorType::L8 | ColorType::L16 => (Colour::Gray, Alpha::None),
+        ColorType::La8 | ColorType::La16 => (Colour::Gray, Alpha::Straight),
+        ColorType::Rgb8 | ColorType::Rgb16 => (Colour::Rgb, Alpha::None),
+        ColorType::Rgba8 | ColorType::Rgba16 => (Colour::Rgb, Alpha::Straight),
+        other => return Err(PhotoError::UnsupportedFormat(format!("a picture of {other:?}"))),
+    };
+    let is_deep = color_type.bytes_per_pixel() > color_type.channel_count();
+    Ok(Layout { colour, alpha, is_deep })
+}
+
+/// Bytes a pixel that the decoders of image 0.25 hold beside the picture: a GIF's frame is decoded
+/// as RGBA, a WebP's as YUV or RGBA and, in an animation, put onto a canvas of RGBA.
+fn bytes_beside(format: Format) -> u64 {
+    match format {
+        Format::Gif => 4,
+        Format::WebP => 8,
+        _ => 0,
+    }
+}
+
+/// What a decoder's complaint means for the photo.
+fn refused(error: ImageError, bytes: usize) -> PhotoError {
+    match &error {
+        _ if is_unexpected_end(&error) => {
+            PhotoError::Truncated { bytes, what: "image data is missing".into() }
+        }
+        ImageError::Unsupported(error) => match error.kind() {
+            UnsupportedErrorKind::GenericFeature(feature) => {
+                PhotoError::UnsupportedFormat(feature.clone())
+            }
+            _ => PhotoError::UnsupportedFormat(error.to_string()),
+        },
+        ImageError::Limits(error) if error.kind() == LimitErrorKind::InsufficientMemory => {
+            PhotoError::Corrupt("its header asks for more memory than its size does".into())
+        }
+        _ => PhotoError::Corrupt(format!("the decoder says \"{error}\"")),
+    }
+}
+
+/// Whether the file ended too early, said by the error or by what caused it.
+fn is_unexpected_end(error: &ImageError) -> bool {
+    let cause: &(dyn Error + 'static) = match error {
+        ImageError::IoError(error) => error,
+        error => error,
+    };
+    successors(Some(cause), |error: &&(dyn Error + 'static)| (*error).source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::UnexpectedEof)
+}

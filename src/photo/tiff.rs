@@ -1,0 +1,179 @@
+//! TIFF, decoded by the tiff crate: the first picture of the file. Page numbers are TIFF 6.0's.
+
+use std::io::{self, Cursor};
+
+use tiff::decoder::{Decoder, Limits};
+use tiff::tags::Tag;
+use tiff::{ColorType, TiffError, TiffResult};
+
+use super::samples::{Alpha, Colour, Layout, displayed};
+use super::{Decoded, PhotoError, Size, icc};
+
+/// Largest value of a tag: tables of strips, colour profiles of printers.
+const MAX_TAG_BYTES: usize = 8 << 20;
+/// The tag that only Adobe's raw format has (DNG 1.4 page 20).
+const DNG_VERSION: Tag = Tag::Unknown(50706);
+
+/// What is known of a photo before its pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub size: Size,
+    /// For gray, RGB or CMYK, as the photo is.
+    pub profile: Option<Vec<u8>>,
+    /// Bytes that decoding takes at most.
+    pub memory: u64,
+    layout: Layout,
+    /// Bits of a gray sample that is less than a byte.
+    packed_bits: Option<u8>,
+}
+
+impl Header {
+    /// The profile that the thumbnail keeps.
+    pub fn icc_profile(&self) -> Option<&Vec<u8>> {
+        self.profile.as_ref().filter(|_| self.layout.colour != Colour::Cmyk)
+    }
+}
+
+/// Reads the first directory.
+pub(super) fn header(photo: &[u8]) -> Result<Header, PhotoError> {
+    let refused = |error| refused(error, photo.len());
+    let mut decoder = decoder(photo).map_err(refused)?;
+    refuse_raw(&mut decoder, photo).map_err(refused)??;
+    let (width, height) = decoder.dimensions().map_err(refused)?;
+    if width == 0 || height == 0 {
+        return Err(PhotoError::Corrupt("it has no pixels".into()));
+    }
+    let color_type = decoder.colortype().map_err(refused)?;
+    let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).map_err(refused)?;
+    let is_associated = extra.unwrap_or_default().first() == Some(&1); // page 31
+    let alpha = if is_associated { Alpha::Associated } else { Alpha::Straight };
+    let (colour, alpha, bits) = match color_type {
+        ColorType::Gray(bits @ (1 | 2 | 4 | 8 | 16)) => (Colour::Gray, Alpha::None, bits),
+        ColorType::RGB(bits @ (8 | 16)) => (Colour::Rgb, Alpha::None, bits),
+        ColorType::YCbCr(8) => (Colour::YCbCr, Alpha::None, 8), // JPEG in TIFF
+        ColorType::RGBA(bits @ (8 | 16)) => (Colour::Rgb, alpha, bits),
+        ColorType::CMYK(bits @ (8 | 16)) => (Colour::Cmyk, Alpha::None, bits),
+        other => return Err(PhotoError::UnsupportedFormat(format!("a TIFF of {other:?}"))),
+    };
+    let layout = Layout { colour, alpha, is_deep: bits == 16 };
+    let size = Size { width, height };
+    let components = match colour {
+        Colour::Gray => 1,
+        Colour::Rgb | Colour::YCbCr => 3,
+        Colour::Cmyk => 4,
+    };
+    let profile = decoder.get_tag_u8_vec(Tag::IccProfile).ok();
+    let profile = profile.filter(|profile| icc::fits(profile, components));
+    // A strip may be all of the picture, and is decoded beside it; planes are interleaved.
+    let memory = size.pixels() * layout.bytes_per_pixel() * 2;
+    let packed_bits = Some(bits).filter(|bits| *bits < 8);
+    Ok(Header { size, profile, memory, layout, packed_bits })
+}
+
+/// Decodes the whole picture.
+pub(super) fn decode(photo: &[u8], header: &Header) -> Result<Decoded, PhotoError> {
+    let refused = |error| refused(error, photo.len());
+    let mut decoder = decoder(photo).map_err(refused)?;
+    let buffers = decoder.image_buffer_layout().map_err(refused)?;
+    let length = (header.size.pixels() * header.layout.bytes_per_pixel()) as usize;
+    let packed = header.packed_bits.map(|bits| (bits, packed_length(header.size, bits)));
+    if buffers.complete_len != packed.map_or(length, |(_, packed_length)| packed_length) {
+        return Err(PhotoError::UnsupportedFormat("a TIFF of this arrangement of samples".into()));
+    }
+    refuse_missing_data(&mut decoder, photo.len()).map_err(refused)??;
+    let mut samples = vec![0; buffers.complete_len];
+    decoder.read_image_bytes(&mut samples).map_err(refused)?;
+    if let Some((bits, _)) = packed {
+        samples = unpacked(&samples, header.size, bits);
+    }
+    if let (Some(plane), true) = (buffers.plane_stride, buffers.planes > 1) {
+        samples = interleaved(&samples, plane.get(), header.layout.is_deep);
+    }
+    Ok(displayed(samples, header.size, header.layout, header.profile.as_deref()))
+}
+
+fn decoder(photo: &[u8]) -> TiffResult<Decoder<Cursor<&[u8]>>> {
+    let mut limits = Limits::unlimited();
+    limits.ifd_value_size = MAX_TAG_BYTES;
+    Ok(Decoder::new(Cursor::new(photo))?.with_limits(limits))
+}
+
+/// Raw photos are TIFFs whose first picture is a tiny preview, which is not the photo.
+fn refuse_raw(
+    decoder: &mut Decoder<Cursor<&[u8]>>,
+    photo: &[u8],
+) -> TiffResult<Result<(), PhotoError>> {
+    let is_canons = photo.get(8..10) == Some(b"CR");
+    let is_dng = decoder.find_tag(DNG_VERSION)?.is_some();
+    let subfile = decoder.find_tag_unsigned::<u32>(Tag::NewSubfileType)?;
+    let is_preview = subfile.is_some_and(|kind| kind & 1 == 1); // page 36
+    Ok(if is_canons || is_dng || is_preview {
+        Err(PhotoError::UnsupportedFormat("a camera's raw photo".into()))
+    } else {
+        Ok(())
+    })
+}
+
+/// Refuses strips and tiles beyond the end: the JPEG decoder would show them half gray.
+fn refuse_missing_data(
+    decoder: &mut Decoder<Cursor<&[u8]>>,
+    bytes: usize,
+) -> TiffResult<Result<(), PhotoError>> {
+    for (offsets, lengths) in
+        [(Tag::StripOffsets, Tag::StripByteCounts), (Tag::TileOffsets, Tag::TileByteCounts)]
+    {
+        let offsets = decoder.find_tag_unsigned_vec::<u64>(offsets)?.unwrap_or_default();
+        let lengths = decoder.find_tag_unsigned_vec::<u64>(lengths)?.unwrap_or_default();
+        let mut ends =
+            offsets.iter().zip(&lengths).map(|(offset, length)| offset.saturating_add(*length));
+        if ends.any(|end| end > bytes as u64) {
+            let what = "image data is missing".into();
+            return Ok(Err(PhotoError::Truncated { bytes, what }));
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn packed_length(size: Size, bits: u8) -> usize {
+    (size.width as usize * usize::from(bits)).div_ceil(8) * size.height as usize
+}
+
+/// Samples of 1, 2 or 4 bits as bytes; each row begins with a new byte.
+fn unpacked(packed: &[u8], size: Size, bits: u8) -> Vec<u8> {
+    let (bits, width) = (usize::from(bits), size.width as usize);
+    let largest = (1u16 << bits) - 1;
+    let mut samples = Vec::with_capacity(width * size.height as usize);
+    for row in packed.chunks_exact((width * bits).div_ceil(8)) {
+        samples.extend((0..width).map(|x| {
+            let shift = 8 - bits - x * bits % 8;
+            let sample = u16::from(row[x * bits / 8]) >> shift & largest;
+            (sample * 255 / largest) as u8
+        }));
+    }
+    samples
+}
+
+/// Planes, one behind the other, as pixels.
+fn interleaved(planes: &[u8], plane_length: usize, is_deep: bool) -> Vec<u8> {
+    let bytes = if is_deep { 2 } else { 1 };
+    let mut pixels = Vec::with_capacity(planes.len());
+    for at in (0..plane_length).step_by(bytes) {
+        for plane in planes.chunks_exact(plane_length) {
+            pixels.extend_from_slice(&plane[at..at + bytes]);
+        }
+    }
+    pixels
+}
+
+/// What the decoder's complaint means for the photo.
+fn refused(error: TiffError, bytes: usize) -> PhotoError {
+    match error {
+        TiffError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            PhotoError::Truncated { bytes, what: "image data is missing".into() }
+        }
+        TiffError::UnsupportedError(feature) => {
+            PhotoError::UnsupportedFormat(format!("this TIFF ({feature})"))
+        }
+        error => PhotoError::Corrupt(format!("the decoder says \"{error}\"")),
+    }
+}

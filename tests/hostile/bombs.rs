@@ -1,0 +1,155 @@
+//! Files made to take more than they give.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use thumbnailer::photo::{PhotoError, Picture, Pixels, Size, jpeg};
+
+use super::{develop_soon, golden, memory};
+
+fn refusal(photo: &[u8], what: &str) -> PhotoError {
+    develop_soon(photo, what).map(|thumbnail| thumbnail.size).unwrap_err()
+}
+
+/// A JPEG of one gray, with the size in its header changed.
+fn jpeg_that_claims(code: u8, width: u16, height: u16) -> Vec<u8> {
+    let gray = Picture::Packed(Pixels::black(Size { width: 64, height: 64 }, 1));
+    let mut jpeg = jpeg::encode(&gray, 0.9, None).unwrap();
+    let frame = jpeg.windows(2).position(|two| two == [0xFF, 0xC0]).unwrap();
+    jpeg[frame + 1] = code;
+    jpeg[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+    jpeg[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+    jpeg
+}
+
+#[test]
+fn a_jpeg_that_claims_to_be_large_is_refused() {
+    for code in [0xC0, 0xC1, 0xC2] {
+        let large = jpeg_that_claims(code, 22_000, 22_000);
+        refusal(&large, &format!("a JPEG of frame {code:X} that claims 484 megapixels"));
+        let long = jpeg_that_claims(code, 65_500, 1);
+        refusal(&long, &format!("a JPEG of frame {code:X} that claims to be 65500 wide"));
+    }
+    // Arithmetic coding knows no end: what is missing is gray, however little there is.
+    let arithmetic = jpeg_that_claims(0xC9, 22_000, 22_000);
+    let _ = develop_soon(&arithmetic, "an arithmetic JPEG that claims 484 megapixels");
+    let too_large = refusal(&jpeg_that_claims(0xC0, 65_000, 65_000), "65000x65000");
+    assert_eq!(too_large.name(), "TruncatedPhoto");
+}
+
+#[test]
+fn a_progressive_jpeg_of_many_scans_is_refused() {
+    let photo = golden("jpeg-progressive.jpg");
+    let scan = photo.windows(2).rposition(|two| two == [0xFF, 0xC4]).unwrap();
+    let (begin, last_scan) = photo[..photo.len() - 2].split_at(scan);
+    let mut many = begin.to_vec();
+    for _ in 0..3_000_000 / last_scan.len() {
+        many.extend_from_slice(last_scan);
+    }
+    many.extend([0xFF, 0xD9]);
+    let _ = develop_soon(&many, "a JPEG of very many scans");
+}
+
+/// A PNG of these chunks and a correct end.
+fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1A\n".to_vec();
+    for (kind, data) in chunks.iter().chain(&[(b"IEND", &[][..])]) {
+        png.extend((data.len() as u32).to_be_bytes());
+        let checked = [&kind[..], data].concat();
+        png.extend_from_slice(&checked);
+        let mut crc = flate2::Crc::new();
+        crc.update(&checked);
+        png.extend(crc.sum().to_be_bytes());
+    }
+    png
+}
+
+fn png_header(width: u32, height: u32, depth: u8, colour: u8) -> Vec<u8> {
+    [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, 0]].concat()
+}
+
+fn zeros_compressed(count: usize) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    let zeros = vec![0; 1 << 20];
+    for start in (0..count).step_by(zeros.len()) {
+        encoder.write_all(&zeros[..zeros.len().min(count - start)]).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_png_that_claims_to_be_large_is_refused() {
+    let claims = |width, height, depth, colour| {
+        let pixels = zeros_compressed(1000);
+        png(&[(b"IHDR", &png_header(width, height, depth, colour)), (b"IDAT", &pixels)])
+    };
+    let missing = refusal(&claims(15_000, 15_000, 8, 2), "a PNG of 225 megapixels without data");
+    assert!(matches!(missing, PhotoError::Truncated { .. } | PhotoError::Corrupt(_)), "{missing}");
+    let deep = refusal(&claims(20_000, 20_000, 16, 6), "a PNG of 3.2 GB");
+    assert_eq!(deep.name(), "TooLittleMemory");
+    let huge = refusal(&claims(60_000, 60_000, 8, 2), "a PNG of 3600 megapixels");
+    assert_eq!(huge.name(), "TooManyPixels");
+    let nothing = refusal(&claims(0, 5, 8, 2), "a PNG without columns");
+    assert_eq!(nothing.name(), "CorruptPhoto");
+}
+
+#[test]
+fn a_png_whose_metadata_explodes_is_not_unpacked() {
+    let bomb = zeros_compressed(300 << 20);
+    let profile = [b"profile\0\0", &bomb[..]].concat();
+    let text = [b"Comment\0\0", &bomb[..]].concat();
+    let pixels = zeros_compressed(8 * 25);
+    let photo = png(&[
+        (b"IHDR", &png_header(8, 8, 8, 2)),
+        (b"iCCP", &profile),
+        (b"zTXt", &text),
+        (b"IDAT", &pixels),
+    ]);
+    let (_, taken) = memory::of(&photo, "png-bomb");
+    assert!(taken < 100, "{taken} MB");
+}
+
+#[test]
+fn other_formats_that_claim_to_be_large_are_refused() {
+    let mut gif = golden("gif-opaque.gif");
+    gif[6..10].copy_from_slice(&[0xFF, 0x3F, 0xFF, 0x3F]);
+    let mut bmp = golden("bmp-24-bit.bmp");
+    bmp[18..26].copy_from_slice(&[0x20, 0x4E, 0, 0, 0x20, 0x4E, 0, 0]); // 20000x20000
+    let mut tiff = golden("tiff-strips.tif");
+    let directory = u32::from_le_bytes(tiff[4..8].try_into().unwrap()) as usize;
+    for entry in tiff[directory + 2..].chunks_exact_mut(12).take(12) {
+        if [256, 257].contains(&u16::from_le_bytes([entry[0], entry[1]])) {
+            entry[2..12].copy_from_slice(&[4, 0, 1, 0, 0, 0, 0x20, 0x4E, 0, 0]);
+        }
+    }
+    for (what, photo) in [("BMP", bmp), ("TIFF", tiff)] {
+        refusal(&photo, &format!("a {what} that claims 400 megapixels"));
+    }
+    // A GIF's pictures may be smaller than its screen: this one is a large white page.
+    let _ = develop_soon(&gif, "a GIF that claims 268 megapixels");
+}
+
+#[test]
+fn thin_photos_are_shown() {
+    for (width, height) in [(65_500, 1), (1, 65_500), (65_500, 2), (3, 65_500)] {
+        let size = Size { width, height };
+        let photo = jpeg::encode(&Picture::Packed(Pixels::black(size, 3)), 0.9, None).unwrap();
+        let thumbnail = develop_soon(&photo, &format!("{width}x{height}")).unwrap();
+        assert_eq!(thumbnail.size, size.scaled(0.25));
+    }
+}
+
+#[test]
+fn a_profile_of_the_largest_size_is_passed_over() {
+    let chunk = |number: u8| {
+        let data = vec![number; 65_000];
+        let length = (data.len() + 16) as u16;
+        [b"\xFF\xE2", &length.to_be_bytes()[..], b"ICC_PROFILE\0", &[number, 255], &data].concat()
+    };
+    let jpeg = golden("jpeg-420.jpg");
+    let profile: Vec<u8> = (1..=255).flat_map(chunk).collect();
+    let photo = [&jpeg[..2], &profile, &jpeg[2..]].concat();
+    let thumbnail = develop_soon(&photo, "a JPEG with a profile of 16 MB").unwrap();
+    assert!(thumbnail.jpeg.len() < 10_000);
+}

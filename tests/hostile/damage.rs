@@ -1,0 +1,72 @@
+//! Photos that were whole once.
+
+use super::{develop, develop_soon, golden};
+
+/// A photo of every format and way of coding.
+const PHOTOS: [&str; 18] = [
+    "jpeg-420.jpg",
+    "jpeg-progressive.jpg",
+    "jpeg-arithmetic.jpg",
+    "jpeg-cmyk-profile.jpg",
+    "png-rgb-8-bit.png",
+    "png-interlaced-gray-1-bit.png",
+    "png-palette-4-bit.png",
+    "png-animated.png",
+    "gif-opaque.gif",
+    "gif-first-frame-smaller.gif",
+    "webp-lossy.webp",
+    "webp-lossless-alpha.webp",
+    "webp-animated.webp",
+    "tiff-lzw.tif",
+    "tiff-tiles.tif",
+    "tiff-jpeg.tif",
+    "bmp-24-bit.bmp",
+    "bmp-rle8.bmp",
+];
+
+/// Half a picture is worse than none: whoever looks at it takes it for the photo.
+#[test]
+fn a_prefix_is_refused_or_shows_the_whole_picture() {
+    for name in PHOTOS {
+        let photo = golden(name);
+        let whole = develop(&photo).unwrap();
+        // All of a small file, and of a larger one as many.
+        for length in (0..photo.len()).step_by(photo.len().div_ceil(4000)) {
+            if let Ok(thumbnail) = develop_soon(&photo[..length], name) {
+                assert!(thumbnail == whole, "half of {name}: {length} of {} bytes", photo.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_ends_in_a_picture_or_a_failure() {
+    for name in PHOTOS {
+        let photo = golden(name);
+        let mut refused = 0;
+        for turn in 0..600 {
+            let mut damaged = photo.clone();
+            // Headers are short and matter most: half of the flips are in the first 200 bytes.
+            let reach = if turn % 2 == 0 { photo.len().min(200) } else { photo.len() };
+            let bit = (turn * 7919) % (8 * reach);
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            refused += usize::from(develop_soon(&damaged, name).is_err());
+        }
+        assert!(refused > 0, "no flip of {name} was noticed");
+    }
+}
+
+#[test]
+fn bytes_of_one_kind_in_the_middle_end_in_a_picture_or_a_failure() {
+    for name in PHOTOS {
+        let photo = golden(name);
+        for filler in [0x00, 0xFF] {
+            for start in (0..photo.len()).step_by(photo.len().div_ceil(100)) {
+                let mut damaged = photo.clone();
+                let end = photo.len().min(start + 64);
+                damaged[start..end].fill(filler);
+                let _ = develop_soon(&damaged, name);
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a photo is said to need, against what it takes: each is developed by a process of its own.
+
+use std::env;
+use std::fs;
+use std::process::Command;
+
+use image::codecs::gif::GifEncoder;
+use image::{DynamicImage, Frame, ImageFormat, RgbImage, RgbaImage};
+use thumbnailer::photo::{Format, inspect};
+use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+
+use super::{MEMORY, OPTIONS, develop};
+
+const FILE: &str = "THUMBNAILER_TEST_FILE";
+
+/// MB that a photo is said to need, itself included, and MB that a process took for it.
+pub fn of(photo: &[u8], name: &str) -> (u64, u64) {
+    let path = env::temp_dir().join(format!("thumbnailer-{}-{name}", std::process::id()));
+    fs::write(&path, photo).unwrap();
+    let child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "memory::develops_one_file", "--ignored", "--nocapture"])
+        .env(FILE, &path)
+        .output()
+        .unwrap();
+    fs::remove_file(&path).unwrap();
+    let output = String::from_utf8_lossy(&child.stdout);
+    let taken = output.lines().find_map(|line| line.split_once("took ")?.1.strip_suffix(" MB"));
+    let taken = taken.unwrap_or_else(|| panic!("{name}: {output}")).parse().unwrap();
+    let needed = inspect(photo, Format::of(photo), u64::MAX)
+        .map_or(0, |header| OPTIONS.plan(&header, MEMORY).memory + photo.len() as u64);
+    (needed >> 20, taken)
+}
+
+#[test]
+#[ignore = "what the other tests run in a process of its own"]
+fn develops_one_file() {
+    let Ok(path) = env::var(FILE) else { return };
+    let before = peak_memory_mb();
+    let photo = fs::read(path).unwrap();
+    let _ = develop(&photo);
+    println!("took {} MB", peak_memory_mb() - before);
+}
+
+/// The most memory this process ever held, in MB (proc(5), VmHWM).
+fn peak_memory_mb() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+const WIDTH: usize = 4000;
+const HEIGHT: usize = 3000;
+
+/// Something between smooth and noise: 12 megapixels of it.
+fn texture(channels: usize) -> Vec<u8> {
+    let sample = |i: usize| ((i / channels % WIDTH) / 16 + i % channels * 50 + i * i % 23) as u8;
+    (0..WIDTH * HEIGHT * channels).map(sample).collect()
+}
+
+fn jpeg(subsampling: Subsamp, is_progressive: bool, format: PixelFormat) -> Vec<u8> {
+    let pixels = texture(format.size());
+    let mut compressor = Compressor::new().unwrap();
+    compressor.set_quality(90).unwrap();
+    compressor.set_subsamp(subsampling).unwrap();
+    compressor.set_progressive(is_progressive).unwrap();
+    let (pixels, pitch) = (pixels.as_slice(), WIDTH * format.size());
+    let image = Image { pixels, width: WIDTH, pitch, height: HEIGHT, format };
+    compressor.compress_to_vec(image).unwrap()
+}
+
+fn coded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    picture.write_to(&mut std::io::Cursor::new(&mut bytes), format).unwrap();
+    bytes
+}
+
+fn gif(picture: &DynamicImage) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let fastest = 30;
+    let frame = Frame::new(picture.to_rgba8());
+    GifEncoder::new_with_speed(&mut bytes, fastest).encode_frame(frame).unwrap();
+    bytes
+}
+
+#[test]
+fn no_photo_takes_more_memory_than_its_header_said() {
+    let rgb = RgbImage::from_raw(WIDTH as u32, HEIGHT as u32, texture(3)).unwrap();
+    let rgba = RgbaImage::from_raw(WIDTH as u32, HEIGHT as u32, texture(4)).unwrap();
+    let [rgb, rgba] = [DynamicImage::from(rgb), DynamicImage::from(rgba)];
+    let deep = DynamicImage::from(rgba.to_rgba16());
+    for (name, photo) in [
+        ("420.jpg", jpeg(Subsamp::Sub2x2, false, PixelFormat::RGB)),
+        ("444.jpg", jpeg(Subsamp::None, false, PixelFormat::RGB)),
+        ("gray.jpg", jpeg(Subsamp::Gray, false, PixelFormat::GRAY)),
+        ("cmyk.jpg", jpeg(Subsamp::None, false, PixelFormat::CMYK)),
+        ("progressive.jpg", jpeg(Subsamp::Sub2x2, true, PixelFormat::RGB)),
+        ("rgb.png", coded(&rgb, ImageFormat::Png)),
+        ("alpha.png", coded(&rgba, ImageFormat::Png)),
+        ("deep.png", coded(&deep, ImageFormat::Png)),
+        ("rgb.webp", coded(&rgb, ImageFormat::WebP)),
+        ("rgb.bmp", coded(&rgb, ImageFormat::Bmp)),
+        ("rgb.gif", gif(&rgb)),
+    ] {
+        let (needed, taken) = of(&photo, name);
+        println!("{name}: {needed} MB needed, {taken} MB taken");
+        // The process itself takes a little more with the first photo: stacks, tables, the heap's waste.
+        assert!(taken <= needed + 4, "{name} took {taken} MB instead of {needed}");
+        assert!(needed <= 3 * taken + 10, "{name} asks for {needed} MB and takes {taken}");
+    }
+}
