@@ -2,6 +2,7 @@
 
 PHOTO   ?= tests/photos/ref-5323x8000.jpg
 PHOTOS  ?= $(PHOTO)
+RUNS    ?= 10
 EVENT   ?= events/put.json
 STACK   ?= photos
 PROFILE ?= local
@@ -24,7 +25,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test fmt run invoke up stop release measure quality requirements clean
+.PHONY: help setup build test fmt run invoke up stop release measure bench bench-pins requirements clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,15 +80,14 @@ release: setup ## Build the package for AWS, and show its size (ARCHITECTURE=x86
 measure: release ## Measure size, cold start, CPU time and memory of the function as it is deployed
 	@$(AWS) with -- $(VENV)/bin/python local/measure.py $(PACKAGE)
 
-THUMBNAILATOR := /usr/share/java/thumbnailator.jar
-QUALITY       := target/quality
-quality: setup ## Compare cost and quality of the thumbnails with Thumbnailator's (PHOTOS="a.jpg b.jpg")
-	@test -f $(THUMBNAILATOR) -a -n "$$(command -v javac)" || \
-		{ echo "run this, then try again: apt-get install default-jdk-headless libthumbnailator-java"; exit 1; }
-	@mkdir -p $(QUALITY)
-	@javac -cp $(THUMBNAILATOR) -d $(QUALITY) benches/Thumbnailator.java
-	@java -cp $(THUMBNAILATOR):$(QUALITY) Thumbnailator $(QUALITY) $(PHOTOS)
-	cargo run --quiet --profile $(PROFILE) --example quality -- $(QUALITY) $(PHOTOS)
+bench: tools ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)
+	@$(PYTHON) benches/peers/run.py --profile $(PROFILE) --runs $(RUNS) $(PHOTOS)
+
+bench-pins: setup ## Pin anew the thumbnailers that make bench installs
+	$(VENV)/bin/python -m pip install --quiet uv
+	$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
+		--no-header --no-annotate benches/peers/requirements.in --output-file benches/peers/requirements.txt
+	npm install --prefix benches/peers --package-lock-only --omit-lockfile-registry-resolved --save-exact sharp@latest
 
 requirements: setup ## Pin anew what local/requirements.in asks for
 	$(VENV)/bin/python -m pip install --quiet uv

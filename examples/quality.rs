@@ -1,151 +1,142 @@
-//! What a thumbnail costs and how good it is, beside Thumbnailator's: `make quality`.
+//! How good thumbnails are, a part of `make bench`: `quality DIRECTORY PHOTO...` scores each photo's
+//! thumbnail in each folder of DIRECTORY, and prints a JSON line for each.
 //!
-//! The reference of each photo is its full decode, shrunk with Lanczos3. The unit of cost is the
-//! floor: the CPU time of decoding the photo at an eighth, which is little more than its Huffman
-//! decoding, and of encoding the thumbnail; no thumbnail of this size can be made for less.
+//! A thumbnail is scored by how like it is to the photo's full decode, shrunk with Lanczos3.
 
 use std::error::Error;
+use std::fs;
+use std::iter::zip;
 use std::path::{Path, PathBuf};
 
 use fast_image_resize::images::{Image as Resized, ImageRef};
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
+use serde_json::{Value, json};
 use ssimulacra2::{ColorPrimaries, Rgb, TransferCharacteristic, compute_frame_ssimulacra2};
 use thumbnailer::exif::{self, LocationPolicy};
-use thumbnailer::photo::jpeg::{self, Header};
-use thumbnailer::photo::{Orientation, Picture, Pixels, Size};
-use thumbnailer::thumbnail::{Options, Resampling, render};
-use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
+use thumbnailer::photo::{Orientation, Pixels, Size};
+use turbojpeg::PixelFormat;
 
 const SCALE: f64 = 0.25;
-const QUALITY: f64 = 0.9;
-/// Runs of which the mean CPU time counts.
-const RUNS: usize = 10;
 
-/// The means of one way to make thumbnails.
-#[derive(Default)]
-struct Scores {
-    name: &'static str,
-    photos: f64,
-    floors: f64,
-    psnr: f64,
-    ssimulacra2: f64,
-    bytes: f64,
-}
+type Outcome<T> = Result<T, Box<dyn Error>>;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1).map(PathBuf::from);
-    let usage = "usage: quality DIRECTORY_OF_THUMBNAILATORS_THUMBNAILS PHOTO...";
-    let peers = arguments.next().ok_or(usage)?;
-    let photos: Vec<PathBuf> = arguments.collect();
-    if photos.is_empty() {
-        return Err(usage.into());
+    let directory = arguments.next().ok_or("usage: quality DIRECTORY PHOTO...")?;
+    let mut ways = Vec::new();
+    for entry in fs::read_dir(&directory)? {
+        ways.push(entry?.file_name());
     }
-    let mut scores =
-        ["fast", "best", "Thumbnailator"].map(|name| Scores { name, ..Scores::default() });
-    let mut worse = Vec::new();
-    for (number, path) in photos.iter().enumerate() {
-        eprintln!("{} of {}: {}", number + 1, photos.len(), path.display());
+    for path in arguments {
         let name = path.file_name().ok_or("a photo has no name")?;
-        let [_, best, peer] = score(path, &peers.join(name), &mut scores)?;
-        if best < peer {
-            worse.push(format!("{} ({best:.2} to {peer:.2})", name.display()));
+        let reference = reference(&fs::read(&path)?)?;
+        for way in &ways {
+            let thumbnail = directory.join(way).join(name);
+            if thumbnail.exists() {
+                let mut line = score(&reference, &thumbnail)
+                    .unwrap_or_else(|error| json!({ "error": error.to_string() }));
+                line["way"] = way.to_string_lossy().into();
+                line["photo"] = name.to_string_lossy().into();
+                println!("{line}");
+            }
         }
-    }
-    println!("| | CPU time, floors | PSNR, dB | SSIMULACRA2 | bytes |");
-    println!("|---|---|---|---|---|");
-    for Scores { name, photos, floors, psnr, ssimulacra2, bytes } in scores {
-        let floors = match floors {
-            0.0 => "(another process)".to_owned(),
-            floors => format!("{:.2}", floors / photos),
-        };
-        let [psnr, ssimulacra2, bytes] = [psnr, ssimulacra2, bytes].map(|sum| sum / photos);
-        println!("| {name} | {floors} | {psnr:.2} | {ssimulacra2:.2} | {bytes:.0} |");
-    }
-    println!("\nMeans of {} photos.", photos.len());
-    match worse.as_slice() {
-        [] => println!("`best` is below Thumbnailator's SSIMULACRA2 on no photo."),
-        _ => println!("`best` is below Thumbnailator's SSIMULACRA2 on: {}.", worse.join(", ")),
     }
     Ok(())
 }
 
-/// Adds one photo to the scores; returns the SSIMULACRA2 of each way.
-fn score(path: &Path, peer: &Path, scores: &mut [Scores; 3]) -> Result<[f64; 3], Box<dyn Error>> {
-    let photo = std::fs::read(path)?;
-    let header = Header::read(&photo)?;
-    let facts = exif::read(&photo, LocationPolicy::Off);
-    let orientation = Orientation::from_exif(facts.orientation);
-    let reference = orientation.apply(shrink(decode(&photo, ScalingFactor::ONE)?, header.size)?);
-    let picture = Picture::Packed(reference.clone());
-    let floor = mean_cpu_ms(|| decode(&photo, ScalingFactor::ONE_EIGHTH).is_ok())
-        + mean_cpu_ms(|| jpeg::encode(&picture, QUALITY, None).is_ok());
-    let mut results = [0.0; 3];
-    for (way, result) in scores.iter_mut().zip(&mut results) {
-        let resampling = match way.name {
-            "fast" => Some(Resampling::Fast),
-            "best" => Some(Resampling::Best),
-            _ => None,
-        };
-        let thumbnail = match resampling {
-            Some(resampling) => {
-                let options = Options { scale: SCALE, quality: QUALITY, resampling };
-                let run = || render(&photo, &header, orientation, options);
-                way.floors += mean_cpu_ms(|| run().is_ok()) / floor;
-                run()?.jpeg
-            }
-            None => std::fs::read(peer)?,
-        };
-        let shown = decode(&thumbnail, ScalingFactor::ONE)?;
-        *result = ssimulacra2(&reference, &shown)?;
-        way.photos += 1.0;
-        way.psnr += psnr(&reference, &shown);
-        way.ssimulacra2 += *result;
-        way.bytes += thumbnail.len() as f64;
+fn score(reference: &Pixels, thumbnail: &Path) -> Outcome<Value> {
+    let jpeg = fs::read(thumbnail)?;
+    let shown = decode(&jpeg)?;
+    if shown.size != reference.size {
+        let [is, should] =
+            [shown.size, reference.size].map(|size| format!("{}x{}", size.width, size.height));
+        return Err(format!("its thumbnail has {is} pixels, not {should}").into());
     }
-    Ok(results)
+    Ok(json!({
+        "bytes": jpeg.len(),
+        "psnr": psnr(reference, &shown),
+        "ssim": ssim(reference, &shown)?,
+        "ssimulacra2": ssimulacra2(reference, &shown)?,
+    }))
 }
 
-fn decode(jpeg: &[u8], scale: ScalingFactor) -> Result<Pixels, turbojpeg::Error> {
-    let mut decompressor = Decompressor::new()?;
-    decompressor.set_scaling_factor(scale)?;
-    let header = decompressor.read_header(jpeg)?.scaled(scale);
-    let size = Size { width: header.width as u32, height: header.height as u32 };
-    let mut decoded = Pixels::black(size, 3);
-    let (width, height) = (header.width, header.height);
-    let (pitch, format) = (decoded.row_length(), PixelFormat::RGB);
-    let pixels = decoded.data.as_mut_slice();
-    decompressor.decompress(jpeg, Image { pixels, width, pitch, height, format })?;
-    Ok(decoded)
-}
-
-fn shrink(full: Pixels, size: Size) -> Result<Pixels, Box<dyn Error>> {
-    let target = size.scaled(SCALE);
+/// What a thumbnail would be if neither time nor bytes counted.
+fn reference(photo: &[u8]) -> Outcome<Pixels> {
+    let full = decode(photo)?;
+    let (size, target) = (full.size, full.size.scaled(SCALE));
     let source = ImageRef::new(size.width, size.height, &full.data, PixelType::U8x3)?;
     let mut shrunk = Resized::new(target.width, target.height, PixelType::U8x3);
     Resizer::new().resize(&source, &mut shrunk, &ResizeOptions::new())?; // Lanczos3
-    Ok(Pixels { data: shrunk.into_vec(), size: target, channels: 3 })
+    let facts = exif::read(photo, LocationPolicy::Off);
+    let stored = Pixels { data: shrunk.into_vec(), size: target, channels: 3 };
+    Ok(Orientation::from_exif(facts.orientation).apply(stored))
 }
 
-/// The milliseconds that this thread is on a processor for one run, as a mean of several: the kernel
-/// counts them in ticks of up to 10 (proc(5), schedstat).
-fn mean_cpu_ms(mut run: impl FnMut() -> bool) -> f64 {
-    let on_processor = || {
-        let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-        let nanoseconds = statistics.split(' ').next().and_then(|field| field.parse::<f64>().ok());
-        nanoseconds.unwrap_or(f64::NAN) / 1e6
-    };
-    let started = on_processor();
-    let succeeded = (0..RUNS).all(|_| run());
-    assert!(succeeded, "what could be decoded once can be decoded again");
-    (on_processor() - started) / RUNS as f64
+fn decode(jpeg: &[u8]) -> turbojpeg::Result<Pixels> {
+    let decoded = turbojpeg::decompress(jpeg, PixelFormat::RGB)?;
+    let size = Size { width: decoded.width as u32, height: decoded.height as u32 };
+    Ok(Pixels { data: decoded.pixels, size, channels: 3 })
 }
 
+/// In dB, over all three channels.
 fn psnr(a: &Pixels, b: &Pixels) -> f64 {
-    let squares = a.data.iter().zip(&b.data).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
+    let squares = zip(&a.data, &b.data).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
     10.0 * (255.0 * 255.0 / (squares.sum::<f64>() / a.data.len() as f64)).log10()
 }
 
-fn ssimulacra2(a: &Pixels, b: &Pixels) -> Result<f64, Box<dyn Error>> {
+/// Of luma, as its authors define it: the mean over all windows of 11x11 pixels, weighted by a Gaussian
+/// of 1.5 pixels (Wang, Bovik, Sheikh, Simoncelli: "Image quality assessment", 2004, section III-B).
+fn ssim(a: &Pixels, b: &Pixels) -> Outcome<f64> {
+    const C1: f64 = (0.01 * 255.0) * (0.01 * 255.0);
+    const C2: f64 = (0.03 * 255.0) * (0.03 * 255.0);
+    let width = a.size.width as usize;
+    if a.size.width.min(a.size.height) < WINDOW as u32 {
+        return Err("its thumbnail is smaller than the window of SSIM".into());
+    }
+    let [a, b] = [a, b].map(luma);
+    let products = |a: &[f64], b: &[f64]| zip(a, b).map(|(a, b)| a * b).collect::<Vec<f64>>();
+    let [aa, bb, ab] = [products(&a, &a), products(&b, &b), products(&a, &b)];
+    let [a, b, aa, bb, ab] = [a, b, aa, bb, ab].map(|plane| windows(&plane, width));
+    let sum: f64 = (0..a.len())
+        .map(|i| {
+            let (squares, product) = (a[i] * a[i] + b[i] * b[i], a[i] * b[i]);
+            let (variances, covariance) = (aa[i] + bb[i] - squares, ab[i] - product);
+            (2.0 * product + C1) * (2.0 * covariance + C2) / ((squares + C1) * (variances + C2))
+        })
+        .sum();
+    Ok(sum / a.len() as f64)
+}
+
+/// Pixels on each side of the window of SSIM.
+const WINDOW: usize = 11;
+
+/// The weighted mean in each window that lies within the plane.
+fn windows(plane: &[f64], width: usize) -> Vec<f64> {
+    let distance = |i: usize| i as f64 - (WINDOW / 2) as f64;
+    let weights: [f64; WINDOW] =
+        std::array::from_fn(|i| (-distance(i).powi(2) / (2.0 * 1.5 * 1.5)).exp());
+    let total: f64 = weights.iter().sum();
+    let mean = |values: &[f64], step: usize| {
+        let weighted = weights.iter().enumerate().map(|(i, weight)| weight * values[i * step]);
+        weighted.sum::<f64>() / total
+    };
+    let rows = plane.chunks_exact(width);
+    let across: Vec<f64> =
+        rows.flat_map(|row| row.windows(WINDOW).map(|window| mean(window, 1))).collect();
+    let width = width - (WINDOW - 1);
+    let starts = 0..across.len() - (WINDOW - 1) * width;
+    starts.map(|start| mean(&across[start..], width)).collect()
+}
+
+/// ITU-R BT.601, as JPEG has it.
+fn luma(rgb: &Pixels) -> Vec<f64> {
+    let weighted = |pixel: &[u8]| {
+        zip([0.299, 0.587, 0.114], pixel).map(|(weight, value)| weight * f64::from(*value)).sum()
+    };
+    rgb.data.chunks_exact(3).map(weighted).collect()
+}
+
+fn ssimulacra2(a: &Pixels, b: &Pixels) -> Outcome<f64> {
     let rgb = |pixels: &Pixels| {
         let floats = pixels.data.chunks_exact(3);
         let floats = floats.map(|pixel| [0, 1, 2].map(|i| f32::from(pixel[i]) / 255.0)).collect();
