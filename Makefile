@@ -7,6 +7,8 @@ EVENT   ?= events/put.json
 STACK   ?= photos
 PROFILE ?= local
 PYTHON  ?= python3
+SECONDS ?= 20
+TARGET  ?=
 
 VENV := .venv
 AWS  := $(VENV)/bin/python local/aws.py
@@ -25,7 +27,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test fmt run invoke up stop release measure bench bench-pins requirements clean
+.PHONY: help setup build test fmt run invoke up stop release measure bench bench-stages bench-pins fuzz requirements clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,11 +85,17 @@ measure: release ## Measure size, cold start, CPU time and memory of the functio
 bench: tools ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)
 	@$(PYTHON) benches/peers/run.py --profile $(PROFILE) --runs $(RUNS) $(PHOTOS)
 
+bench-stages: tools ## Measure each stage of a photo's way: header, EXIF, decode, resize, orient, encode
+	cargo bench --profile $(PROFILE) --bench stages
+
 bench-pins: setup ## Pin anew the thumbnailers that make bench installs
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
 		--no-header --no-annotate benches/peers/requirements.in --output-file benches/peers/requirements.txt
 	npm install --prefix benches/peers --package-lock-only --omit-lockfile-registry-resolved --save-exact sharp@latest
+
+fuzz: tools ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
+	@$(PYTHON) fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)
 
 requirements: setup ## Pin anew what local/requirements.in asks for
 	$(VENV)/bin/python -m pip install --quiet uv

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -31,6 +32,7 @@ PACKAGES = {
 def main() -> None:
     check_python()
     check_rust()
+    check_processor()
     missing = [name for name in PACKAGES if not is_there(name)]
     if missing:
         install([PACKAGES[name] for name in missing])
@@ -50,6 +52,12 @@ def check_rust() -> None:
     found = re.match(r"rustc ([\d.]+)", version)
     if not found or numbers(found[1]) < numbers(wanted[1]):
         stop(f"Rust {wanted[1]} or later is needed, this is {version.strip()}: run `rustup update`")
+
+
+def check_processor() -> None:
+    processor = Path("/proc/cpuinfo")
+    if platform.machine() == "x86_64" and processor.exists() and " bmi2 " not in processor.read_text():
+        stop("this processor is older than Lambda's: remove -march=haswell from .cargo/config.toml")
 
 
 def is_there(name: str) -> bool:

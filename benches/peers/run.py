@@ -159,9 +159,6 @@ def check(photos: list[Path]) -> None:
 def build(profile: str) -> dict[str, str]:
     """This crate's examples: the program of each."""
     command = ["cargo", "build", "--message-format=json-render-diagnostics", "--profile", profile]
-    # The resizer of `image` is generic: six times slower where codegen units keep its inner loops
-    # from being inlined, as the local profile would.
-    command += ["--config", f"profile.{profile}.package.image.codegen-units=1"]
     command += ["--example", "thumbnails", "--example", "quality"]
     say("building the examples of this crate")
     result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)

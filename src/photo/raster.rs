@@ -31,12 +31,15 @@ pub(super) fn header(photo: &[u8], format: Format) -> Result<Header, PhotoError>
         return Err(PhotoError::Corrupt("it has no pixels".into()));
     }
     let size = Size { width, height };
+    if format == Format::WebP {
+        refuse_larger_frames(photo, size)?;
+    }
     let layout = layout(decoder.color_type())?;
     let components = if layout.colour == Colour::Gray { 1 } else { 3 };
     // A broken profile costs the photo nothing but its profile.
     let icc_profile = decoder.icc_profile().ok().flatten();
     let icc_profile = icc_profile.filter(|profile| icc::fits(profile, components));
-    let memory = size.pixels() * (layout.bytes_per_pixel() + bytes_beside(format));
+    let memory = size.pixels().saturating_mul(layout.bytes_per_pixel() + bytes_beside(format));
     Ok(Header { size, icc_profile, memory })
 }
 
@@ -93,6 +96,24 @@ fn bytes_beside(format: Format) -> u64 {
     }
 }
 
+/// Refuses lossy frames that are larger than the picture: image-webp 0.2.4 sees that only when it has
+/// decoded them.
+fn refuse_larger_frames(webp: &[u8], size: Size) -> Result<(), PhotoError> {
+    let is_larger = |chunk: usize| match webp.get(chunk + 8..) {
+        // A key frame: its tag, its start code, 14 bits of each side (RFC 6386 section 9.1).
+        Some(&[_, _, _, 0x9D, 0x01, 0x2A, w0, w1, h0, h1, ..]) => {
+            let [width, height] =
+                [[w0, w1], [h0, h1]].map(|side| u32::from(u16::from_le_bytes(side) & 0x3FFF));
+            width > size.width || height > size.height
+        }
+        _ => false,
+    };
+    match memchr::memmem::find_iter(webp, b"VP8 ").any(is_larger) {
+        true => Err(PhotoError::Corrupt("it holds a frame larger than itself".into())),
+        false => Ok(()),
+    }
+}
+
 /// What a decoder's complaint means for the photo.
 fn refused(error: ImageError, bytes: usize) -> PhotoError {
     match &error {
@@ -121,4 +142,20 @@ fn is_unexpected_end(error: &ImageError) -> bool {
     successors(Some(cause), |error: &&(dyn Error + 'static)| (*error).source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .any(|error| error.kind() == io::ErrorKind::UnexpectedEof)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_webp_frame_larger_than_its_picture_is_refused() {
+        // 60x40 pixels, scaled up by 5/4 on the screen, which changes nothing here.
+        let frame = b"RIFF\0\0\0\0WEBPVP8 \x0A\0\0\0\x10\0\0\x9D\x01\x2A\x3C\x40\x28\x40";
+        let refusal = |width, height| refuse_larger_frames(frame, Size { width, height }).err();
+        assert_eq!(refusal(60, 40), None);
+        assert_eq!(refusal(59, 40).unwrap().name(), "CorruptPhoto");
+        assert_eq!(refusal(60, 39).unwrap().name(), "CorruptPhoto");
+        assert_eq!(refuse_larger_frames(&frame[..20], Size { width: 1, height: 1 }), Ok(()));
+    }
 }

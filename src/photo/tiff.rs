@@ -1,16 +1,23 @@
 //! TIFF, decoded by the tiff crate: the first picture of the file. Page numbers are TIFF 6.0's.
 
+mod bounds;
+
 use std::io::{self, Cursor};
 
-use tiff::decoder::{Decoder, Limits};
-use tiff::tags::Tag;
+use tiff::decoder::ifd::Value;
+use tiff::decoder::{ChunkType, Decoder, Limits};
+use tiff::tags::{Tag, Type, ValueBuffer};
 use tiff::{ColorType, TiffError, TiffResult};
 
 use super::samples::{Alpha, Colour, Layout, displayed};
 use super::{Decoded, PhotoError, Size, icc};
 
-/// Largest value of a tag: tables of strips, colour profiles of printers.
+/// What a tag's value may take in memory: tables of strips, colour profiles of printers.
 const MAX_TAG_BYTES: usize = 8 << 20;
+/// Bytes; a tile can be of 2^64 pixels, and to this something can be added.
+const MORE_THAN_THERE_IS: u64 = 1 << 60;
+/// The compression that has a JPEG in each strip or tile (TIFF Technical Note 2).
+const JPEG: u16 = 7;
 /// The tag that only Adobe's raw format has (DNG 1.4 page 20).
 const DNG_VERSION: Tag = Tag::Unknown(50706);
 
@@ -25,6 +32,7 @@ pub(super) struct Header {
     layout: Layout,
     /// Bits of a gray sample that is less than a byte.
     packed_bits: Option<u8>,
+    is_jpeg: bool,
 }
 
 impl Header {
@@ -37,6 +45,7 @@ impl Header {
 /// Reads the first directory.
 pub(super) fn header(photo: &[u8]) -> Result<Header, PhotoError> {
     let refused = |error| refused(error, photo.len());
+    bounds::refuse_long_lists(photo)?;
     let mut decoder = decoder(photo).map_err(refused)?;
     refuse_raw(&mut decoder, photo).map_err(refused)??;
     let (width, height) = decoder.dimensions().map_err(refused)?;
@@ -62,12 +71,21 @@ pub(super) fn header(photo: &[u8]) -> Result<Header, PhotoError> {
         Colour::Rgb | Colour::YCbCr => 3,
         Colour::Cmyk => 4,
     };
-    let profile = decoder.get_tag_u8_vec(Tag::IccProfile).ok();
-    let profile = profile.filter(|profile| icc::fits(profile, components));
-    // A strip may be all of the picture, and is decoded beside it; planes are interleaved.
-    let memory = size.pixels() * layout.bytes_per_pixel() * 2;
+    let profile = profile(&mut decoder).filter(|profile| icc::fits(profile, components));
+    let compression = decoder.find_tag_unsigned(Tag::Compression).map_err(refused)?;
+    let is_jpeg = compression == Some(JPEG);
+    let bytes_of = |pixels: u64| pixels.saturating_mul(layout.bytes_per_pixel());
+    let (across, down) = chunk_size(&decoder, size);
+    let beside = match is_jpeg {
+        // A strip or tile of up to four components with the coefficients, and its part of the file.
+        true => (across * down).saturating_mul(4 * 3).saturating_add(photo.len() as u64),
+        false => bytes_of(across),
+    };
+    // At last planes are interleaved, and samples of less than a byte become one.
+    let picture = bytes_of(size.pixels());
+    let memory = picture.saturating_add(beside.max(picture)).min(MORE_THAN_THERE_IS);
     let packed_bits = Some(bits).filter(|bits| *bits < 8);
-    Ok(Header { size, profile, memory, layout, packed_bits })
+    Ok(Header { size, profile, memory, layout, packed_bits, is_jpeg })
 }
 
 /// Decodes the whole picture.
@@ -80,7 +98,13 @@ pub(super) fn decode(photo: &[u8], header: &Header) -> Result<Decoded, PhotoErro
     if buffers.complete_len != packed.map_or(length, |(_, packed_length)| packed_length) {
         return Err(PhotoError::UnsupportedFormat("a TIFF of this arrangement of samples".into()));
     }
-    refuse_missing_data(&mut decoder, photo.len()).map_err(refused)??;
+    let chunks = chunks(&mut decoder, photo).map_err(refused)??;
+    if header.is_jpeg {
+        let tables = decoder.find_tag(Tag::JPEGTables).map_err(refused)?;
+        let tables = tables.map(Value::into_u8_vec).transpose().map_err(refused)?;
+        let size = chunk_size(&decoder, header.size);
+        bounds::refuse_larger_jpegs(&chunks, tables.as_deref(), size)?;
+    }
     let mut samples = vec![0; buffers.complete_len];
     decoder.read_image_bytes(&mut samples).map_err(refused)?;
     if let Some((bits, _)) = packed {
@@ -94,8 +118,24 @@ pub(super) fn decode(photo: &[u8], header: &Header) -> Result<Decoded, PhotoErro
 
 fn decoder(photo: &[u8]) -> TiffResult<Decoder<Cursor<&[u8]>>> {
     let mut limits = Limits::unlimited();
-    limits.ifd_value_size = MAX_TAG_BYTES;
+    // This is what tiff 0.11.3 holds tags' values to, not `ifd_value_size`.
+    limits.decoding_buffer_size = MAX_TAG_BYTES;
     Ok(Decoder::new(Cursor::new(photo))?.with_limits(limits))
+}
+
+/// The colour profile, read as bytes: as a list of values it would take 32 times as much.
+fn profile(decoder: &mut Decoder<Cursor<&[u8]>>) -> Option<Vec<u8>> {
+    let mut profile = ValueBuffer::empty(Type::UNDEFINED);
+    decoder.image_ifd().find_tag_buf(Tag::IccProfile, &mut profile).ok()??;
+    Some(profile.as_bytes().to_vec())
+}
+
+/// Columns and rows of a strip or tile.
+fn chunk_size(decoder: &Decoder<Cursor<&[u8]>>, picture: Size) -> (u64, u64) {
+    let (across, down) = decoder.chunk_dimensions();
+    let is_strip = decoder.get_chunk_type() == ChunkType::Strip;
+    let down = if is_strip { down.min(picture.height) } else { down };
+    (across.into(), down.into())
 }
 
 /// Raw photos are TIFFs whose first picture is a tiny preview, which is not the photo.
@@ -114,24 +154,21 @@ fn refuse_raw(
     })
 }
 
-/// Refuses strips and tiles beyond the end: the JPEG decoder would show them half gray.
-fn refuse_missing_data(
+/// The strips or tiles. None may be beyond the end: the JPEG decoder would show it half gray.
+fn chunks<'a>(
     decoder: &mut Decoder<Cursor<&[u8]>>,
-    bytes: usize,
-) -> TiffResult<Result<(), PhotoError>> {
-    for (offsets, lengths) in
-        [(Tag::StripOffsets, Tag::StripByteCounts), (Tag::TileOffsets, Tag::TileByteCounts)]
-    {
-        let offsets = decoder.find_tag_unsigned_vec::<u64>(offsets)?.unwrap_or_default();
-        let lengths = decoder.find_tag_unsigned_vec::<u64>(lengths)?.unwrap_or_default();
-        let mut ends =
-            offsets.iter().zip(&lengths).map(|(offset, length)| offset.saturating_add(*length));
-        if ends.any(|end| end > bytes as u64) {
-            let what = "image data is missing".into();
-            return Ok(Err(PhotoError::Truncated { bytes, what }));
-        }
-    }
-    Ok(Ok(()))
+    photo: &'a [u8],
+) -> TiffResult<Result<Vec<&'a [u8]>, PhotoError>> {
+    let (offsets, lengths) = match decoder.get_chunk_type() {
+        ChunkType::Strip => (Tag::StripOffsets, Tag::StripByteCounts),
+        ChunkType::Tile => (Tag::TileOffsets, Tag::TileByteCounts),
+    };
+    let offsets = decoder.find_tag_unsigned_vec::<usize>(offsets)?.unwrap_or_default();
+    let lengths = decoder.find_tag_unsigned_vec::<usize>(lengths)?.unwrap_or_default();
+    let chunk = |(offset, length): (&usize, &usize)| photo.get(*offset..)?.get(..*length);
+    let chunks = offsets.iter().zip(&lengths).map(chunk).collect::<Option<_>>();
+    let what = "image data is missing".into();
+    Ok(chunks.ok_or(PhotoError::Truncated { bytes: photo.len(), what }))
 }
 
 fn packed_length(size: Size, bits: u8) -> usize {

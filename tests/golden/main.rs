@@ -100,6 +100,25 @@ fn expected(name: &str) -> RgbImage {
 }
 
 #[test]
+fn a_screens_colour_profile_is_kept_verbatim_and_a_printers_is_used() {
+    let profile = |name: &str| {
+        let photo = fs::read(folder("photos").join(name)).unwrap();
+        let header = inspect(&photo, Format::of(&photo), 1_000_000).unwrap();
+        header.icc_profile.map(|profile| (profile, photo))
+    };
+    let (display_p3, photo) = profile("jpeg-display-p3.jpg").unwrap();
+    assert!(photo.windows(display_p3.len()).any(|window| window == display_p3));
+    for name in ["png-display-p3.png", "webp-display-p3.webp", "tiff-display-p3.tif"] {
+        assert_eq!(profile(name).unwrap().0, display_p3, "{name}");
+    }
+    let (gray, photo) = profile("jpeg-gray-profile.jpg").unwrap();
+    assert!(photo.windows(gray.len()).any(|window| window == gray));
+    for name in ["jpeg-cmyk-profile.jpg", "jpeg-ycck-profile.jpg", "tiff-cmyk-profile.tif"] {
+        assert!(profile(name).is_none(), "{name}");
+    }
+}
+
+#[test]
 fn channels_and_mirrored_pictures_are_told_apart() {
     let expected = expected("png-rgb-8-bit");
     let mirrored = image::imageops::flip_horizontal(&expected);

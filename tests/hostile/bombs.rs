@@ -131,6 +131,17 @@ fn other_formats_that_claim_to_be_large_are_refused() {
 }
 
 #[test]
+fn pictures_without_columns_are_refused() {
+    for (name, at, length) in
+        [("gif-opaque.gif", 6, 2), ("bmp-24-bit.bmp", 18, 4), ("webp-lossy.webp", 26, 2)]
+    {
+        let mut photo = golden(name);
+        photo[at..at + length].fill(0);
+        refusal(&photo, name);
+    }
+}
+
+#[test]
 fn thin_photos_are_shown() {
     for (width, height) in [(65_500, 1), (1, 65_500), (65_500, 2), (3, 65_500)] {
         let size = Size { width, height };

@@ -2,6 +2,7 @@
 //! memory, or is shown whole.
 
 mod bombs;
+mod crashes;
 mod damage;
 mod memory;
 
