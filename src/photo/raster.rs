@@ -13,6 +13,10 @@ use super::{Decoded, Format, PhotoError, Size, icc};
 /// What a decoder may take beside the picture: compressed profiles and texts can be bombs.
 const METADATA_BYTES: u64 = 16 << 20;
 
+/// Huffman tables of a lossless WebP, of which its header says nothing: 20 KB for each of 2,600 groups,
+/// about the most that libwebp writes. A file made to hurt can have 65,536 groups.
+const WEBP_TABLES: u64 = 53 << 20;
+
 /// What is known of a photo before its pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
@@ -39,7 +43,9 @@ pub(super) fn header(photo: &[u8], format: Format) -> Result<Header, PhotoError>
     // A broken profile costs the photo nothing but its profile.
     let icc_profile = decoder.icc_profile().ok().flatten();
     let icc_profile = icc_profile.filter(|profile| icc::fits(profile, components));
-    let memory = size.pixels().saturating_mul(layout.bytes_per_pixel() + bytes_beside(format));
+    let bytes_per_pixel = layout.bytes_per_pixel() + bytes_beside(format);
+    let tables = if format == Format::WebP { WEBP_TABLES } else { 0 };
+    let memory = size.pixels().saturating_mul(bytes_per_pixel).saturating_add(tables);
     Ok(Header { size, icc_profile, memory })
 }
 
