@@ -12,7 +12,7 @@ use crate::photo::PhotoError;
 /// Bytes of the MB in which Lambda counts.
 const MB: u64 = 1 << 20;
 /// What the process takes beside the photos: its code, the clients, the buffers of the connections,
-/// the heap's waste. `make measure` shows the whole process at 20 MB before its first photo.
+/// the heap's waste. Half of it was measured.
 const PROCESS_MB: u64 = 40;
 
 /// What there is for photos.
