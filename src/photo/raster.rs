@@ -13,9 +13,11 @@ use super::{Decoded, Format, PhotoError, Size, icc};
 /// What a decoder may take beside the picture: compressed profiles and texts can be bombs.
 const METADATA_BYTES: u64 = 16 << 20;
 
-/// Huffman tables of a lossless WebP, of which its header says nothing: 20 KB for each of 2,600 groups,
-/// about the most that libwebp writes. A file made to hurt can have 65,536 groups.
-const WEBP_TABLES: u64 = 53 << 20;
+/// Bytes of the Huffman tables of a lossless WebP, of which its header says nothing: five tables of
+/// 4 KB for each of at most 65,536 groups, as image-webp 0.2.4 makes them,
+const WEBP_TABLES: u64 = 65_536 * 5 * 4096;
+/// and as many for each of its bytes: the shortest tables in the file are the largest in memory.
+const WEBP_TABLES_OF_A_BYTE: u64 = 400;
 
 /// What is known of a photo before its pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +46,11 @@ pub(super) fn header(photo: &[u8], format: Format) -> Result<Header, PhotoError>
     let icc_profile = decoder.icc_profile().ok().flatten();
     let icc_profile = icc_profile.filter(|profile| icc::fits(profile, components));
     let bytes_per_pixel = layout.bytes_per_pixel() + bytes_beside(format);
-    let tables = if format == Format::WebP { WEBP_TABLES } else { 0 };
+    let tables = if is_lossless_webp(photo) {
+        WEBP_TABLES.min(photo.len() as u64 * WEBP_TABLES_OF_A_BYTE)
+    } else {
+        0
+    };
     let memory = size.pixels().saturating_mul(bytes_per_pixel).saturating_add(tables);
     Ok(Header { size, icc_profile, memory })
 }
@@ -100,6 +106,12 @@ fn bytes_beside(format: Format) -> u64 {
         Format::WebP => 8,
         _ => 0,
     }
+}
+
+/// Whether pixels or their alpha are coded without loss, as the name of a chunk says.
+fn is_lossless_webp(webp: &[u8]) -> bool {
+    Format::of(webp) == Some(Format::WebP)
+        && [b"VP8L", b"ALPH"].iter().any(|name| memchr::memmem::find(webp, *name).is_some())
 }
 
 /// Refuses lossy frames that are larger than the picture: image-webp 0.2.4 sees that only when it has

@@ -255,6 +255,26 @@ async fn a_photo_takes_what_the_function_has_or_is_refused_with_the_memory_that_
     assert!(taken > 256.0 && taken < needs.parse().unwrap(), "{taken} of {needs} MB");
 }
 
+/// Each would have room alone: the one that comes second is let go, and fetched again.
+#[tokio::test(flavor = "multi_thread")]
+async fn photos_of_one_event_share_the_functions_memory() {
+    let stack = Stack::deploy_with("sharing", &["--parameter", "MemorySize=256"]).await;
+    stack.silence_bucket().await;
+    let panorama = photos::panorama(false);
+    let mut records = Vec::new();
+    for key in ["a.jpg", "b.jpg"] {
+        let etag = stack.upload(key, &panorama).await;
+        records.push(stack.record(key, &etag, 1));
+    }
+    let answer = stack.invoke(&json!({"Records": records})).await;
+    assert_eq!(answer.function_error, None, "{answer:?}");
+    for key in ["a.jpg", "b.jpg"] {
+        stack.item(key, "READY").await;
+        let taken = peak_memory_mb(&stack, key).await;
+        assert!(taken < 256.0, "{taken} MB");
+    }
+}
+
 async fn peak_memory_mb(stack: &Stack, photo_key: &str) -> f64 {
     let line = stack.log_line(photo_key, "ready").await;
     line["peakMemoryMb"].as_f64().unwrap()
