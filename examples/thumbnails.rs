@@ -14,6 +14,7 @@ use image::imageops::FilterType;
 use image::{DynamicImage, GenericImageView, ImageDecoder, ImageEncoder};
 use serde_json::json;
 use thumbnailer::exif::{self, LocationPolicy};
+use thumbnailer::log::peak_memory_mb;
 use thumbnailer::photo::{Format, Orientation, Size, inspect};
 use thumbnailer::thumbnail::{Options, Resampling, render};
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
@@ -54,7 +55,7 @@ fn main() -> Outcome<()> {
             format!("version {}, turbojpeg {}", env!("CARGO_PKG_VERSION"), version_of("turbojpeg"))
         }
     };
-    println!("{}", json!({ "versions": versions, "peakMemoryMb": peak_memory_mb()? }));
+    println!("{}", json!({ "versions": versions, "peakMemoryMb": peak_memory_mb() }));
     Ok(())
 }
 
@@ -138,12 +139,6 @@ fn cpu_ms() -> Outcome<f64> {
         nanoseconds += statistics.split(' ').next().unwrap_or_default().parse::<f64>()?;
     }
     Ok(nanoseconds / 1e6)
-}
-
-fn peak_memory_mb() -> Outcome<f64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
-    Ok(peak.ok_or("the kernel tells no peak memory")?.trim().parse::<f64>()? / 1024.0)
 }
 
 /// The version of a crate that this program is built with.

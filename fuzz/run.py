@@ -12,7 +12,6 @@ import argparse
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -29,9 +28,8 @@ C_FLAGS = f"-fsanitize=address -fsanitize-coverage=trace-pc -include {COVERAGE}"
 # libjpeg-turbo's assembler code, which nothing can watch, has a twin in C.
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0", "JSIMD_FORCENONE": "1"}
 
-
-class Problem(Exception):
-    """Why nothing is fuzzed, in words for a person."""
+sys.path.append(str(ROOT / "local"))
+from problem import Problem, exit_with
 
 
 def main() -> int:
@@ -137,9 +135,4 @@ def shown(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Problem as problem:
-        sys.exit(f"error: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+    exit_with(main)

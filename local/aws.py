@@ -12,8 +12,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from cli import Problem, exit_with
+from cli import exit_with
 from deploy import deploy
+from problem import Problem
 from server import LocalAws, client_environment, end_group
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,12 +1,14 @@
-"""How the commands beside this file end: with a code, and with one line about what went wrong."""
+"""How the commands beside this file, which speak with the local AWS, begin and end."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
+
+import problem
+from problem import Problem
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -14,20 +16,16 @@ except ModuleNotFoundError:
     sys.exit("error: run this with .venv/bin/python, which `make setup` installs")
 
 
-class Problem(Exception):
-    """What went wrong, in words for a person."""
-
-
 def exit_with(command: Callable[[], int]) -> NoReturn:
     forget_real_aws()
-    try:
-        sys.exit(command())
-    except Problem as problem:
-        sys.exit(f"error: {problem}")
-    except (BotoCoreError, ClientError) as error:
-        sys.exit(f"error: the local AWS refused a call: {error}")
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+
+    def calling_aws() -> int:
+        try:
+            return command()
+        except (BotoCoreError, ClientError) as error:
+            raise Problem(f"the local AWS refused a call: {error}") from error
+
+    problem.exit_with(calling_aws)
 
 
 def forget_real_aws() -> None:

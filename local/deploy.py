@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, WaiterError
 
-from cli import Problem
+from problem import Problem
 from server import ACCOUNT
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"

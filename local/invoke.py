@@ -16,9 +16,10 @@ from urllib.parse import unquote_plus
 from boto3.s3.transfer import TransferConfig
 
 from aws import ROOT, endpoint
-from cli import Problem, exit_with
+from cli import exit_with
 from deploy import Clients, exists, stack_outputs
 from logs import log_lines, own_lines
+from problem import Problem
 from server import client_environment, wait_until
 
 PHOTO = ROOT / "tests/photos/ref-5323x8000.jpg"

@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from aws import ROOT, endpoint
-from cli import Problem, exit_with
+from cli import exit_with
 from deploy import Clients, deploy
+from problem import Problem
 from server import client_environment
 
 PHOTO = ROOT / "tests/photos/ref-5323x8000.jpg"

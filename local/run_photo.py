@@ -18,9 +18,10 @@ from urllib.parse import unquote_plus
 from boto3.dynamodb.types import TypeDeserializer
 
 from aws import ROOT, endpoint
-from cli import Problem, exit_with
+from cli import exit_with
 from deploy import Clients, stack_outputs
 from logs import log_lines, own_lines, parse_object
+from problem import Problem
 
 PHOTO = ROOT / "tests/photos/ref-5323x8000.jpg"
 ALBUM = "tokyo trip"

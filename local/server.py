@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from cli import Problem
+from problem import Problem
 
 READY_SECONDS = 60
 STOP_SECONDS = 10

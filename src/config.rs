@@ -108,8 +108,8 @@ impl Config {
             max_photo_pixels: vars.number(
                 "MAX_PHOTO_PIXELS",
                 500_000_000,
-                "a whole number of pixels, at least 1",
-                |n| *n >= 1,
+                "a whole number of pixels, 1 to 1000000000000",
+                |n| (1..=1_000_000_000_000).contains(n),
             )?,
             location: vars.location()?,
             memory_mb: vars.number(

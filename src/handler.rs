@@ -336,7 +336,8 @@ fn inspect(photo: Vec<u8>, config: &Config, memory: &Memory) -> Inspected {
     let format = Format::of(&photo);
     let facts = exif::read(&photo, config.location);
     let orientation = Orientation::from_exif(facts.orientation);
-    let header = photo::inspect(&photo, format, config.max_photo_pixels);
+    let header =
+        thumbnail::without_unwinding(|| photo::inspect(&photo, format, config.max_photo_pixels));
     let size = header.as_ref().ok().map(|header| orientation.displayed(header.size));
     let bytes = photo.len() as u64;
     let header = header.and_then(|header| {

@@ -9,7 +9,7 @@ use crate::failure::{Class, Failure};
 pub struct Steps {
     /// GetObject.
     pub fetch: Step,
-    /// Reading the EXIF facts.
+    /// Reading the EXIF facts and the header.
     pub exif: Step,
     /// Decoding, shrinking, turning, encoding.
     pub render: Step,
@@ -93,7 +93,7 @@ pub fn photo(key: &str, steps: &Steps, failure: Option<&Failure>) {
 }
 
 /// The most memory this process ever held, in MB of 1024 KB as Lambda counts them (proc(5), VmHWM).
-fn peak_memory_mb() -> Option<f64> {
+pub fn peak_memory_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

@@ -105,10 +105,13 @@ pub fn picture(
     Ok(shrunk.map(|plane| orientation.apply(plane)))
 }
 
-/// Makes a panic a failure of the photo that raised it.
-fn without_unwinding<T>(render: impl FnOnce() -> Result<T, PhotoError>) -> Result<T, PhotoError> {
-    // What the closure borrows it only reads, so nothing half-changed survives an unwinding.
-    panic::catch_unwind(panic::AssertUnwindSafe(render))
+/// Makes a decoder's panic a failure of the photo that raised it.
+///
+/// # Errors
+/// Those of `read`, which only reads what it borrows; its panics, as [`PhotoError::DecoderPanic`].
+pub fn without_unwinding<T>(read: impl FnOnce() -> Result<T, PhotoError>) -> Result<T, PhotoError> {
+    // Nothing half-changed survives an unwinding.
+    panic::catch_unwind(panic::AssertUnwindSafe(read))
         .unwrap_or_else(|panic| Err(PhotoError::DecoderPanic(panic_message(&*panic))))
 }
 

@@ -23,7 +23,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -46,10 +45,7 @@ UNQUIET = 0.1
 
 sys.path.append(str(ROOT / "local"))
 import check_tools
-
-
-class Problem(Exception):
-    """What ends the comparison, in words for a person."""
+from problem import Problem, exit_with
 
 
 class Missing(Exception):
@@ -441,9 +437,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Problem as problem:
-        sys.exit(f"error: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+    exit_with(main)

@@ -1,5 +1,7 @@
 //! What a photo is, told without decoding it.
 
+use image::ImageFormat;
+
 use super::{Decoded, Format, PhotoError, Size, jpeg, raster, tiff};
 
 /// What is known of a photo whose pixels may be decoded.
@@ -17,7 +19,7 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Jpeg(jpeg::Header),
-    Raster(Format, raster::Header),
+    Raster(raster::Header),
     Tiff(tiff::Header),
 }
 
@@ -34,9 +36,10 @@ pub fn inspect(
     let header = match format {
         Some(Format::Jpeg) => Header::of_jpeg(jpeg::Header::read(photo)?),
         Some(Format::Tiff) => Header::of_tiff(tiff::header(photo)?),
-        Some(format @ (Format::Png | Format::Gif | Format::WebP | Format::Bmp)) => {
-            Header::of_raster(format, raster::header(photo, format)?)
-        }
+        Some(Format::Png) => Header::of_raster(raster::header(photo, ImageFormat::Png)?),
+        Some(Format::Gif) => Header::of_raster(raster::header(photo, ImageFormat::Gif)?),
+        Some(Format::WebP) => Header::of_raster(raster::header(photo, ImageFormat::WebP)?),
+        Some(Format::Bmp) => Header::of_raster(raster::header(photo, ImageFormat::Bmp)?),
         Some(other @ (Format::Heic | Format::Avif | Format::JpegXl)) => {
             return Err(PhotoError::UnsupportedFormat(other.to_string()));
         }
@@ -56,9 +59,9 @@ impl Header {
         Header { size: header.size, icc_profile, kind: Kind::Jpeg(header) }
     }
 
-    fn of_raster(format: Format, header: raster::Header) -> Header {
+    fn of_raster(header: raster::Header) -> Header {
         let icc_profile = header.icc_profile.clone();
-        Header { size: header.size, icc_profile, kind: Kind::Raster(format, header) }
+        Header { size: header.size, icc_profile, kind: Kind::Raster(header) }
     }
 
     fn of_tiff(header: tiff::Header) -> Header {
@@ -73,7 +76,7 @@ impl Header {
     pub fn decode(&self, photo: &[u8], eighths: u32) -> Result<Decoded, PhotoError> {
         match &self.kind {
             Kind::Jpeg(header) => jpeg::decode(photo, header, eighths),
-            Kind::Raster(format, header) => raster::decode(photo, *format, header),
+            Kind::Raster(header) => raster::decode(photo, header),
             Kind::Tiff(header) => tiff::decode(photo, header),
         }
     }
@@ -83,7 +86,7 @@ impl Header {
     pub fn memory(&self, eighths: u32, scale: f64) -> u64 {
         let (decoding, eighths, is_planar) = match &self.kind {
             Kind::Jpeg(header) => (header.decoding_memory(eighths), eighths, header.is_subsampled),
-            Kind::Raster(_, header) => (header.memory, 8, false),
+            Kind::Raster(header) => (header.memory, 8, false),
             Kind::Tiff(header) => (header.memory, 8, false),
         };
         let target = self.size.scaled(scale);

@@ -27,22 +27,11 @@ impl Pixels {
 
     /// The picture with its rows as columns.
     pub fn transposed(&self) -> Pixels {
-        // Tiles of this many pixels a side stay in the cache while they are read across the rows.
-        const TILE: usize = 32;
         let mut transposed = Pixels::black(self.size.transposed(), self.channels);
-        let (row_length, new_row_length) = (self.row_length(), transposed.row_length());
-        let (width, height) = (self.size.width as usize, self.size.height as usize);
-        for top in (0..height).step_by(TILE) {
-            for left in (0..width).step_by(TILE) {
-                for x in left..width.min(left + TILE) {
-                    for y in top..height.min(top + TILE) {
-                        let from = y * row_length + x * self.channels;
-                        let to = x * new_row_length + y * self.channels;
-                        transposed.data[to..to + self.channels]
-                            .copy_from_slice(&self.data[from..from + self.channels]);
-                    }
-                }
-            }
+        let width = self.size.width as usize;
+        match self.channels {
+            1 => transpose::<1>(&self.data, &mut transposed.data, width),
+            _ => transpose::<3>(&self.data, &mut transposed.data, width),
         }
         transposed
     }
@@ -66,6 +55,23 @@ impl Pixels {
             top.chunks_exact_mut(row_length).zip(bottom.chunks_exact_mut(row_length).rev())
         {
             upper.swap_with_slice(lower);
+        }
+    }
+}
+
+/// Writes rows of `width` pixels as columns.
+fn transpose<const CHANNELS: usize>(rows: &[u8], columns: &mut [u8], width: usize) {
+    // Tiles of this many pixels a side stay in the cache while they are read across the rows.
+    const TILE: usize = 32;
+    let (rows, columns) = (rows.as_chunks::<CHANNELS>().0, columns.as_chunks_mut::<CHANNELS>().0);
+    let height = rows.len() / width;
+    for top in (0..height).step_by(TILE) {
+        for left in (0..width).step_by(TILE) {
+            for x in left..width.min(left + TILE) {
+                let column = &mut columns[x * height..][top..height.min(top + TILE)];
+                let pixels = rows[top * width + x..].iter().step_by(width);
+                column.iter_mut().zip(pixels).for_each(|(to, from)| *to = *from);
+            }
         }
     }
 }

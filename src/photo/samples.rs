@@ -34,14 +34,12 @@ pub(super) enum Alpha {
 
 impl Layout {
     pub fn bytes_per_pixel(self) -> u64 {
-        (self.samples() * if self.is_deep { 2 } else { 1 }) as u64
+        let samples = self.colours() + u8::from(self.alpha != Alpha::None);
+        u64::from(samples * if self.is_deep { 2 } else { 1 })
     }
 
-    fn samples(self) -> usize {
-        self.colours() + usize::from(self.alpha != Alpha::None)
-    }
-
-    fn colours(self) -> usize {
+    /// How many samples say a pixel's colour.
+    pub fn colours(self) -> u8 {
         match self.colour {
             Colour::Gray => 1,
             Colour::Rgb | Colour::YCbCr => 3,
@@ -106,7 +104,8 @@ fn ycc_to_rgb([luma, cb, cr]: [u8; 3]) -> [u8; 3] {
 }
 
 /// Puts every pixel of some colours and alpha onto white.
-fn flatten(data: &mut Vec<u8>, colours: usize, on_white: impl Fn(u16, u16) -> u16) {
+fn flatten(data: &mut Vec<u8>, colours: u8, on_white: impl Fn(u16, u16) -> u16) {
+    let colours = usize::from(colours);
     let count = data.len() / (colours + 1);
     for pixel in 0..count {
         let from = pixel * (colours + 1);

@@ -66,12 +66,7 @@ pub(super) fn header(photo: &[u8]) -> Result<Header, PhotoError> {
     };
     let layout = Layout { colour, alpha, is_deep: bits == 16 };
     let size = Size { width, height };
-    let components = match colour {
-        Colour::Gray => 1,
-        Colour::Rgb | Colour::YCbCr => 3,
-        Colour::Cmyk => 4,
-    };
-    let profile = profile(&mut decoder).filter(|profile| icc::fits(profile, components));
+    let profile = profile(&mut decoder).filter(|profile| icc::fits(profile, layout.colours()));
     let compression = decoder.find_tag_unsigned(Tag::Compression).map_err(refused)?;
     let is_jpeg = compression == Some(JPEG);
     let bytes_of = |pixels: u64| pixels.saturating_mul(layout.bytes_per_pixel());

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use image::codecs::gif::GifEncoder;
 use image::{DynamicImage, Frame, ImageFormat, RgbImage, RgbaImage};
+use thumbnailer::log::peak_memory_mb;
 use thumbnailer::photo::{Format, inspect};
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
@@ -35,17 +36,11 @@ pub fn of(photo: &[u8], name: &str) -> (u64, u64) {
 #[ignore = "what the other tests run in a process of its own"]
 fn develops_one_file() {
     let Ok(path) = env::var(FILE) else { return };
-    let before = peak_memory_mb();
+    let peak = || peak_memory_mb().unwrap();
+    let before = peak();
     let photo = fs::read(path).unwrap();
     let _ = develop(&photo);
-    println!("took {} MB", peak_memory_mb() - before);
-}
-
-/// The most memory this process ever held, in MB (proc(5), VmHWM).
-fn peak_memory_mb() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    println!("took {} MB", (peak() - before).ceil());
 }
 
 const WIDTH: usize = 4000;
