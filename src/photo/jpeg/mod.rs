@@ -4,7 +4,8 @@
 //! header, and a file without an end is refused rather than shown half grey. Coding is
 //! libjpeg-turbo's, by TurboJPEG's whole-image calls: the mozjpeg crate could decode row by row, but
 //! not planes at a fraction of the size, it reports errors by unwinding through C, and planes at half
-//! the size take 16 MB of the reference photo. Clause and table numbers are those of ITU-T T.81.
+//! the size take 16 MB of the reference photo. Nor can the two be in one program: both bring a libjpeg.
+//! Clause and table numbers are those of ITU-T T.81.
 
 mod decode;
 mod encode;
