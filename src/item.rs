@@ -43,6 +43,9 @@ pub const OWNED: [&str; 22] = [
     "processedAt",
 ];
 
+/// Bytes of a failure's message in an item: a decoder may quote what it found.
+const MAX_MESSAGE_BYTES: usize = 2048;
+
 /// An item's attributes by name, without the key.
 pub type Attributes = BTreeMap<&'static str, AttributeValue>;
 
@@ -159,7 +162,7 @@ fn status_attributes(
         Status::Failed { failure, dead_letter_id } => {
             let failure = map([
                 ("type", text(failure.error_type)),
-                ("message", text(&failure.message)),
+                ("message", text(cut(&failure.message))),
                 ("deadLetterId", text(*dead_letter_id)),
             ]);
             ("FAILED", failure, None)
@@ -195,6 +198,10 @@ fn exposure(exposure: &Exposure) -> Option<AttributeValue> {
         ("focalLength35", exposure.focal_length_35mm.and_then(number)),
         ("flash", exposure.flash.map(AttributeValue::Bool)),
     ])
+}
+
+fn cut(message: &str) -> &str {
+    &message[..message.floor_char_boundary(MAX_MESSAGE_BYTES)]
 }
 
 fn text(value: impl Into<String>) -> Option<AttributeValue> {
@@ -339,6 +346,7 @@ pub fn has_renditions(stored: Option<&StoredItem>) -> bool {
 mod tests {
     use super::*;
     use crate::event::{self, Record};
+    use crate::exif::LocationPolicy;
     use serde_json::Value;
 
     fn created() -> Created {
@@ -413,6 +421,35 @@ mod tests {
         assert_eq!(failure["type"], AttributeValue::S("EmptyPhoto".into()));
         assert_eq!(failure["message"], AttributeValue::S("the photo is empty".into()));
         assert_eq!(failure["deadLetterId"], AttributeValue::S("letter-1".into()));
+    }
+
+    /// Bytes that DynamoDB counts: names and values, and what a map and its entries take beside them
+    /// (Developer Guide, "DynamoDB item sizes and formats").
+    fn counted(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+            AttributeValue::Bool(_) => 1,
+            AttributeValue::M(map) => {
+                3 + map.iter().map(|(name, value)| 1 + name.len() + counted(value)).sum::<usize>()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_item_stays_below_64_kb_whatever_the_file() {
+        let longest = "x".repeat(1024);
+        let created = Created { key: longest.clone(), version_id: Some(longest), ..created() };
+        let facts = crate::exif::read(&crate::exif::sample::largest(), LocationPolicy::Exact);
+        assert!(facts.tags.len() > 20 && facts.camera.software.is_some(), "{facts:?}");
+        let known = Known { facts, ..Known::default() };
+        let failure = Failure::permanent("DecoderPanic", "é".repeat(10_000));
+        let buried = Status::Failed { failure: &failure, dead_letter_id: "letter-1" };
+        for status in [buried, Status::Ready(&rendition())] {
+            let item = attributes(&created, &known, &status, DateTime::UNIX_EPOCH);
+            let bytes: usize = item.iter().map(|(name, value)| name.len() + counted(value)).sum();
+            assert!((16_000..40_000).contains(&bytes), "{bytes}");
+        }
     }
 
     #[test]

@@ -1,49 +1,33 @@
 //! The fields of the primary image, by tag and by the kind of value that is wanted.
 
-use ::exif::{Exif, Field, In, Tag, Value};
+use ::exif::{Field, Tag, Value};
 
+use super::directory::{ByteOrder, Directory};
 use super::text;
-
-/// EXIF 3.0 (clause 4.6.2) adds UTF-8 text as this field type; the EXIF library does not know it.
-const TYPE_UTF8: u16 = 129;
 
 /// The fields of the primary image (IFD0 with its Exif, GPS and Interoperability IFDs), in the
 /// order of the file. Where a tag is given twice, the first one counts.
-pub(super) struct Fields<'a> {
-    exif: &'a Exif,
-    primary: Vec<&'a Field>,
-}
+pub(super) struct Fields(Vec<Directory>);
 
-impl<'a> Fields<'a> {
-    /// Reads the primary fields, as long as their values can be true.
-    ///
-    /// The library copies a value when its field is first looked at. In a sound block no values
-    /// overlap, so together they hold no more elements than the block has bytes. A block made to
-    /// exhaust memory points thousands of fields at the same bytes: reading stops where that shows.
-    pub(super) fn of(exif: &'a Exif) -> Self {
-        let mut elements = 0;
-        let primary = exif
-            .fields()
-            .take_while(|field| field.ifd_num == In::PRIMARY)
-            .take_while(|field| {
-                elements += count(&field.value);
-                elements <= exif.buf().len()
-            })
-            .collect();
-        Self { exif, primary }
+impl Fields {
+    pub(super) fn new(directories: Vec<Directory>) -> Self {
+        Self(directories)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &'a Field> {
-        self.primary.iter().copied()
+    /// Each with the byte order in which it was written.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Field, ByteOrder)> {
+        self.0
+            .iter()
+            .flat_map(|directory| directory.fields.iter().map(|field| (field, directory.order)))
     }
 
-    pub(super) fn exif(&self) -> &'a Exif {
-        self.exif
+    pub(super) fn get(&self, tag: Tag) -> Option<&Field> {
+        self.0.iter().flat_map(|directory| &directory.fields).find(|field| field.tag == tag)
     }
 
     /// A BYTE, SHORT or LONG, the first one of an array.
     pub(super) fn uint(&self, tag: Tag) -> Option<u32> {
-        self.value(tag)?.get_uint(0)
+        self.get(tag)?.value.get_uint(0)
     }
 
     /// The first of [`Self::numbers`].
@@ -53,7 +37,7 @@ impl<'a> Fields<'a> {
 
     /// Rationals as numbers; absent where one has the denominator 0, which means unknown.
     pub(super) fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
-        let numbers: Vec<f64> = match self.value(tag)? {
+        let numbers: Vec<f64> = match &self.get(tag)?.value {
             Value::Rational(values) => values.iter().map(|value| value.to_f64()).collect(),
             Value::SRational(values) => values.iter().map(|value| value.to_f64()).collect(),
             _ => return None,
@@ -63,42 +47,22 @@ impl<'a> Fields<'a> {
 
     /// A text as people read it; absent where nothing is left of it.
     pub(super) fn text(&self, tag: Tag) -> Option<String> {
-        self.value_text(self.value(tag)?)
+        value_text(&self.get(tag)?.value)
     }
+}
 
-    /// The same for a value at hand.
-    pub(super) fn value_text(&self, value: &Value) -> Option<String> {
-        match value {
-            // What follows the first NUL is leftover memory in most files that have it; exiftool
-            // cuts it off too.
-            Value::Ascii(strings) => text::plain_bytes(strings.first()?),
-            Value::Unknown(TYPE_UTF8, count, entry) => {
-                text::plain_bytes(self.utf8(*count, *entry)?)
-            }
-            _ => None,
+/// A text as people read it; absent where nothing is left of it.
+pub(super) fn value_text(value: &Value) -> Option<String> {
+    match value {
+        // What follows the first NUL is leftover memory in most files that have it; exiftool
+        // cuts it off too.
+        Value::Ascii(strings) => text::plain_bytes(strings.first()?),
+        // Some writers give texts the type of bytes, and numbers where a name belongs.
+        Value::Byte(bytes) | Value::Undefined(bytes, _) => {
+            text::plain_bytes(bytes).filter(|text| !text.contains(char::REPLACEMENT_CHARACTER))
         }
-    }
-
-    fn value(&self, tag: Tag) -> Option<&'a Value> {
-        self.iter().find(|field| field.tag == tag).map(|field| &field.value)
-    }
-
-    /// The `count` bytes of a UTF-8 value. Up to four stand in the IFD entry itself, at `entry`;
-    /// more of them stand where the entry points (TIFF 6.0, section 2).
-    fn utf8(&self, count: u32, entry: u32) -> Option<&'a [u8]> {
-        let block = self.exif.buf();
-        let inside = block.get(usize::try_from(entry).ok()?..)?;
-        let count = usize::try_from(count).ok()?;
-        if count <= 4 {
-            return inside.get(..count);
-        }
-        let pointer = *inside.first_chunk::<4>()?;
-        let offset = if self.exif.little_endian() {
-            u32::from_le_bytes(pointer)
-        } else {
-            u32::from_be_bytes(pointer)
-        };
-        block.get(usize::try_from(offset).ok()?..)?.get(..count)
+        Value::Short(_) | Value::Long(_) => Some(value.get_uint(0)?.to_string()),
+        _ => None,
     }
 }
 
@@ -125,8 +89,7 @@ mod tests {
     use ::exif::{Field, Tag, Value};
 
     use super::super::sample::{ascii, block, facts, field, jpeg};
-    use super::super::{LocationPolicy, parse, read};
-    use super::*;
+    use super::super::{LocationPolicy, read};
 
     fn make(bytes: &[u8]) -> Option<String> {
         let value = Value::Ascii(vec![bytes.to_vec()]);
@@ -157,6 +120,17 @@ mod tests {
         for bytes in [&b""[..], b"   ", b"\0\0\0", b" \0 ", b"\x01\x02"] {
             assert_eq!(make(bytes), None, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn names_of_other_types_are_texts_too() {
+        let make = |value| facts(&[field(Tag::Make, value)]).camera.make;
+        assert_eq!(make(Value::Byte(b"SONY\0".to_vec())).as_deref(), Some("SONY"));
+        assert_eq!(make(Value::Undefined(b"SONY ".to_vec(), 0)).as_deref(), Some("SONY"));
+        assert_eq!(make(Value::Undefined(vec![0xE9, 1, 2], 0)), None);
+        assert_eq!(make(Value::Short(vec![450])).as_deref(), Some("450"));
+        assert_eq!(make(Value::Ascii(vec![b"450".to_vec()])).as_deref(), Some("450"));
+        assert_eq!(make(Value::Float(vec![1.5])), None);
     }
 
     #[test]
@@ -194,28 +168,5 @@ mod tests {
         block.truncate(block.len() - 3);
         let facts = read(&jpeg(&block), LocationPolicy::Exact);
         assert_eq!(facts.camera.make, None);
-    }
-
-    /// A block whose `fields` entries all point at the same `length` bytes.
-    fn overlapping(fields: u16, length: u32) -> Vec<u8> {
-        let mut block = b"MM\0\x2a\0\0\0\x08".to_vec();
-        block.extend(fields.to_be_bytes());
-        let values = 8 + 2 + 12 * u32::from(fields) + 4;
-        for tag in 0..fields {
-            block.extend(tag.to_be_bytes());
-            block.extend(1u16.to_be_bytes());
-            block.extend(length.to_be_bytes());
-            block.extend(values.to_be_bytes());
-        }
-        block.extend([0; 4]);
-        block.resize(block.len() + usize::try_from(length).unwrap(), 7);
-        block
-    }
-
-    #[test]
-    fn fields_that_share_their_bytes_are_read_only_up_to_the_size_of_the_block() {
-        let exif = parse(&overlapping(1000, 20_000)).unwrap();
-        assert_eq!(exif.fields().len(), 1000);
-        assert_eq!(Fields::of(&exif).iter().count(), 1);
     }
 }

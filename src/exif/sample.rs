@@ -3,8 +3,9 @@
 use std::io::Cursor;
 
 use ::exif::experimental::Writer;
-use ::exif::{Field, In, Tag, Value};
+use ::exif::{Context, Field, In, Tag, Value};
 
+use super::tags::is_kept;
 use super::{Facts, LocationPolicy, read};
 
 pub(super) fn field(tag: Tag, value: Value) -> Field {
@@ -53,13 +54,19 @@ pub(super) fn block(fields: &[Field], little_endian: bool) -> Vec<u8> {
     block.into_inner()
 }
 
-/// The smallest JPEG frame around a block: SOI, APP1, EOI.
+/// A JPEG with one block of EXIF.
 pub(super) fn jpeg(block: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(2 + 6 + block.len()).unwrap();
-    let mut file = vec![0xff, 0xd8, 0xff, 0xe1];
-    file.extend(length.to_be_bytes());
-    file.extend(b"Exif\0\0");
-    file.extend(block);
+    jpeg_of(&[&[b"Exif\0\0", block].concat()])
+}
+
+/// The smallest JPEG frame around APP1 segments: SOI, APP1, EOI.
+pub(super) fn jpeg_of(segments: &[&[u8]]) -> Vec<u8> {
+    let mut file = vec![0xff, 0xd8];
+    for segment in segments {
+        file.extend([0xff, 0xe1]);
+        file.extend(u16::try_from(2 + segment.len()).unwrap().to_be_bytes());
+        file.extend(*segment);
+    }
     file.extend([0xff, 0xd9]);
     file
 }
@@ -73,4 +80,23 @@ pub(super) fn facts_under(fields: &[Field], location: LocationPolicy) -> Facts {
     let facts = read(&jpeg(&block(fields, false)), location);
     assert_eq!(facts, read(&jpeg(&block(fields, true)), location));
     facts
+}
+
+/// The text under every tag that is kept among the other tags.
+pub(super) fn every_tag(text: &str) -> Vec<Field> {
+    let contexts = [Context::Tiff, Context::Exif, Context::Gps, Context::Interop];
+    contexts
+        .into_iter()
+        .flat_map(|context| (0..=u16::MAX).map(move |number| Tag(context, number)))
+        .filter(|tag| is_kept(*tag, LocationPolicy::Exact))
+        .map(|tag| ascii(tag, text))
+        .collect()
+}
+
+/// A TIFF with as much to say as can be.
+pub(crate) fn largest() -> Vec<u8> {
+    let text = "x".repeat(1000);
+    let camera =
+        [Tag::Make, Tag::Model, Tag::LensModel, Tag::Software].map(|tag| ascii(tag, &text));
+    block(&[&camera[..], &every_tag(&text)].concat(), false)
 }

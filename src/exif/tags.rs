@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use ::exif::{Context, Field, Tag, Value};
 
 use super::LocationPolicy;
-use super::fields::{Fields, count};
+use super::directory::ByteOrder;
+use super::fields::{Fields, count, value_text};
 use super::text;
 
 /// The most bytes that names and values have together.
@@ -18,17 +19,45 @@ const MAX_ELEMENTS: usize = 32;
 /// Numbers are shown in steps of 1/this: with at most four decimals.
 const STEPS: u16 = 10_000;
 
+/// Tags that the library does not know: texts of TIFF 6.0 (pages 110 and 55) and EXIF 3.0 (clause
+/// 4.6.6.9), and what Windows lets people say of a photo (Windows Imaging Component, "Photo Metadata
+/// Policies").
+const OTHER_TAGS: [(Tag, &str); 16] = [
+    (Tag(Context::Tiff, 0x000B), "ProcessingSoftware"),
+    (Tag(Context::Tiff, 0x010D), "DocumentName"),
+    (Tag(Context::Tiff, 0x013C), "HostComputer"),
+    (Tag(Context::Tiff, 0x4746), "Rating"),
+    (XP_TITLE, "XPTitle"),
+    (XP_COMMENT, "XPComment"),
+    (XP_AUTHOR, "XPAuthor"),
+    (XP_KEYWORDS, "XPKeywords"),
+    (XP_SUBJECT, "XPSubject"),
+    (Tag(Context::Exif, 0xA436), "ImageTitle"),
+    (Tag(Context::Exif, 0xA437), "Photographer"),
+    (Tag(Context::Exif, 0xA438), "ImageEditor"),
+    (Tag(Context::Exif, 0xA439), "CameraFirmware"),
+    (Tag(Context::Exif, 0xA43A), "RAWDevelopingSoftware"),
+    (Tag(Context::Exif, 0xA43B), "ImageEditingSoftware"),
+    (Tag(Context::Exif, 0xA43C), "MetadataEditingSoftware"),
+];
+
+/// Texts of Windows, as bytes of UTF-16 in little-endian order whatever the block's is.
+const XP_TITLE: Tag = Tag(Context::Tiff, 0x9C9B);
+const XP_COMMENT: Tag = Tag(Context::Tiff, 0x9C9C);
+const XP_AUTHOR: Tag = Tag(Context::Tiff, 0x9C9D);
+const XP_KEYWORDS: Tag = Tag(Context::Tiff, 0x9C9E);
+const XP_SUBJECT: Tag = Tag(Context::Tiff, 0x9C9F);
+
 /// The standard tags of the primary image that are no typed fact, by name. The first of two equal
 /// ones is kept, and where there is no room for all, those that come first in the file.
 pub(super) fn tags(fields: &Fields, location: LocationPolicy) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     let mut room = MAX_TOTAL_BYTES;
-    for field in fields.iter().filter(|field| is_kept(field.tag, location)) {
-        let name = field.tag.to_string();
-        if tags.contains_key(&name) {
+    for (field, order) in fields.iter().filter(|(field, _)| is_kept(field.tag, location)) {
+        let Some(name) = name(field.tag).filter(|name| !tags.contains_key(name)) else {
             continue;
-        }
-        let Some(value) = shown(fields, field) else {
+        };
+        let Some(value) = shown(fields, field, order) else {
             continue;
         };
         let Some(rest) = room.checked_sub(name.len() + value.len()) else {
@@ -41,13 +70,20 @@ pub(super) fn tags(fields: &Fields, location: LocationPolicy) -> BTreeMap<String
 }
 
 /// Tags without a standard name are left out: nobody could tell what their values mean. The standard
-/// ones are fewer than 128.
-fn is_kept(tag: Tag, location: LocationPolicy) -> bool {
+/// ones are fewer than 144.
+pub(super) fn is_kept(tag: Tag, location: LocationPolicy) -> bool {
     let is_place = tag.context() == Context::Gps;
-    tag.description().is_some()
+    name(tag).is_some()
         && !is_typed(tag)
-        && !is_pointer_or_maker_note(tag)
+        && !is_place_in_file(tag)
         && (location == LocationPolicy::Exact || !is_place)
+}
+
+/// The library's name of a tag, or that of one which the library does not know.
+fn name(tag: Tag) -> Option<String> {
+    tag.description().map(|_| tag.to_string()).or_else(|| {
+        OTHER_TAGS.iter().find(|(other, _)| *other == tag).map(|(_, name)| (*name).into())
+    })
 }
 
 /// Tags that are facts of their own. Flash is not among them: it says more than whether it fired.
@@ -76,11 +112,13 @@ fn is_typed(tag: Tag) -> bool {
     )
 }
 
-/// Offsets and sizes, which mean nothing outside the file, and the manufacturer's own block.
-fn is_pointer_or_maker_note(tag: Tag) -> bool {
+/// Offsets and sizes, which mean nothing outside the file.
+fn is_place_in_file(tag: Tag) -> bool {
     matches!(
         tag,
-        Tag::MakerNote
+        Tag::ExifIFDPointer
+            | Tag::GPSInfoIFDPointer
+            | Tag::InteropIFDPointer
             | Tag::StripOffsets
             | Tag::StripByteCounts
             | Tag::TileOffsets
@@ -91,15 +129,18 @@ fn is_pointer_or_maker_note(tag: Tag) -> bool {
 }
 
 /// The value as people read it, with its unit; absent for blobs and for what is not known.
-fn shown(fields: &Fields, field: &Field) -> Option<String> {
+fn shown(fields: &Fields, field: &Field, order: ByteOrder) -> Option<String> {
     match (&field.value, field.tag) {
         (Value::Ascii(strings), Tag::Copyright) => copyright(strings),
         (
             Value::Undefined(bytes, _),
             Tag::UserComment | Tag::GPSProcessingMethod | Tag::GPSAreaInformation,
-        ) => coded_text(bytes, fields.exif().little_endian()),
-        (Value::Unknown(..), _) => fields.value_text(&field.value),
-        (Value::Ascii(_), _) => coded_letter(field).or_else(|| fields.value_text(&field.value)),
+        ) => coded_text(bytes, order),
+        (
+            Value::Byte(bytes) | Value::Undefined(bytes, _),
+            XP_TITLE | XP_COMMENT | XP_AUTHOR | XP_KEYWORDS | XP_SUBJECT,
+        ) => text::plain(&ByteOrder::Little.utf16(bytes)),
+        (Value::Ascii(_), _) => coded_letter(field).or_else(|| value_text(&field.value)),
         _ => number_or_code(fields, field),
     }
 }
@@ -113,24 +154,17 @@ fn copyright(strings: &[Vec<u8>]) -> Option<String> {
 
 /// A text after eight bytes that name its character code (clause 4.6.5, UserComment). ASCII and
 /// undefined ones count as UTF-8; JIS, unknown codes and other bytes are no text.
-fn coded_text(bytes: &[u8], little_endian: bool) -> Option<String> {
+fn coded_text(bytes: &[u8], order: ByteOrder) -> Option<String> {
     let (code, bytes) = bytes.split_first_chunk::<8>()?;
     match code {
         b"ASCII\0\0\0" | b"\0\0\0\0\0\0\0\0" => {
             let bytes = bytes.split(|&byte| byte == 0).next()?;
             text::plain(str::from_utf8(bytes).ok()?)
         }
-        b"UNICODE\0" => text::plain(&utf16(bytes, little_endian)),
+        // EXIF names no byte order for UTF-16; cameras write it in that of the block.
+        b"UNICODE\0" => text::plain(&order.utf16(bytes)),
         _ => None,
     }
-}
-
-/// UTF-16 in the byte order of the block, as cameras write it; EXIF does not name an order.
-fn utf16(bytes: &[u8], little_endian: bool) -> String {
-    let read = if little_endian { u16::from_le_bytes } else { u16::from_be_bytes };
-    let (pairs, _) = bytes.as_chunks::<2>();
-    let units: Vec<u16> = pairs.iter().copied().map(read).collect();
-    String::from_utf16_lossy(&units)
 }
 
 /// What a letter or a date stands for: `km/h` for the `K` of GPSSpeedRef (0x000C). The library puts
@@ -149,10 +183,29 @@ fn number_or_code(fields: &Fields, field: &Field) -> Option<String> {
         return None;
     }
     let field = Field { value: rounded(&field.value), ..*field };
-    let shown = field.display_value().with_unit(fields.exif()).to_string();
+    let shown = match unit_tag(field.tag).and_then(|tag| fields.get(tag)) {
+        Some(unit) => field.display_value().with_unit(unit).to_string(),
+        None => field.display_value().with_unit(()).to_string(),
+    };
     // The library has no better text for a blob than its bytes.
     let is_blob = shown.starts_with("0x");
     if is_blob { None } else { text::plain(&shown) }
+}
+
+/// The tag that says in which unit, or from where, another is counted.
+fn unit_tag(tag: Tag) -> Option<Tag> {
+    Some(match tag {
+        Tag::XResolution | Tag::YResolution => Tag::ResolutionUnit,
+        Tag::FocalPlaneXResolution | Tag::FocalPlaneYResolution => Tag::FocalPlaneResolutionUnit,
+        Tag::GPSSpeed => Tag::GPSSpeedRef,
+        Tag::GPSTrack => Tag::GPSTrackRef,
+        Tag::GPSImgDirection => Tag::GPSImgDirectionRef,
+        Tag::GPSDestLatitude => Tag::GPSDestLatitudeRef,
+        Tag::GPSDestLongitude => Tag::GPSDestLongitudeRef,
+        Tag::GPSDestBearing => Tag::GPSDestBearingRef,
+        Tag::GPSDestDistance => Tag::GPSDestDistanceRef,
+        _ => return None,
+    })
 }
 
 /// The denominator 0 means unknown, as in LensSpecification (clause 4.6.5, 0xA432).
@@ -204,8 +257,8 @@ mod tests {
     use ::exif::{Context, Field, SRational, Tag, Value};
 
     use super::super::sample::{
-        ascii, block, byte, facts, facts_under, field, jpeg, long, rational, short, thumbnail,
-        undefined,
+        ascii, block, byte, every_tag, facts, facts_under, field, jpeg, long, rational, short,
+        thumbnail, undefined,
     };
     use super::super::{Facts, read};
     use super::*;
@@ -378,6 +431,31 @@ mod tests {
     }
 
     #[test]
+    fn texts_of_windows_are_little_endian_in_every_block() {
+        let utf16: Vec<u8> = "京都 🌸\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let facts = facts(&[
+            field(XP_TITLE, Value::Byte(utf16.clone())),
+            undefined(XP_KEYWORDS, &utf16),
+            field(XP_SUBJECT, Value::Byte(vec![0, 0])),
+            short(Tag(Context::Tiff, 0x4746), 4),
+        ]);
+        assert_eq!(names(&facts), ["Rating", "XPKeywords", "XPTitle"]);
+        assert_eq!(facts.tags["XPTitle"], "京都 🌸");
+        assert_eq!(facts.tags["Rating"], "4");
+    }
+
+    #[test]
+    fn tags_of_exif_3_have_their_names() {
+        let facts = facts(&[
+            ascii(Tag(Context::Exif, 0xA437), "佐藤"),
+            ascii(Tag(Context::Exif, 0xA43C), "exiftool 13"),
+            ascii(Tag(Context::Tiff, 0x013C), "iPhone 15 Pro"),
+        ]);
+        assert_eq!(names(&facts), ["HostComputer", "MetadataEditingSoftware", "Photographer"]);
+        assert_eq!(facts.tags["Photographer"], "佐藤");
+    }
+
+    #[test]
     fn both_copyright_holders_are_shown() {
         let copyright = |strings: &[&str]| {
             let strings = strings.iter().map(|text| text.as_bytes().to_vec());
@@ -414,26 +492,15 @@ mod tests {
         assert_eq!(value, format!("{}…", "é".repeat(254)));
     }
 
-    /// The text under every standard tag that is kept.
-    fn every_standard_tag(text: &str) -> Vec<Field> {
-        let contexts = [Context::Tiff, Context::Exif, Context::Gps, Context::Interop];
-        contexts
-            .into_iter()
-            .flat_map(|context| (0..=u16::MAX).map(move |number| Tag(context, number)))
-            .filter(|tag| is_kept(*tag, LocationPolicy::Exact))
-            .map(|tag| ascii(tag, text))
-            .collect()
-    }
-
     #[test]
-    fn there_are_at_most_128_tags() {
-        let tags = facts(&every_standard_tag("abc")).tags;
-        assert!((100..=128).contains(&tags.len()), "{}", tags.len());
+    fn there_are_at_most_144_tags() {
+        let tags = facts(&every_tag("abc")).tags;
+        assert!((130..=144).contains(&tags.len()), "{}", tags.len());
     }
 
     #[test]
     fn all_tags_together_have_at_most_16_kib() {
-        let tags = facts(&every_standard_tag(&"a".repeat(400))).tags;
+        let tags = facts(&every_tag(&"a".repeat(400))).tags;
         let bytes: usize = tags.iter().map(|(name, value)| name.len() + value.len()).sum();
         assert!(bytes <= MAX_TOTAL_BYTES);
         assert!(bytes > MAX_TOTAL_BYTES - 500, "{bytes}");

@@ -164,3 +164,16 @@ fn a_profile_of_the_largest_size_is_passed_over() {
     let thumbnail = develop_soon(&photo, "a JPEG with a profile of 16 MB").unwrap();
     assert!(thumbnail.jpeg.len() < 10_000);
 }
+
+#[test]
+fn a_tiff_of_one_long_text_takes_little_more_than_the_file() {
+    const LENGTH: u32 = 64 << 20;
+    let mut tiff = b"II*\0\x08\0\0\0\x01\0".to_vec();
+    tiff.extend([0x0E, 0x01, 2, 0]); // ImageDescription, ASCII
+    tiff.extend([LENGTH.to_le_bytes(), 26u32.to_le_bytes(), [0; 4]].concat());
+    tiff.resize(26 + LENGTH as usize, 0);
+    let refusal = refusal(&tiff, "a TIFF of one long text");
+    assert_eq!(refusal.name(), "CorruptPhoto", "{refusal}");
+    let (_, taken) = memory::of(&tiff, "long-text.tif");
+    assert!(taken <= 64 + 8, "{taken} MB");
+}

@@ -15,6 +15,7 @@ mod segments;
 pub use decode::decode;
 pub use encode::encode;
 pub use header::Header;
+pub use segments::app1;
 
 #[cfg(test)]
 pub(super) mod sample;

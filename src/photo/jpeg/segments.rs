@@ -98,6 +98,15 @@ impl<'a> Iterator for Segments<'a> {
     }
 }
 
+/// What the APP1 segments before the first scan hold: EXIF, XMP.
+pub fn app1(jpeg: &[u8]) -> impl Iterator<Item = &[u8]> {
+    Segments::new(jpeg)
+        .map_while(Result::ok)
+        .take_while(|segment| segment.marker != marker::SOS)
+        .filter(|segment| segment.marker == marker::APP1)
+        .map(|segment| segment.payload)
+}
+
 /// The photo without metadata and without bytes that belong to no segment. JFIF's APP0 and Adobe's
 /// APP14 stay, for they say what the components' colours are; but for what they cannot say.
 pub(super) fn essentials(jpeg: &[u8]) -> Vec<u8> {

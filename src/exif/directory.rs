@@ -1,0 +1,355 @@
+//! The directories of EXIF: tags with their values, as TIFF 6.0 (pages 13 to 16) stores them.
+//!
+//! They are read here rather than by the EXIF library, which takes a block as a whole, of a TIFF the
+//! file with all its pixels, copies each value however long it says it is, and knows neither text of
+//! type UTF-8 nor pointers of type IFD. What is read here is some kilobytes, whatever the file is.
+
+use ::exif::{Context, Field, In, Rational, SRational, Tag, Value};
+
+/// Bytes of a value. A longer text is cut, for a fact shows less of it; anything else is left out.
+const MAX_VALUE_BYTES: usize = 2048;
+/// Bytes of all values together; a camera's are a few kilobytes without its MakerNote.
+const MAX_TOTAL_BYTES: usize = 128 * 1024;
+/// Entries of a directory; a camera's has some dozens.
+const MAX_ENTRIES: usize = 1024;
+
+/// The fields of a directory, with the byte order in which they were written.
+pub(super) struct Directory {
+    pub order: ByteOrder,
+    pub fields: Vec<Field>,
+}
+
+/// Which byte of a number comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ByteOrder {
+    Big,
+    Little,
+}
+
+/// The directories of the primary image: IFD0, Exif, GPS and Interoperability. Where a file has
+/// several blocks, each is the first of its kind, so that what belongs together stays together.
+pub(super) fn directories(blocks: &[impl AsRef<[u8]>]) -> Vec<Directory> {
+    let mut room = MAX_TOTAL_BYTES;
+    let mut chosen: [Option<Directory>; 4] = Default::default();
+    for block in blocks.iter().filter_map(|block| Block::new(block.as_ref())) {
+        for (chosen, found) in chosen.iter_mut().zip(block.directories(&mut room)) {
+            if chosen.is_none() {
+                *chosen = found;
+            }
+        }
+    }
+    chosen.into_iter().flatten().collect()
+}
+
+/// A block to read from. Offsets count from its beginning.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    bytes: &'a [u8],
+    order: ByteOrder,
+}
+
+impl<'a> Block<'a> {
+    /// A block that begins with a TIFF header.
+    fn new(bytes: &'a [u8]) -> Option<Block<'a>> {
+        let order = match bytes.first_chunk()? {
+            b"II*\0" => ByteOrder::Little,
+            b"MM\0*" => ByteOrder::Big,
+            _ => return None,
+        };
+        Some(Block { bytes, order })
+    }
+
+    /// Each pointer is followed once, from the directory in which it belongs: there are no loops.
+    fn directories(self, room: &mut usize) -> [Option<Directory>; 4] {
+        let offset = self.bytes.get(4..).and_then(|bytes| bytes.first_chunk());
+        let mut read = |context, offset| self.directory(context, offset?, room);
+        let primary = read(Context::Tiff, offset.map(|offset| self.order.u32(*offset)));
+        let exif = read(Context::Exif, pointer(&primary, Tag::ExifIFDPointer));
+        let gps = read(Context::Gps, pointer(&primary, Tag::GPSInfoIFDPointer));
+        let interoperability = read(Context::Interop, pointer(&exif, Tag::InteropIFDPointer));
+        [primary, exif, gps, interoperability]
+    }
+
+    /// The fields of a directory that can be read, if there are any.
+    fn directory(self, context: Context, offset: u32, room: &mut usize) -> Option<Directory> {
+        let (count, table) = self.bytes.get(offset as usize..)?.split_first_chunk()?;
+        let count = usize::from(self.order.u16(*count)).min(MAX_ENTRIES);
+        let entries = table.as_chunks().0.iter().take(count);
+        let fields: Vec<Field> =
+            entries.filter_map(|entry| self.field(context, entry, room)).collect();
+        (!fields.is_empty()).then_some(Directory { order: self.order, fields })
+    }
+
+    /// An entry: tag, type, number of elements, and their bytes or where these are.
+    fn field(self, context: Context, entry: &[u8; 12], room: &mut usize) -> Option<Field> {
+        let [t0, t1, k0, k1, c0, c1, c2, c3, place @ ..] = *entry;
+        let tag = Tag(context, self.order.u16([t0, t1]));
+        let kind = Kind::of(self.order.u16([k0, k1]))?;
+        let count = self.order.u32([c0, c1, c2, c3]) as usize;
+        let length = count.checked_mul(kind.bytes())?;
+        let bytes = match length {
+            0..=4 => &place[..length],
+            _ => self.bytes.get(self.order.u32(place) as usize..)?.get(..length)?,
+        };
+        let bytes = bytes.get(..MAX_VALUE_BYTES).filter(|_| kind.is_text()).unwrap_or(bytes);
+        let is_wanted = bytes.len() <= MAX_VALUE_BYTES && tag != Tag::MakerNote;
+        *room = room.checked_sub(bytes.len()).filter(|_| is_wanted)?;
+        Some(Field { tag, ifd_num: In::PRIMARY, value: kind.value(bytes, self.order) })
+    }
+}
+
+fn pointer(parent: &Option<Directory>, tag: Tag) -> Option<u32> {
+    parent.as_ref()?.fields.iter().find(|field| field.tag == tag)?.value.get_uint(0)
+}
+
+/// The type of a value (TIFF 6.0 page 15).
+#[derive(Clone, Copy)]
+enum Kind {
+    Byte,
+    Ascii,
+    Short,
+    Long,
+    Rational,
+    SByte,
+    Undefined,
+    SShort,
+    SLong,
+    SRational,
+    Float,
+    Double,
+}
+
+impl Kind {
+    fn of(code: u16) -> Option<Kind> {
+        Some(match code {
+            1 => Kind::Byte,
+            2 | 129 => Kind::Ascii, // 129 is UTF-8 (EXIF 3.0 clause 4.6.2)
+            3 => Kind::Short,
+            4 | 13 => Kind::Long, // 13 is the offset of a directory (TIFF Technical Note 1)
+            5 => Kind::Rational,
+            6 => Kind::SByte,
+            7 => Kind::Undefined,
+            8 => Kind::SShort,
+            9 => Kind::SLong,
+            10 => Kind::SRational,
+            11 => Kind::Float,
+            12 => Kind::Double,
+            _ => return None,
+        })
+    }
+
+    /// Of one element.
+    fn bytes(self) -> usize {
+        match self {
+            Kind::Byte | Kind::Ascii | Kind::SByte | Kind::Undefined => 1,
+            Kind::Short | Kind::SShort => 2,
+            Kind::Long | Kind::SLong | Kind::Float => 4,
+            Kind::Rational | Kind::SRational | Kind::Double => 8,
+        }
+    }
+
+    /// Whether the beginning of a value is worth something.
+    fn is_text(self) -> bool {
+        matches!(self, Kind::Ascii | Kind::Byte | Kind::Undefined)
+    }
+
+    fn value(self, bytes: &[u8], order: ByteOrder) -> Value {
+        match self {
+            Kind::Byte => Value::Byte(bytes.to_vec()),
+            Kind::Ascii => Value::Ascii(strings(bytes)),
+            Kind::Undefined => Value::Undefined(bytes.to_vec(), 0),
+            Kind::SByte => Value::SByte(bytes.iter().map(|byte| byte.cast_signed()).collect()),
+            Kind::Short => Value::Short(elements(bytes, |bytes| order.u16(bytes))),
+            Kind::SShort => Value::SShort(elements(bytes, |bytes| order.u16(bytes).cast_signed())),
+            Kind::Long => Value::Long(elements(bytes, |bytes| order.u32(bytes))),
+            Kind::SLong => Value::SLong(elements(bytes, |bytes| order.u32(bytes).cast_signed())),
+            Kind::Float => Value::Float(elements(bytes, |bytes| f32::from_bits(order.u32(bytes)))),
+            Kind::Double => {
+                Value::Double(elements(bytes, |bytes| f64::from_bits(order.u64(bytes))))
+            }
+            Kind::Rational => Value::Rational(elements(bytes, |bytes: [u8; 8]| {
+                let [num, denom] = order.pair(bytes);
+                Rational { num, denom }
+            })),
+            Kind::SRational => Value::SRational(elements(bytes, |bytes: [u8; 8]| {
+                let [num, denom] = order.pair(bytes).map(u32::cast_signed);
+                SRational { num, denom }
+            })),
+        }
+    }
+}
+
+/// A value can be several texts, each with a NUL behind it (TIFF 6.0 page 15).
+fn strings(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+    bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
+}
+
+fn elements<const N: usize, T>(bytes: &[u8], element: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks().0.iter().copied().map(element).collect()
+}
+
+impl ByteOrder {
+    fn u16(self, bytes: [u8; 2]) -> u16 {
+        match self {
+            ByteOrder::Big => u16::from_be_bytes(bytes),
+            ByteOrder::Little => u16::from_le_bytes(bytes),
+        }
+    }
+
+    fn u32(self, bytes: [u8; 4]) -> u32 {
+        match self {
+            ByteOrder::Big => u32::from_be_bytes(bytes),
+            ByteOrder::Little => u32::from_le_bytes(bytes),
+        }
+    }
+
+    fn u64(self, bytes: [u8; 8]) -> u64 {
+        match self {
+            ByteOrder::Big => u64::from_be_bytes(bytes),
+            ByteOrder::Little => u64::from_le_bytes(bytes),
+        }
+    }
+
+    fn pair(self, [a, b, c, d, e, f, g, h]: [u8; 8]) -> [u32; 2] {
+        [self.u32([a, b, c, d]), self.u32([e, f, g, h])]
+    }
+
+    /// UTF-16 in this order.
+    pub fn utf16(self, bytes: &[u8]) -> String {
+        let units: Vec<u16> = elements(bytes, |bytes| self.u16(bytes));
+        String::from_utf16_lossy(&units)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::exif::Tag;
+
+    use super::super::sample::{ascii, block, facts, field, jpeg, short, undefined};
+    use super::super::{LocationPolicy, read};
+    use super::*;
+
+    /// A block of IFD0 alone with these entries: tag, type, count, and the last four bytes.
+    fn raw(entries: &[(u16, u16, u32, u32)], values: &[u8]) -> Vec<u8> {
+        let mut block = b"MM\0\x2a\0\0\0\x08".to_vec();
+        block.extend((entries.len() as u16).to_be_bytes());
+        for (tag, kind, count, place) in entries {
+            block.extend([tag.to_be_bytes(), kind.to_be_bytes()].concat());
+            block.extend([count.to_be_bytes(), place.to_be_bytes()].concat());
+        }
+        block.extend([0; 4]);
+        block.extend(values);
+        block
+    }
+
+    fn fields(block: &[u8]) -> Vec<Field> {
+        directories(&[block]).into_iter().flat_map(|directory| directory.fields).collect()
+    }
+
+    #[test]
+    fn every_type_is_read_in_both_byte_orders() {
+        let rational = |num, denom| Rational { num, denom };
+        let values = [
+            Value::Byte(vec![1, 255]),
+            Value::Ascii(vec![b"a".to_vec(), b"bc".to_vec()]),
+            Value::Short(vec![1, 0xfffe]),
+            Value::Long(vec![1, 0xffff_fffe]),
+            Value::Rational(vec![rational(1, 2), rational(0xffff_fffe, 3)]),
+            Value::SByte(vec![1, -2]),
+            Value::Undefined(vec![1, 255, 3, 4, 5], 0),
+            Value::SShort(vec![1, -2]),
+            Value::SLong(vec![1, -2]),
+            Value::SRational(vec![SRational { num: -1, denom: 2 }]),
+            Value::Float(vec![1.5, -2.5]),
+            Value::Double(vec![1.5, -2.5]),
+        ];
+        for little_endian in [false, true] {
+            for value in &values {
+                let field = field(Tag::ImageDescription, value.clone());
+                let read = fields(&block(&[field], little_endian));
+                assert_eq!(format!("{:?}", read[0].value), format!("{value:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_pointer_of_the_type_for_pointers_is_followed() {
+        let mut block = block(&[short(Tag::WhiteBalance, 1)], false);
+        let entry = block.windows(4).position(|bytes| bytes == b"\x87\x69\0\x04").unwrap();
+        block[entry + 3] = 13;
+        let facts = read(&jpeg(&block), LocationPolicy::Exact);
+        assert_eq!(facts.tags["WhiteBalance"], "manual white balance");
+    }
+
+    #[test]
+    fn directories_that_point_at_each_other_are_read_once() {
+        // Exif, GPS and Interoperability pointers, all to IFD0 itself, and the next IFD too.
+        let make = (0x010F, 2, 4, u32::from_be_bytes(*b"Sony"));
+        let pointers = [(0x8769, 4, 1, 8), (0x8825, 4, 1, 8), (0xA005, 4, 1, 8)];
+        let mut block = raw(&[&[make], &pointers[..]].concat(), &[]);
+        let end = block.len();
+        block[end - 4..].copy_from_slice(&8u32.to_be_bytes());
+        assert_eq!(fields(&block).len(), 4 * 4);
+        assert_eq!(read(&block, LocationPolicy::Exact).camera.make.as_deref(), Some("Sony"));
+    }
+
+    #[test]
+    fn entries_with_wild_offsets_counts_and_types_leave_the_others() {
+        let make = (0x010F, 2, 4, u32::from_be_bytes(*b"Sony"));
+        for wild in [
+            (0x0110, 2, 100, 0xffff_fff0),
+            (0x0110, 2, u32::MAX, 8),
+            (0x0110, 12, u32::MAX, 8),
+            (0x0110, 0, 1, 8),
+            (0x0110, 14, 1, 8),
+            (0x8769, 4, 1, 0xffff_ffff),
+            (0x8769, 4, 1, 7),
+            (0x8769, 2, 4, 8),
+        ] {
+            for entries in [[make, wild], [wild, make]] {
+                let facts = read(&raw(&entries, &[]), LocationPolicy::Exact);
+                assert_eq!(facts.camera.make.as_deref(), Some("Sony"), "{wild:?}");
+                assert_eq!(facts.camera.model, None, "{wild:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_directory_that_says_it_has_more_entries_than_there_are_is_read_to_the_end() {
+        let mut block = raw(&[(0x010F, 2, 4, u32::from_be_bytes(*b"Sony"))], &[]);
+        block[8..10].fill(0xff);
+        assert_eq!(read(&block, LocationPolicy::Exact).camera.make.as_deref(), Some("Sony"));
+    }
+
+    #[test]
+    fn the_makers_own_block_is_not_read() {
+        let note = undefined(Tag::MakerNote, b"0123456789");
+        assert!(fields(&block(&[note], false)).iter().all(|field| field.tag != Tag::MakerNote));
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_a_long_table_left_out() {
+        let long = "a".repeat(10_000);
+        let table = Field { value: Value::Short(vec![1; 5000]), ..short(Tag::TransferFunction, 1) };
+        let fields = fields(&block(&[ascii(Tag::Artist, &long), table], false));
+        assert_eq!(fields.len(), 1);
+        assert_eq!(count_of_text(&fields[0]), MAX_VALUE_BYTES);
+        let facts = facts(&[ascii(Tag::Artist, &long)]);
+        assert!(facts.tags["Artist"].ends_with('…'));
+    }
+
+    fn count_of_text(field: &Field) -> usize {
+        match &field.value {
+            Value::Ascii(strings) => strings[0].len(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn many_entries_that_share_their_bytes_take_no_more_than_all_may() {
+        let entries: Vec<_> = (0..u16::MAX).map(|tag| (tag, 1, 2048, 8)).collect();
+        let fields = fields(&raw(&entries, &[7; 4096]));
+        assert_eq!(fields.len(), MAX_TOTAL_BYTES / 2048);
+    }
+}
