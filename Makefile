@@ -9,6 +9,7 @@ PROFILE ?= local
 PYTHON  ?= python3
 SECONDS ?= 20
 TARGET  ?=
+DIR     ?= tests/photos
 
 VENV := .venv
 AWS  := $(VENV)/bin/python local/aws.py
@@ -27,7 +28,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test fmt run invoke up stop release measure bench bench-stages bench-pins fuzz requirements clean
+.PHONY: help setup build test fmt run invoke up stop release measure bench bench-stages bench-pins fuzz exif-check requirements clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +97,10 @@ bench-pins: setup ## Pin anew the thumbnailers that make bench installs
 
 fuzz: tools ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
 	@$(PYTHON) fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)
+
+exif-check: tools ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
+	cargo build --profile $(PROFILE) --example facts
+	@$(PYTHON) tests/exiftool/check.py target/$(PROFILE)/examples/facts "$(DIR)"
 
 requirements: setup ## Pin anew what local/requirements.in asks for
 	$(VENV)/bin/python -m pip install --quiet uv

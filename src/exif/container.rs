@@ -1,9 +1,9 @@
 //! Where a file keeps its EXIF.
 
-use std::borrow::Cow;
-use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
+mod heif;
+mod png;
 
-use ::exif::Reader;
+use std::borrow::Cow;
 
 use crate::photo::{Format, jpeg};
 
@@ -11,23 +11,28 @@ use crate::photo::{Format, jpeg};
 /// writers copied it from one.
 const IDENTIFIER: &[u8] = b"Exif\0\0";
 
-/// What reading a HEIF may take: a phone's boxes of metadata have some kilobytes.
-const MAX_HEIF_BYTES: usize = 1 << 20;
+/// What a block may take that is not in the file as it is: one that is cut in parts or compressed.
+const MAX_COPIED_BYTES: usize = 1 << 20;
 
 /// The blocks of EXIF in a file, each from its TIFF header on, in the order of the file.
 pub(super) fn blocks(file: &[u8]) -> Vec<Cow<'_, [u8]>> {
     match Format::of(file) {
         Some(Format::Jpeg) => of_jpeg(file),
         Some(Format::Tiff) => vec![file.into()],
-        Some(Format::Png) => of_chunk(chunks(file, 8, png_chunk), b"eXIf"),
-        Some(Format::WebP) => of_chunk(chunks(file, 12, riff_chunk), b"EXIF"),
-        Some(Format::JpegXl) => of_chunk(chunks(file, 0, media_box), b"Exif")
-            .into_iter()
-            .filter_map(|block| behind_offset(&block).map(|block| block.to_vec().into()))
+        Some(Format::Png) => png::blocks(file).map(without_identifier).collect(),
+        Some(Format::WebP) => chunks(file.get(12..), riff_chunk)
+            .filter(|chunk| chunk.name == b"EXIF")
+            .map(|chunk| without_identifier(chunk.data.into()))
+            .collect(),
+        Some(Format::JpegXl) => chunks(Some(file), media_box)
+            .filter(|chunk| chunk.name == b"Exif")
+            .filter_map(|chunk| behind_offset(chunk.data.into()))
             .collect(),
         Some(Format::Gif | Format::Bmp) => Vec::new(),
         // A brand that is not known can be a kind of HEIF all the same.
-        Some(Format::Heic | Format::Avif) | None => of_heif(file).into_iter().collect(),
+        Some(Format::Heic | Format::Avif) | None => {
+            heif::item(file).and_then(behind_offset).into_iter().collect()
+        }
     }
 }
 
@@ -36,18 +41,36 @@ fn of_jpeg(file: &[u8]) -> Vec<Cow<'_, [u8]>> {
     let mut blocks: Vec<Cow<[u8]>> = Vec::new();
     for segment in jpeg::app1(file).filter_map(|segment| segment.strip_prefix(IDENTIFIER)) {
         match blocks.last_mut() {
-            Some(block) if Format::of(segment) != Some(Format::Tiff) => {
-                block.to_mut().extend_from_slice(segment);
-            }
+            Some(block) if Format::of(segment) != Some(Format::Tiff) => extend(block, segment),
             _ => blocks.push(segment.into()),
         }
     }
     blocks
 }
 
-fn of_chunk<'a>(chunks: impl Iterator<Item = Chunk<'a>>, name: &[u8; 4]) -> Vec<Cow<'a, [u8]>> {
-    let named = chunks.filter(|chunk| chunk.name == name).map(|chunk| chunk.data);
-    named.map(|data| data.strip_prefix(IDENTIFIER).unwrap_or(data).into()).collect()
+/// Puts two parts of a block together, as far as a copy may go.
+fn extend(block: &mut Cow<'_, [u8]>, part: &[u8]) {
+    if block.len() + part.len() <= MAX_COPIED_BYTES {
+        block.to_mut().extend_from_slice(part);
+    }
+}
+
+fn without_identifier(block: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    if block.starts_with(IDENTIFIER) { behind(block, IDENTIFIER.len()) } else { block }
+}
+
+/// HEIF and JPEG XL say how far behind its own four bytes the TIFF header is (ISO/IEC 23008-12
+/// annex A.2.1).
+fn behind_offset(data: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
+    let offset = u32::from_be_bytes(*data.first_chunk()?) as usize + 4;
+    (offset <= data.len()).then(|| behind(data, offset))
+}
+
+fn behind(data: Cow<'_, [u8]>, offset: usize) -> Cow<'_, [u8]> {
+    match data {
+        Cow::Borrowed(data) => data[offset..].into(),
+        Cow::Owned(data) => data[offset..].to_vec().into(),
+    }
 }
 
 /// A named part of a file.
@@ -58,25 +81,17 @@ struct Chunk<'a> {
     length: usize,
 }
 
-/// The chunks of a file that begin at `start`, as far as they are whole.
+/// The chunks in these bytes, as far as they are whole.
 fn chunks<'a>(
-    file: &'a [u8],
-    start: usize,
+    bytes: Option<&'a [u8]>,
     chunk: impl Fn(&'a [u8]) -> Option<Chunk<'a>>,
 ) -> impl Iterator<Item = Chunk<'a>> {
-    let mut rest = file.get(start..).unwrap_or_default();
+    let mut rest = bytes.unwrap_or_default();
     std::iter::from_fn(move || {
         let chunk = chunk(rest)?;
         rest = rest.get(chunk.length..).unwrap_or_default();
         Some(chunk)
     })
-}
-
-/// Length, name, data and checksum (PNG clause 5.3).
-fn png_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
-    let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
-    let end = length.checked_add(8)?;
-    Some(Chunk { name: bytes.get(4..8)?, data: bytes.get(8..end)?, length: end + 4 })
 }
 
 /// Name, length, data and a byte that makes it even (WebP container specification).
@@ -88,70 +103,24 @@ fn riff_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
 }
 
 /// Length of the whole, name and data; a length of 1 is given behind the name in 64 bits, and one of
-/// 0 reaches to the end of the file (ISO/IEC 14496-12 clause 4.2).
+/// 0 reaches to the end (ISO/IEC 14496-12 clause 4.2).
 fn media_box(bytes: &[u8]) -> Option<Chunk<'_>> {
     let name = bytes.get(4..8)?;
     let (length, start) = match u32::from_be_bytes(*bytes.first_chunk()?) {
         0 => (bytes.len(), 8),
-        1 => (usize::try_from(u64::from_be_bytes(*bytes[8..].first_chunk()?)).ok()?, 16),
+        1 => (usize::try_from(u64::from_be_bytes(*bytes.get(8..)?.first_chunk()?)).ok()?, 16),
         length => (length as usize, 8),
     };
     Some(Chunk { name, data: bytes.get(start..length)?, length })
 }
 
-/// JPEG XL says how far behind its own four bytes the TIFF header is (ISO/IEC 18181-2 clause 9.4).
-fn behind_offset(data: &[u8]) -> Option<&[u8]> {
-    let (offset, block) = data.split_first_chunk()?;
-    block.get(u32::from_be_bytes(*offset) as usize..)
-}
-
-fn of_heif(file: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let mut file = Bounded { file: Cursor::new(file), left: MAX_HEIF_BYTES };
-    let exif = Reader::new()
-        .continue_on_error(true)
-        .read_from_container(&mut file)
-        .or_else(|error| error.distill_partial_result(|_| ()))
-        .ok()?;
-    Some(exif.buf().to_vec().into())
-}
-
-/// A file that ends when so many bytes of it were read: the library copies what it reads, and a box
-/// may be as long as the file.
-struct Bounded<'a> {
-    file: Cursor<&'a [u8]>,
-    left: usize,
-}
-
-impl Read for Bounded<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let wanted = buffer.len().min(self.left);
-        let read = self.file.read(&mut buffer[..wanted])?;
-        self.left -= read;
-        Ok(read)
-    }
-}
-
-impl BufRead for Bounded<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let there = self.file.fill_buf()?;
-        Ok(&there[..there.len().min(self.left)])
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.left -= amount;
-        self.file.consume(amount);
-    }
-}
-
-impl Seek for Bounded<'_> {
-    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.file.seek(position)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use ::exif::Tag;
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
 
     use super::super::sample::{ascii, block, facts, jpeg_of, short};
     use super::super::{Facts, LocationPolicy, read};
@@ -193,25 +162,45 @@ mod tests {
         boxes.iter().flat_map(of).collect()
     }
 
-    /// The boxes that a phone writes (ISO/IEC 23008-12 annex A.2.1), of version 0 or 2.
     fn heif(brand: &[u8; 4], block: &[u8]) -> Vec<u8> {
-        let file_type = ([&brand[..], b"\0\0\0\0mif1", brand].concat(), b"ftyp");
-        let item = media(&[(b"infe", b"\x02\0\0\0\0\x01\0\0Exif\0".to_vec())]);
-        let items = [b"\0\0\0\0\0\x01", &item[..]].concat();
-        let data = [b"\0\0\0\x06Exif\0\0", block].concat();
-        let boxes = |offset: u32| {
-            let place = [&offset.to_be_bytes()[..], &(data.len() as u32).to_be_bytes()].concat();
-            // Offsets and lengths of four bytes, one item, number 1, one extent.
-            let location = [b"\0\0\0\0\x44\0\0\x01\0\x01\0\0\0\x01", &place[..]].concat();
-            let meta = media(&[(b"iinf", items.clone()), (b"iloc", location)]);
-            media(&[
-                (file_type.1, file_type.0.clone()),
-                (b"meta", [b"\0\0\0\0", &meta[..]].concat()),
-                (b"mdat", data.clone()),
-            ])
+        heif_of(brand, &[&[b"\0\0\0\x06Exif\0\0", block].concat()], 101)
+    }
+
+    /// The boxes that a phone writes: items 1, 2, ... of EXIF, which describe the pictures 101, 102,
+    /// ..., one of which is the primary one.
+    fn heif_of(brand: &[u8; 4], items: &[&[u8]], primary: u16) -> Vec<u8> {
+        let brands = [&brand[..], b"\0\0\0\0mif1", brand].concat();
+        let count = items.len() as u16;
+        let numbers = || (1..=count).map(u16::to_be_bytes);
+        let infos =
+            numbers().map(|number| (b"infe", [b"\x02\0\0\0", &number[..], b"\0\0Exif\0"].concat()));
+        let infos = media(&infos.collect::<Vec<_>>());
+        let references = (1..=count).map(|number| {
+            let [from, to] = [number, number + 100].map(u16::to_be_bytes);
+            (b"cdsc", [from, [0, 1], to].concat())
+        });
+        let references = media(&references.collect::<Vec<_>>());
+        let boxes = |start: usize| {
+            let mut offset = start as u32;
+            let places = numbers().zip(items).flat_map(|(number, item)| {
+                let place = [offset.to_be_bytes(), (item.len() as u32).to_be_bytes()].concat();
+                offset += item.len() as u32;
+                [&number[..], b"\0\0\0\x01", &place].concat() // one extent
+            });
+            // Offsets and lengths have four bytes.
+            let header = [b"\0\0\0\0\x44\0", &count.to_be_bytes()[..]].concat();
+            let places = header.into_iter().chain(places).collect();
+            let meta = media(&[
+                (b"pitm", [b"\0\0\0\0", &primary.to_be_bytes()[..]].concat()),
+                (b"iinf", [b"\0\0\0\0", &count.to_be_bytes()[..], &infos].concat()),
+                (b"iref", [b"\0\0\0\0", &references[..]].concat()),
+                (b"iloc", places),
+            ]);
+            let meta = [b"\0\0\0\0", &meta[..]].concat();
+            media(&[(b"ftyp", brands.clone()), (b"meta", meta), (b"mdat", items.concat())])
         };
-        let end = boxes(0).len() - data.len();
-        boxes(end as u32)
+        let start = boxes(0).len() - items.concat().len();
+        boxes(start)
     }
 
     #[test]
@@ -285,13 +274,74 @@ mod tests {
     }
 
     #[test]
-    fn of_a_heif_no_more_is_read_than_may_be() {
-        let mut file = Bounded { file: Cursor::new(b"0123456789"), left: 5 };
-        let mut read = Vec::new();
-        file.read_exact(&mut [0; 2]).unwrap();
-        file.seek(SeekFrom::Start(1)).unwrap();
-        file.read_to_end(&mut read).unwrap();
-        assert_eq!(read, b"123");
-        assert!(file.fill_buf().unwrap().is_empty());
+    fn of_several_items_that_of_the_primary_picture_counts() {
+        let item = |make| [b"\0\0\0\0", &block(&[ascii(Tag::Make, make)], true)[..]].concat();
+        let items = [item("left"), item("right")];
+        let items = [&items[0][..], &items[1]];
+        for (primary, expected) in [(101, "left"), (102, "right"), (77, "left")] {
+            let facts = read(&heif_of(b"heic", &items, primary), LocationPolicy::Exact);
+            assert_eq!(facts.camera.make.as_deref(), Some(expected), "{primary}");
+        }
+    }
+
+    #[test]
+    fn a_block_may_begin_far_behind_the_beginning_of_its_item() {
+        let item = [b"\0\0\0\x0a\xff\xe1\x38\x26Exif\0\0", &small_block()[..]].concat();
+        expect_small("with an APP1 marker", &heif_of(b"heic", &[&item], 101));
+    }
+
+    #[test]
+    fn damaged_boxes_have_no_facts_and_do_no_harm() {
+        let whole = heif(b"heic", &small_block());
+        for position in 0..whole.len() - small_block().len() {
+            for value in [0, 1, 0x44, 0x7f, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[position] = value;
+                read(&damaged, LocationPolicy::Exact);
+            }
+            read(&whole[..position], LocationPolicy::Exact);
+        }
+    }
+
+    /// As ImageMagick writes it: lines of 36 bytes.
+    fn raw_profile(name: &str) -> Vec<u8> {
+        let bytes = [IDENTIFIER, &small_block()].concat();
+        let lines = bytes
+            .chunks(36)
+            .map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        format!("\n{name}\n{:8}\n{lines}\n", bytes.len()).into_bytes()
+    }
+
+    #[test]
+    fn a_pngs_text_that_is_exif_in_digits_is_read() {
+        let mut compressed = ZlibEncoder::new(Vec::new(), Compression::fast());
+        compressed.write_all(&raw_profile("exif")).unwrap();
+        let compressed = compressed.finish().unwrap();
+        let text = [b"Raw profile type APP1\0", &raw_profile("APP1")[..]].concat();
+        let packed = [b"Raw profile type exif\0\0", &compressed[..]].concat();
+        expect_small("text", &png(&[(b"tEXt", b"Raw profile type xmp\0x"), (b"tEXt", &text)]));
+        expect_small("packed text", &png(&[(b"zTXt", &packed)]));
+        for broken in
+            [&text[..text.len() / 2], &packed[..30], b"Raw profile type exif\0\nexif\n 9\nxx"]
+        {
+            read(&png(&[(b"tEXt", broken), (b"zTXt", broken)]), LocationPolicy::Exact);
+        }
+    }
+
+    #[test]
+    fn a_bigtiff_has_the_same_facts() {
+        let mut file = b"MM\0\x2b\0\x08\0\0\0\0\0\0\0\0\0\x10".to_vec();
+        file.extend(2u64.to_be_bytes());
+        let entry = |tag: u16, kind: u16, count: u64, place: [u8; 8]| {
+            [&tag.to_be_bytes()[..], &kind.to_be_bytes(), &count.to_be_bytes(), &place].concat()
+        };
+        file.extend(entry(0x010F, 2, 6, *b"Canon\0\0\0"));
+        file.extend(entry(0x8769, 18, 1, 72u64.to_be_bytes()));
+        file.extend([0; 8]);
+        assert_eq!(file.len(), 72);
+        file.extend(1u64.to_be_bytes());
+        file.extend(entry(0xA403, 3, 1, [0, 1, 0, 0, 0, 0, 0, 0]));
+        expect_small("BigTIFF", &file);
     }
 }

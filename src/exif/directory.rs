@@ -46,24 +46,28 @@ pub(super) fn directories(blocks: &[impl AsRef<[u8]>]) -> Vec<Directory> {
 struct Block<'a> {
     bytes: &'a [u8],
     order: ByteOrder,
+    /// Counts and offsets have eight bytes instead of four, and of entries eight instead of two
+    /// (BigTIFF, as libtiff describes it).
+    is_big: bool,
 }
 
 impl<'a> Block<'a> {
-    /// A block that begins with a TIFF header.
+    /// A block that begins with a TIFF header; but for that of BigTIFF its number tells nothing.
     fn new(bytes: &'a [u8]) -> Option<Block<'a>> {
         let order = match bytes.first_chunk()? {
-            b"II*\0" => ByteOrder::Little,
-            b"MM\0*" => ByteOrder::Big,
+            b"II" => ByteOrder::Little,
+            b"MM" => ByteOrder::Big,
             _ => return None,
         };
-        Some(Block { bytes, order })
+        let is_big = order.u16(*bytes.get(2..)?.first_chunk()?) == 43;
+        Some(Block { bytes, order, is_big })
     }
 
     /// Each pointer is followed once, from the directory in which it belongs: there are no loops.
     fn directories(self, room: &mut usize) -> [Option<Directory>; 4] {
-        let offset = self.bytes.get(4..).and_then(|bytes| bytes.first_chunk());
+        let first = self.long(if self.is_big { 8 } else { 4 });
         let mut read = |context, offset| self.directory(context, offset?, room);
-        let primary = read(Context::Tiff, offset.map(|offset| self.order.u32(*offset)));
+        let primary = read(Context::Tiff, first);
         let exif = read(Context::Exif, pointer(&primary, Tag::ExifIFDPointer));
         let gps = read(Context::Gps, pointer(&primary, Tag::GPSInfoIFDPointer));
         let interoperability = read(Context::Interop, pointer(&exif, Tag::InteropIFDPointer));
@@ -71,35 +75,74 @@ impl<'a> Block<'a> {
     }
 
     /// The fields of a directory that can be read, if there are any.
-    fn directory(self, context: Context, offset: u32, room: &mut usize) -> Option<Directory> {
-        let (count, table) = self.bytes.get(offset as usize..)?.split_first_chunk()?;
-        let count = usize::from(self.order.u16(*count)).min(MAX_ENTRIES);
-        let entries = table.as_chunks().0.iter().take(count);
-        let fields: Vec<Field> =
-            entries.filter_map(|entry| self.field(context, entry, room)).collect();
+    fn directory(self, context: Context, offset: usize, room: &mut usize) -> Option<Directory> {
+        let (count, count_length, entry_length) = match self.is_big {
+            true => (self.long(offset)?, 8, 20),
+            false => (self.short(offset)?.into(), 2, 12),
+        };
+        let table = self.bytes.get(offset..)?.get(count_length..)?;
+        let entries = table.chunks_exact(entry_length).take(count.min(MAX_ENTRIES));
+        let fields: Vec<Field> = (offset + count_length..)
+            .step_by(entry_length)
+            .zip(entries)
+            .filter_map(|(offset, _)| self.field(context, offset, room))
+            .collect();
         (!fields.is_empty()).then_some(Directory { order: self.order, fields })
     }
 
     /// An entry: tag, type, number of elements, and their bytes or where these are.
-    fn field(self, context: Context, entry: &[u8; 12], room: &mut usize) -> Option<Field> {
-        let [t0, t1, k0, k1, c0, c1, c2, c3, place @ ..] = *entry;
-        let tag = Tag(context, self.order.u16([t0, t1]));
-        let kind = Kind::of(self.order.u16([k0, k1]))?;
-        let count = self.order.u32([c0, c1, c2, c3]) as usize;
-        let length = count.checked_mul(kind.bytes())?;
-        let bytes = match length {
-            0..=4 => &place[..length],
-            _ => self.bytes.get(self.order.u32(place) as usize..)?.get(..length)?,
-        };
+    fn field(self, context: Context, entry: usize, room: &mut usize) -> Option<Field> {
+        let tag = tag(context, self.short(entry)?);
+        let kind = Kind::of(self.short(entry + 2)?)?;
+        let length = self.long(entry + 4)?.checked_mul(kind.bytes())?;
+        let (place, place_length) = if self.is_big { (entry + 12, 8) } else { (entry + 8, 4) };
+        let start = if length > place_length { self.long(place)? } else { place };
+        let bytes = self.bytes.get(start..)?.get(..length)?;
         let bytes = bytes.get(..MAX_VALUE_BYTES).filter(|_| kind.is_text()).unwrap_or(bytes);
         let is_wanted = bytes.len() <= MAX_VALUE_BYTES && tag != Tag::MakerNote;
         *room = room.checked_sub(bytes.len()).filter(|_| is_wanted)?;
         Some(Field { tag, ifd_num: In::PRIMARY, value: kind.value(bytes, self.order) })
     }
+
+    fn short(self, at: usize) -> Option<u16> {
+        Some(self.order.u16(*self.bytes.get(at..)?.first_chunk()?))
+    }
+
+    /// A count or an offset.
+    fn long(self, at: usize) -> Option<usize> {
+        let bytes = self.bytes.get(at..)?;
+        match self.is_big {
+            true => usize::try_from(self.order.u64(*bytes.first_chunk()?)).ok(),
+            false => Some(self.order.u32(*bytes.first_chunk()?) as usize),
+        }
+    }
 }
 
-fn pointer(parent: &Option<Directory>, tag: Tag) -> Option<u32> {
-    parent.as_ref()?.fields.iter().find(|field| field.tag == tag)?.value.get_uint(0)
+/// Windows puts tags of the Exif directory into IFD0, some phones the other way round.
+fn tag(context: Context, number: u16) -> Tag {
+    let [own, other] = match context {
+        Context::Tiff => [Context::Tiff, Context::Exif],
+        Context::Exif => [Context::Exif, Context::Tiff],
+        context => [context, context],
+    }
+    .map(|context| Tag(context, number));
+    let is_misplaced = own.description().is_none() && other.description().is_some();
+    if is_misplaced { other } else { own }
+}
+
+fn pointer(parent: &Option<Directory>, tag: Tag) -> Option<usize> {
+    let field = parent.as_ref()?.fields.iter().find(|field| field.tag == tag)?;
+    uint(&field.value).map(|offset| offset as usize)
+}
+
+/// A whole number that is not negative, the first one of an array. EXIF has no signed types for its counts and codes; libexif and exiv2 write them all the same.
+pub(super) fn uint(value: &Value) -> Option<u32> {
+    match value {
+        Value::SByte(values) => u32::try_from(*values.first()?).ok(),
+        Value::SShort(values) => u32::try_from(*values.first()?).ok(),
+        Value::SLong(values) => u32::try_from(*values.first()?).ok(),
+        other => other.get_uint(0),
+    }
 }
 
 /// The type of a value (TIFF 6.0 page 15).
@@ -117,6 +160,7 @@ enum Kind {
     SRational,
     Float,
     Double,
+    Long8,
 }
 
 impl Kind {
@@ -134,6 +178,7 @@ impl Kind {
             10 => Kind::SRational,
             11 => Kind::Float,
             12 => Kind::Double,
+            16 | 18 => Kind::Long8, // BigTIFF's, the second an offset
             _ => return None,
         })
     }
@@ -144,7 +189,7 @@ impl Kind {
             Kind::Byte | Kind::Ascii | Kind::SByte | Kind::Undefined => 1,
             Kind::Short | Kind::SShort => 2,
             Kind::Long | Kind::SLong | Kind::Float => 4,
-            Kind::Rational | Kind::SRational | Kind::Double => 8,
+            Kind::Rational | Kind::SRational | Kind::Double | Kind::Long8 => 8,
         }
     }
 
@@ -167,6 +212,10 @@ impl Kind {
             Kind::Double => {
                 Value::Double(elements(bytes, |bytes| f64::from_bits(order.u64(bytes))))
             }
+            // No count or offset of a fact is as large.
+            Kind::Long8 => Value::Long(elements(bytes, |bytes| {
+                u32::try_from(order.u64(bytes)).unwrap_or(u32::MAX)
+            })),
             Kind::Rational => Value::Rational(elements(bytes, |bytes: [u8; 8]| {
                 let [num, denom] = order.pair(bytes);
                 Rational { num, denom }
@@ -313,6 +362,35 @@ mod tests {
                 assert_eq!(facts.camera.model, None, "{wild:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_tag_in_the_wrong_directory_counts_as_where_it_belongs() {
+        let make = (0x010F, 2, 4, u32::from_be_bytes(*b"Sony"));
+        let (iso, pointer) = ((0x8827, 3, 1, 400 << 16), (0x8769, 4, 1, 8));
+        let facts = read(&raw(&[iso, pointer], &[]), LocationPolicy::Exact);
+        assert_eq!(facts.exposure.iso, Some(400));
+        let mut block = raw(&[(0x8769, 4, 1, 26)], &[]);
+        block.extend_from_slice(&raw(&[make], &[])[8..]);
+        assert_eq!(read(&block, LocationPolicy::Exact).camera.make.as_deref(), Some("Sony"));
+    }
+
+    #[test]
+    fn whole_numbers_of_signed_types_are_read() {
+        for (kind, six) in [(6, 6 << 24), (8, 6 << 16), (9, 6), (1, 6 << 24), (3, 6 << 16), (4, 6)]
+        {
+            let facts = read(&raw(&[(0x0112, kind, 1, six)], &[]), LocationPolicy::Exact);
+            assert_eq!(facts.orientation, Some(6), "type {kind}");
+        }
+        let minus_one = raw(&[(0x0112, 9, 1, u32::MAX)], &[]);
+        assert_eq!(read(&minus_one, LocationPolicy::Exact).orientation, None);
+        let mut block = block(&[short(Tag::WhiteBalance, 1)], false);
+        let entry = block.windows(4).position(|bytes| bytes == b"\x87\x69\0\x04").unwrap();
+        block[entry + 3] = 9;
+        assert_eq!(
+            read(&block, LocationPolicy::Exact).tags["WhiteBalance"],
+            "manual white balance"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use ::exif::{Field, Tag, Value};
 
-use super::directory::{ByteOrder, Directory};
+use super::directory::{ByteOrder, Directory, uint};
 use super::text;
 
 /// The fields of the primary image (IFD0 with its Exif, GPS and Interoperability IFDs), in the
@@ -25,9 +25,9 @@ impl Fields {
         self.0.iter().flat_map(|directory| &directory.fields).find(|field| field.tag == tag)
     }
 
-    /// A BYTE, SHORT or LONG, the first one of an array.
+    /// A whole number that is not negative, the first one of an array.
     pub(super) fn uint(&self, tag: Tag) -> Option<u32> {
-        self.get(tag)?.value.get_uint(0)
+        uint(&self.get(tag)?.value)
     }
 
     /// The first of [`Self::numbers`].

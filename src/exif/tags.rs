@@ -153,18 +153,22 @@ fn copyright(strings: &[Vec<u8>]) -> Option<String> {
 }
 
 /// A text after eight bytes that name its character code (clause 4.6.5, UserComment). ASCII and
-/// undefined ones count as UTF-8; JIS, unknown codes and other bytes are no text.
+/// undefined ones count as UTF-8, as does a text whose writer left out the code; JIS, other codes
+/// and other bytes are no text.
 fn coded_text(bytes: &[u8], order: ByteOrder) -> Option<String> {
-    let (code, bytes) = bytes.split_first_chunk::<8>()?;
+    let (code, text) = bytes.split_first_chunk::<8>()?;
     match code {
-        b"ASCII\0\0\0" | b"\0\0\0\0\0\0\0\0" => {
-            let bytes = bytes.split(|&byte| byte == 0).next()?;
-            text::plain(str::from_utf8(bytes).ok()?)
-        }
+        b"ASCII\0\0\0" | b"\0\0\0\0\0\0\0\0" => utf8(text),
         // EXIF names no byte order for UTF-16; cameras write it in that of the block.
-        b"UNICODE\0" => text::plain(&order.utf16(bytes)),
-        _ => None,
+        b"UNICODE\0" => text::plain(&order.utf16(text)),
+        code if code.iter().any(u8::is_ascii_control) => None,
+        _ => utf8(bytes),
     }
+}
+
+fn utf8(bytes: &[u8]) -> Option<String> {
+    let text = bytes.split(|&byte| byte == 0).next()?;
+    text::plain(str::from_utf8(text).ok()?)
 }
 
 /// What a letter or a date stands for: `km/h` for the `K` of GPSSpeedRef (0x000C). The library puts
@@ -413,6 +417,7 @@ mod tests {
         assert_eq!(comment(b"\0\0\0\0\0\0\0\0\xff\xfe\x01"), None);
         assert_eq!(comment(b"JIS\0\0\0\0\0\x1b$B"), None);
         assert_eq!(comment(b"vendor\x01\x02 anything"), None);
+        assert_eq!(comment(b"A text without its code\0").unwrap(), "A text without its code");
         assert_eq!(comment(b"ASCII"), None);
         let method = undefined(Tag::GPSProcessingMethod, b"ASCII\0\0\0GPS");
         assert_eq!(shown(method).as_deref(), Some("GPS"));

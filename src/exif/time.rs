@@ -1,6 +1,6 @@
 //! When the photo was taken.
 
-use ::exif::{DateTime, Tag};
+use ::exif::Tag;
 use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::fields::Fields;
@@ -97,16 +97,19 @@ pub(super) fn taken_at(fields: &Fields) -> Option<TakenAt> {
     })
 }
 
-/// `YYYY:MM:DD HH:MM:SS` (clause 4.6.5, DateTimeOriginal). Blank, zero and impossible ones are
+/// `YYYY:MM:DD HH:MM:SS` (clause 4.6.5, DateTimeOriginal), whatever stands between the numbers: some
+/// cameras write slashes or dashes, or a colon after the date. Blank, zero and impossible ones are
 /// absent, and so is the year 9999, which would need five digits once it is UTC.
 fn clock_time(text: &str) -> Option<NaiveDateTime> {
-    let time = DateTime::from_ascii(text.as_bytes()).ok()?;
-    let year = (1..9999).contains(&time.year).then_some(time.year)?;
-    NaiveDate::from_ymd_opt(year.into(), time.month.into(), time.day.into())?.and_hms_opt(
-        time.hour.into(),
-        time.minute.into(),
-        time.second.into(),
-    )
+    let number = |from: usize, to: usize| {
+        let is_apart = !text.as_bytes().get(to).is_some_and(u8::is_ascii_digit);
+        let digits = text.get(from..to).filter(|_| is_apart)?;
+        // `+5` is a number to Rust.
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u32>().ok())?
+    };
+    let year = number(0, 4).filter(|year| (1..9999).contains(year))?;
+    let date = NaiveDate::from_ymd_opt(year.cast_signed(), number(5, 7)?, number(8, 10)?)?;
+    date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?)
 }
 
 fn fraction_digits(text: String) -> Option<String> {
@@ -260,6 +263,24 @@ mod tests {
         ] {
             let facts = facts(&[ascii(Tag::DateTimeOriginal, text)]);
             assert_eq!(facts.taken_at, None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_between_the_numbers_of_a_time_does_not_matter() {
+        for text in [
+            "2024:04:06 17:23:41",
+            "2024-04-06 17:23:41",
+            "2024/04/06 17:23:41",
+            "2024-04-06T17:23:41",
+            "2024-04-06T17:23:41.123+09:00",
+            "2024:04:06:17:23:41",
+            "2024:04:06 17:23:41Z",
+        ] {
+            assert_eq!(taken(text, None).iso8601(), "2024-04-06T17:23:41", "{text}");
+        }
+        for text in ["20240406 172341", "2024:04:06 17:23:410", "2024:+4:06 17:23:41"] {
+            assert_eq!(facts(&[ascii(Tag::DateTimeOriginal, text)]).taken_at, None, "{text}");
         }
     }
 

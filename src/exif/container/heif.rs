@@ -1,0 +1,119 @@
+//! HEIC and AVIF: the item of type Exif (ISO/IEC 23008-12 annex A, ISO/IEC 14496-12 clause 8.11).
+
+use std::borrow::Cow;
+
+use super::{chunks, extend, media_box};
+
+/// The data of the first item of EXIF.
+pub(super) fn item(file: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let mut boxes = chunks(Some(file), media_box);
+    boxes.next().filter(|first| first.name == b"ftyp")?;
+    let meta = boxes.find(|file_box| file_box.name == b"meta")?;
+    let inside = |name| {
+        chunks(meta.data.get(4..), media_box).find(|inner| inner.name == name).map(|it| it.data)
+    };
+    let items = exif_items(inside(b"iinf")?)?;
+    let primary = inside(b"pitm").and_then(primary_item);
+    let references = inside(b"iref").unwrap_or_default();
+    let of_primary = items.iter().find(|item| describes(references, **item) == primary);
+    let place = location(inside(b"iloc")?, *of_primary.or(items.first())?)?;
+    let source = match place.is_in_meta {
+        true => inside(b"idat")?,
+        false => file,
+    };
+    let mut parts = place.extents.iter().map(|(offset, length)| {
+        let from = source.get(usize::try_from(*offset).ok()?..)?;
+        // A length of 0 reaches to the end.
+        if *length == 0 { Some(from) } else { from.get(..usize::try_from(*length).ok()?) }
+    });
+    let mut data = Cow::from(parts.next()??);
+    for part in parts {
+        extend(&mut data, part?);
+    }
+    Some(data)
+}
+
+/// The numbers of the items whose type is Exif.
+fn exif_items(items: &[u8]) -> Option<Vec<u64>> {
+    let (version, mut items) = Fields::of_box(items)?;
+    items.uint(if version == 0 { 2 } else { 4 })?; // how many
+    let entries = chunks(Some(items.0), media_box).filter(|entry| entry.name == b"infe");
+    let exif = entries.filter_map(|entry| {
+        let (version, mut entry) = Fields::of_box(entry.data)?;
+        let id = entry.uint(if version < 3 { 2 } else { 4 })?;
+        entry.uint(2)?; // protection
+        (version >= 2 && entry.0.starts_with(b"Exif")).then_some(id)
+    });
+    Some(exif.collect())
+}
+
+fn primary_item(data: &[u8]) -> Option<u64> {
+    let (version, mut fields) = Fields::of_box(data)?;
+    fields.uint(if version == 0 { 2 } else { 4 })
+}
+
+/// The picture that an item of EXIF is about: a file can have those of a pair, or of a thumbnail.
+fn describes(references: &[u8], item: u64) -> Option<u64> {
+    let (version, references) = Fields::of_box(references)?;
+    let id_size = if version == 0 { 2 } else { 4 };
+    let descriptions = chunks(Some(references.0), media_box).filter(|one| one.name == b"cdsc");
+    descriptions
+        .map(|description| Fields(description.data))
+        .find_map(|mut fields| (fields.uint(id_size)? == item).then_some(fields))
+        .and_then(|mut fields| {
+            fields.uint(2)?; // how many
+            fields.uint(id_size)
+        })
+}
+
+/// Where an item is.
+struct Location {
+    /// In the meta box's own data, else in the file.
+    is_in_meta: bool,
+    /// Offsets and lengths.
+    extents: Vec<(u64, u64)>,
+}
+
+fn location(locations: &[u8], wanted: u64) -> Option<Location> {
+    let (version, mut fields) = Fields::of_box(locations)?;
+    let sizes = fields.uint(2)?;
+    let size = |shift: u64| (sizes >> shift & 0xF) as usize;
+    let index_size = if version == 0 { 0 } else { size(0) };
+    let number_size = if version < 2 { 2 } else { 4 };
+    for _ in 0..fields.uint(number_size)? {
+        let id = fields.uint(number_size)?;
+        let method = if version == 0 { 0 } else { fields.uint(2)? & 0xF };
+        fields.uint(2)?; // the file in which it is: this one
+        let base = fields.uint(size(4))?;
+        let mut extents = Vec::new();
+        for _ in 0..fields.uint(2)? {
+            fields.uint(index_size)?;
+            let (offset, length) = (fields.uint(size(12))?, fields.uint(size(8))?);
+            extents.push((base.checked_add(offset)?, length));
+        }
+        if id == wanted {
+            return (method < 2).then_some(Location { is_in_meta: method == 1, extents });
+        }
+    }
+    None
+}
+
+/// Numbers of some bytes, one behind the other, the highest byte first.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// The version of a box, and what is in it behind the flags.
+    fn of_box(data: &'a [u8]) -> Option<(u64, Fields<'a>)> {
+        let mut fields = Fields(data);
+        let version = fields.uint(1)?;
+        fields.uint(3)?;
+        Some((version, fields))
+    }
+
+    /// A number of no more than eight bytes.
+    fn uint(&mut self, bytes: usize) -> Option<u64> {
+        let (number, rest) = self.0.split_at_checked(bytes)?;
+        self.0 = rest;
+        (bytes <= 8).then(|| number.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    }
+}
