@@ -3,6 +3,27 @@
 //! [`read`] turns the bytes of a file into [`Facts`] and never fails: a tag that is missing, blank,
 //! impossible or cut off is absent from the facts, and the others are kept. Clauses and tag numbers
 //! are those of EXIF 2.32 (CIPA DC-008-2019) unless EXIF 3.0 is named.
+//!
+//! | attribute of the item | fact | tags | clause | unit |
+//! |---|---|---|---|---|
+//! | `takenAt` | [`TakenAt::iso8601`] | DateTimeOriginal 0x9003, SubSecTimeOriginal 0x9291, OffsetTimeOriginal 0x9011; for the offset GPSDateStamp 0x001D, GPSTimeStamp 0x0007 | 4.6.5, 4.6.6 | local time and its offset from UTC |
+//! | `timelineAt` | [`TakenAt::timeline`] | the same | | UTC |
+//! | `takenAtOffsetSource` | [`TakenAt::offset_source`] | the same | | |
+//! | `location.latitude`, `.longitude` | [`Location`] | GPSLatitudeRef 0x0001 to GPSLongitude 0x0004, GPSStatus 0x0009 | 4.6.6 | degrees |
+//! | `location.altitude` | [`Location::altitude`] | GPSAltitudeRef 0x0005, GPSAltitude 0x0006 | 4.6.6 | metres |
+//! | `camera.make`, `.model`, `.software` | [`Camera`] | Make 0x010F, Model 0x0110, Software 0x0131 | 4.6.4 | |
+//! | `camera.lens` | [`Camera::lens`] | LensModel 0xA434 | 4.6.5 | |
+//! | `exposure.time`, `.seconds` | [`ExposureTime`] | ExposureTime 0x829A | 4.6.5 | seconds |
+//! | `exposure.fNumber` | [`Exposure::f_number`] | FNumber 0x829D | 4.6.5 | focal length over aperture |
+//! | `exposure.iso` | [`Exposure::iso`] | PhotographicSensitivity 0x8827, ISOSpeed 0x8833, RecommendedExposureIndex 0x8832, StandardOutputSensitivity 0x8831 | 4.6.5 | ISO 12232 |
+//! | `exposure.focalLength` | [`Exposure::focal_length`] | FocalLength 0x920A | 4.6.5 | mm |
+//! | `exposure.focalLength35` | [`Exposure::focal_length_35mm`] | FocalLengthIn35mmFilm 0xA405 | 4.6.5 | mm |
+//! | `exposure.flash` | [`Exposure::flash`] | Flash 0x9209 | 4.6.5 | |
+//! | `orientation` | [`Facts::orientation`] | Orientation 0x0112 | 4.6.4 | |
+//! | `exif` | [`Facts::tags`] | all others that have a name | 4.6.4 to 4.6.7 | with each |
+//!
+//! One file goes this way: `container` finds its blocks of EXIF, `directory` reads the fields of
+//! IFD0, Exif, GPS and Interoperability in them, and the other rooms make a fact each of these.
 
 mod container;
 mod directory;

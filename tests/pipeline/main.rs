@@ -5,6 +5,7 @@
 
 mod failures;
 mod photos;
+mod queries;
 mod samples;
 mod stack;
 mod uploads;

@@ -1,5 +1,9 @@
 //! Test photos: the committed one, and what is made from it in code.
 
+use std::io::Cursor;
+
+use exif::experimental::Writer;
+use exif::{Field, In, Tag, Value};
 use turbojpeg::{
     Compressor, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp, Transform, TransformOp,
     YuvImage,
@@ -40,15 +44,48 @@ pub fn small_stored_as(orientation: u16) -> Vec<u8> {
         _ => TransformOp::None,
     };
     let turned = turbojpeg::transform(&Transform::op(stored), &small()).unwrap();
-    let [high, low] = orientation.to_be_bytes();
-    // One IFD with one entry: tag 0x0112, type SHORT, count 1, and the value.
-    let tiff = [
-        b"Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01".as_slice(),
-        &[high, low, 0, 0, 0, 0, 0, 0],
-    ]
-    .concat();
-    let length = (tiff.len() as u16 + 2).to_be_bytes();
-    [&turned[..2], &[0xFF, 0xE1], &length, &tiff, &turned[2..]].concat()
+    with_exif(&turned, &[(Tag::Orientation, Value::Short(vec![orientation]))])
+}
+
+/// A JPEG with these fields of EXIF in an APP1 segment of its own.
+pub fn with_exif(jpeg: &[u8], fields: &[(Tag, Value)]) -> Vec<u8> {
+    let segment = [b"Exif\0\0", &exif_block(fields)[..]].concat();
+    let length = (segment.len() as u16 + 2).to_be_bytes();
+    [&jpeg[..2], &[0xFF, 0xE1], &length, &segment, &jpeg[2..]].concat()
+}
+
+pub fn text(text: &str) -> Value {
+    Value::Ascii(vec![text.into()])
+}
+
+fn exif_block(fields: &[(Tag, Value)]) -> Vec<u8> {
+    let fields = fields.iter().cloned();
+    let fields: Vec<Field> =
+        fields.map(|(tag, value)| Field { tag, ifd_num: In::PRIMARY, value }).collect();
+    let mut writer = Writer::new();
+    fields.iter().for_each(|field| writer.push_field(field));
+    let mut block = Cursor::new(Vec::new());
+    writer.write(&mut block, false).unwrap();
+    block.into_inner()
+}
+
+/// A HEIC with these fields of EXIF and no picture (ISO/IEC 23008-12 annex A): item 1 is of type
+/// Exif, and lies in the box of metadata itself.
+pub fn heic(fields: &[(Tag, Value)]) -> Vec<u8> {
+    let boxed = |name: &[u8; 4], data: &[u8]| {
+        [&(data.len() as u32 + 8).to_be_bytes()[..], name, data].concat()
+    };
+    let item = [b"\0\0\0\0", &exif_block(fields)[..]].concat();
+    let entry = boxed(b"infe", b"\x02\0\0\0\0\x01\0\0Exif\0");
+    let length = (item.len() as u32).to_be_bytes();
+    let place = [b"\x01\0\0\0\x44\0\0\x01\0\x01\0\x01\0\0\0\x01\0\0\0\0", &length[..]].concat();
+    let meta = [
+        b"\0\0\0\0",
+        &boxed(b"iinf", &[b"\0\0\0\0\0\x01", &entry[..]].concat())[..],
+        &boxed(b"iloc", &place),
+        &boxed(b"idat", &item),
+    ];
+    [boxed(b"ftyp", b"heic\0\0\0\0mif1heic"), boxed(b"meta", &meta.concat())].concat()
 }
 
 /// A photo of 26615x8000 pixels, 213 megapixels: five times the reference photo, side by side.
