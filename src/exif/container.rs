@@ -14,6 +14,9 @@ const IDENTIFIER: &[u8] = b"Exif\0\0";
 /// What a block may take that is not in the file as it is: one that is cut in parts or compressed.
 const MAX_COPIED_BYTES: usize = 1 << 20;
 
+/// Blocks, or parts of them, that are looked at; a file that is no bomb has one or two.
+const MAX_BLOCKS: usize = 32;
+
 /// The blocks of EXIF in a file, each from its TIFF header on, in the order of the file.
 pub(super) fn blocks(file: &[u8]) -> Vec<Cow<'_, [u8]>> {
     match Format::of(file) {
@@ -22,10 +25,12 @@ pub(super) fn blocks(file: &[u8]) -> Vec<Cow<'_, [u8]>> {
         Some(Format::Png) => png::blocks(file).map(without_identifier).collect(),
         Some(Format::WebP) => chunks(file.get(12..), riff_chunk)
             .filter(|chunk| chunk.name == b"EXIF")
+            .take(MAX_BLOCKS)
             .map(|chunk| without_identifier(chunk.data.into()))
             .collect(),
         Some(Format::JpegXl) => chunks(Some(file), media_box)
             .filter(|chunk| chunk.name == b"Exif")
+            .take(MAX_BLOCKS)
             .filter_map(|chunk| behind_offset(chunk.data.into()))
             .collect(),
         Some(Format::Gif | Format::Bmp) => Vec::new(),
@@ -38,8 +43,9 @@ pub(super) fn blocks(file: &[u8]) -> Vec<Cow<'_, [u8]>> {
 
 /// A block longer than a segment goes on in the next one, which begins with no TIFF header.
 fn of_jpeg(file: &[u8]) -> Vec<Cow<'_, [u8]>> {
+    let segments = jpeg::app1(file).filter_map(|segment| segment.strip_prefix(IDENTIFIER));
     let mut blocks: Vec<Cow<[u8]>> = Vec::new();
-    for segment in jpeg::app1(file).filter_map(|segment| segment.strip_prefix(IDENTIFIER)) {
+    for segment in segments.take(MAX_BLOCKS) {
         match blocks.last_mut() {
             Some(block) if Format::of(segment) != Some(Format::Tiff) => extend(block, segment),
             _ => blocks.push(segment.into()),

@@ -132,16 +132,23 @@ fn tag(context: Context, number: u16) -> Tag {
 
 fn pointer(parent: &Option<Directory>, tag: Tag) -> Option<usize> {
     let field = parent.as_ref()?.fields.iter().find(|field| field.tag == tag)?;
-    uint(&field.value).map(|offset| offset as usize)
+    uints(&field.value).first().map(|offset| *offset as usize)
 }
 
-/// A whole number that is not negative, the first one of an array. EXIF has no signed types for its counts and codes; libexif and exiv2 write them all the same.
-pub(super) fn uint(value: &Value) -> Option<u32> {
+/// The whole numbers of a value that are not negative. EXIF has no signed types for its counts and
+/// codes; libexif and exiv2 write them all the same.
+pub(super) fn uints(value: &Value) -> Vec<u32> {
     match value {
-        Value::SByte(values) => u32::try_from(*values.first()?).ok(),
-        Value::SShort(values) => u32::try_from(*values.first()?).ok(),
-        Value::SLong(values) => u32::try_from(*values.first()?).ok(),
-        other => other.get_uint(0),
+        Value::SByte(values) => {
+            values.iter().filter_map(|value| (*value).try_into().ok()).collect()
+        }
+        Value::SShort(values) => {
+            values.iter().filter_map(|value| (*value).try_into().ok()).collect()
+        }
+        Value::SLong(values) => {
+            values.iter().filter_map(|value| (*value).try_into().ok()).collect()
+        }
+        other => other.iter_uint().map(Iterator::collect).unwrap_or_default(),
     }
 }
 

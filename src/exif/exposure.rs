@@ -66,12 +66,9 @@ fn fraction(seconds: f64) -> String {
 /// (clause 4.6.5, 0x8827), of which ISOSpeed (0x8833), RecommendedExposureIndex (0x8832) and
 /// StandardOutputSensitivity (0x8831) are tried in this order.
 fn iso(fields: &Fields) -> Option<u32> {
-    let short = fields.uint(Tag::PhotographicSensitivity).filter(|&iso| iso != 65535);
+    let short = fields.uints(Tag::PhotographicSensitivity).filter(|&iso| iso != 65535);
     let long_tags = [Tag::ISOSpeed, Tag::RecommendedExposureIndex, Tag::StandardOutputSensitivity];
-    short
-        .into_iter()
-        .chain(long_tags.into_iter().filter_map(|tag| fields.uint(tag)))
-        .find(|&iso| iso != 0)
+    short.chain(long_tags.into_iter().flat_map(|tag| fields.uints(tag))).find(|&iso| iso != 0)
 }
 
 /// Six significant digits: cameras store 1.78 as the float nearest to it, 1.779999971.
@@ -149,10 +146,28 @@ mod tests {
     }
 
     #[test]
-    fn iso_is_the_first_of_an_array() {
-        let value = Value::Short(vec![640, 0]);
-        let exposure = facts(&[field(Tag::PhotographicSensitivity, value)]).exposure;
-        assert_eq!(exposure.iso, Some(640));
+    fn iso_is_the_first_of_an_array_that_is_not_0() {
+        for array in [vec![640, 0], vec![0, 640], vec![640, 800]] {
+            let value = Value::Short(array);
+            let exposure = facts(&[field(Tag::PhotographicSensitivity, value)]).exposure;
+            assert_eq!(exposure.iso, Some(640));
+        }
+    }
+
+    #[test]
+    fn numbers_of_other_types_are_read() {
+        for value in [
+            Value::Short(vec![35]),
+            Value::SLong(vec![35]),
+            Value::Float(vec![35.0]),
+            Value::Double(vec![35.0]),
+            Value::SRational(vec![(70, 2).into()]),
+        ] {
+            let exposure = facts(&[field(Tag::FocalLength, value)]).exposure;
+            assert_eq!(exposure.focal_length, Some(35.0));
+        }
+        let none = facts(&[field(Tag::FocalLength, Value::Float(vec![f32::NAN]))]).exposure;
+        assert_eq!(none.focal_length, None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use ::exif::{Field, Tag, Value};
 
-use super::directory::{ByteOrder, Directory, uint};
+use super::directory::{ByteOrder, Directory, uints};
 use super::text;
 
 /// The fields of the primary image (IFD0 with its Exif, GPS and Interoperability IFDs), in the
@@ -27,7 +27,12 @@ impl Fields {
 
     /// A whole number that is not negative, the first one of an array.
     pub(super) fn uint(&self, tag: Tag) -> Option<u32> {
-        uint(&self.get(tag)?.value)
+        self.uints(tag).next()
+    }
+
+    /// All whole numbers of an array that are not negative.
+    pub(super) fn uints(&self, tag: Tag) -> impl Iterator<Item = u32> {
+        self.get(tag).into_iter().flat_map(|field| uints(&field.value))
     }
 
     /// The first of [`Self::numbers`].
@@ -35,12 +40,15 @@ impl Fields {
         self.numbers(tag)?.first().copied()
     }
 
-    /// Rationals as numbers; absent where one has the denominator 0, which means unknown.
+    /// Rationals as numbers; absent where one has the denominator 0, which means unknown. Some
+    /// programs write them as whole numbers or floating point.
     pub(super) fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
         let numbers: Vec<f64> = match &self.get(tag)?.value {
             Value::Rational(values) => values.iter().map(|value| value.to_f64()).collect(),
             Value::SRational(values) => values.iter().map(|value| value.to_f64()).collect(),
-            _ => return None,
+            Value::Float(values) => values.iter().copied().map(f64::from).collect(),
+            Value::Double(values) => values.clone(),
+            other => uints(other).into_iter().map(f64::from).collect(),
         };
         numbers.iter().all(|number| number.is_finite()).then_some(numbers)
     }
@@ -59,7 +67,7 @@ pub(super) fn value_text(value: &Value) -> Option<String> {
         Value::Ascii(strings) => text::plain_bytes(strings.first()?),
         // Some writers give texts the type of bytes, and numbers where a name belongs.
         Value::Byte(bytes) | Value::Undefined(bytes, _) => {
-            text::plain_bytes(bytes).filter(|text| !text.contains(char::REPLACEMENT_CHARACTER))
+            text::plain(str::from_utf8(bytes.split(|byte| *byte == 0).next()?).ok()?)
         }
         Value::Short(_) | Value::Long(_) => Some(value.get_uint(0)?.to_string()),
         _ => None,
@@ -139,9 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_are_replaced() {
-        assert_eq!(make(b"L\xe9on").as_deref(), Some("L\u{fffd}on"));
+    fn texts_are_utf8_or_else_latin_1() {
         assert_eq!(make("Léon".as_bytes()).as_deref(), Some("Léon"));
+        assert_eq!(make(b"L\xe9on").as_deref(), Some("Léon"));
+        assert_eq!(make(b"\xa9 2008\x85").as_deref(), Some("© 2008"));
+        let long_and_cut = "é".repeat(2000);
+        assert!(make(&long_and_cut.as_bytes()[1..]).unwrap().starts_with("©Ã©Ã"));
+        assert!(make(long_and_cut.as_bytes()).unwrap().starts_with("éé"));
+        assert!(make(&[b"a", long_and_cut.as_bytes()].concat()).unwrap().starts_with("aéé"));
     }
 
     #[test]

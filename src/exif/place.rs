@@ -10,6 +10,9 @@ const EXACT_DECIMALS: i32 = 7;
 /// Decimals of a rounded latitude or longitude: 0.01 degrees are about 1 km.
 const ROUNDED_DECIMALS: i32 = 2;
 
+/// Metres: from below the deepest sea to above any orbit with people. What lies outside is no place.
+const ALTITUDES: std::ops::RangeInclusive<f64> = -12_000.0..=1_000_000.0;
+
 /// How much of the place goes into the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LocationPolicy {
@@ -95,10 +98,8 @@ fn degrees(parts: &[f64]) -> Option<f64> {
 /// above and below sea level.
 fn altitude(fields: &Fields) -> Option<f64> {
     let metres = fields.number(Tag::GPSAltitude)?;
-    match fields.uint(Tag::GPSAltitudeRef) {
-        Some(1 | 3) => Some(-metres.abs()),
-        _ => Some(metres),
-    }
+    let is_below = matches!(fields.uint(Tag::GPSAltitudeRef), Some(1 | 3));
+    Some(if is_below { -metres.abs() } else { metres }).filter(|metres| ALTITUDES.contains(metres))
 }
 
 fn rounded(location: Location, decimals: i32) -> Location {
@@ -246,6 +247,14 @@ mod tests {
     fn an_altitude_of_zero_by_zero_is_absent_and_the_place_is_kept() {
         let location = tokyo_with([rational(Tag::GPSAltitude, &[(0, 0)])]).unwrap();
         assert_eq!(location.altitude, None);
+    }
+
+    #[test]
+    fn an_altitude_where_nobody_takes_photos_is_absent() {
+        let metres = |metres| rational(Tag::GPSAltitude, &[(metres, 1)]);
+        assert_eq!(altitude_of([metres(420_000)]), Some(420_000.0));
+        assert_eq!(altitude_of([metres(u32::MAX)]), None);
+        assert_eq!(altitude_of([metres(12_001), byte(Tag::GPSAltitudeRef, 1)]), None);
     }
 
     #[test]

@@ -6,11 +6,17 @@ pub(super) const MAX_TEXT_BYTES: usize = 512;
 
 const ELLIPSIS: char = '…';
 
-/// The text up to the first NUL, decoded as UTF-8 because cameras write it where EXIF asks for
-/// ASCII; other bytes become U+FFFD. Absent where nothing is left.
+/// The text up to the first NUL. EXIF asks for ASCII; cameras and programs write UTF-8, and where it
+/// is none, Latin-1. Absent where nothing is left.
 pub(super) fn plain_bytes(bytes: &[u8]) -> Option<String> {
     let text = bytes.split(|&byte| byte == 0).next()?;
-    plain(&String::from_utf8_lossy(text))
+    // A long text may have been cut within its last character.
+    let whole = match str::from_utf8(text) {
+        Err(error) if error.error_len().is_none() => &text[..error.valid_up_to()],
+        _ => text,
+    };
+    let latin_1 = || text.iter().copied().map(char::from).collect();
+    plain(&str::from_utf8(whole).map_or_else(|_| latin_1(), str::to_owned))
 }
 
 /// The text on one line, without control characters and surrounding spaces, at most

@@ -125,6 +125,7 @@ fn nanoseconds(fraction: &str) -> i64 {
 /// the other two times.
 fn stated_offset(fields: &Fields) -> Option<(FixedOffset, OffsetSource)> {
     let text = fields.text(Tag::OffsetTimeOriginal)?;
+    let text = if text == "Z" { "+00:00" } else { &text };
     let offset = text.parse().ok().filter(is_a_time_zone)?;
     Some((offset, OffsetSource::OffsetTimeOriginal))
 }
@@ -310,6 +311,8 @@ mod tests {
             ("-09:30", "-09:30"),
             ("+00:00", "+00:00"),
             ("-02:30 ", "-02:30"),
+            ("+0900", "+09:00"),
+            ("Z", "+00:00"),
         ] {
             let iso = with_offset(offset).iso8601();
             assert_eq!(iso, format!("2024-04-06T17:23:41{suffix}"));

@@ -177,3 +177,55 @@ fn a_tiff_of_one_long_text_takes_little_more_than_the_file() {
     let (_, taken) = memory::of(&tiff, "long-text.tif");
     assert!(taken <= 64 + 8, "{taken} MB");
 }
+
+/// Develops a file that is no photo but has much to say, and sees to it that this takes little.
+fn say_much(file: &[u8], name: &str) {
+    refusal(file, name);
+    let (_, taken) = memory::of(file, name);
+    assert!(taken <= (file.len() >> 20) as u64 + 24, "{name} took {taken} MB");
+}
+
+#[test]
+fn very_many_blocks_of_exif_are_not_all_looked_at() {
+    const TIMES: usize = 200_000;
+    let block = b"II*\0\x08\0\0\0\0\0\0\0\0\0";
+    let segment = [b"\xFF\xE1\0\x16Exif\0\0", &block[..]].concat();
+    say_much(&[b"\xFF\xD8", &segment.repeat(TIMES)[..]].concat(), "segments.jpg");
+    let chunk = [b"EXIF\x0E\0\0\0", &block[..]].concat();
+    say_much(&[b"RIFF\0\0\0\0WEBP", &chunk.repeat(TIMES)[..]].concat(), "chunks.webp");
+    let jxl = [b"\0\0\0\x0CJXL \r\n\x87\n", &b"\0\0\0\x0CExif\0\0\0\0".repeat(TIMES)[..]].concat();
+    say_much(&jxl, "boxes.jxl");
+}
+
+#[test]
+fn compressed_blocks_of_exif_are_no_bomb() {
+    let mut compressed = ZlibEncoder::new(Vec::new(), Compression::best());
+    compressed.write_all(b"exif\n9\n").unwrap();
+    compressed.write_all(&vec![b'0'; 64 << 20]).unwrap();
+    let text = [b"Raw profile type exif\0\0", &compressed.finish().unwrap()[..]].concat();
+    let header = png_header(1, 1, 8, 0);
+    let mut chunks: Vec<(&[u8; 4], &[u8])> = vec![(b"IHDR", &header)];
+    chunks.extend([(b"zTXt", text.as_slice()); 1000]);
+    say_much(&png(&chunks), "profiles.png");
+}
+
+#[test]
+fn a_heif_of_very_many_items_is_soon_read() {
+    const TIMES: usize = 300_000;
+    let boxed = |name: &[u8; 4], data: &[u8]| {
+        [&(data.len() as u32 + 8).to_be_bytes()[..], name, data].concat()
+    };
+    let items = boxed(b"infe", b"\x02\0\0\0\0\x01\0\0Exif\0").repeat(TIMES);
+    let references = boxed(b"cdsc", b"\0\x02\0\x01\0\x03").repeat(TIMES);
+    let places = b"\0\x02\0\0\0\x01\0\0\0\0\0\0\0\0".repeat(TIMES);
+    let count = (TIMES as u32).to_be_bytes();
+    let meta = [
+        b"\0\0\0\0",
+        &boxed(b"pitm", b"\0\0\0\0\0\x09")[..],
+        &boxed(b"iinf", &[b"\x01\0\0\0", &count[..], &items].concat()),
+        &boxed(b"iref", &[b"\0\0\0\0", &references[..]].concat()),
+        &boxed(b"iloc", &[b"\0\0\0\0\x44\0\xFF\xFF", &places[..]].concat()),
+    ];
+    let file = [boxed(b"ftyp", b"heic\0\0\0\0mif1heic"), boxed(b"meta", &meta.concat())].concat();
+    say_much(&file, "items.heic");
+}

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{chunks, extend, media_box};
+use super::{MAX_BLOCKS, chunks, extend, media_box};
+
+/// References that are looked at; a phone's files have some dozens.
+const MAX_REFERENCES: usize = 4096;
 
 /// The data of the first item of EXIF.
 pub(super) fn item(file: &[u8]) -> Option<Cow<'_, [u8]>> {
@@ -44,7 +47,7 @@ fn exif_items(items: &[u8]) -> Option<Vec<u64>> {
         entry.uint(2)?; // protection
         (version >= 2 && entry.0.starts_with(b"Exif")).then_some(id)
     });
-    Some(exif.collect())
+    Some(exif.take(MAX_BLOCKS).collect())
 }
 
 fn primary_item(data: &[u8]) -> Option<u64> {
@@ -58,6 +61,7 @@ fn describes(references: &[u8], item: u64) -> Option<u64> {
     let id_size = if version == 0 { 2 } else { 4 };
     let descriptions = chunks(Some(references.0), media_box).filter(|one| one.name == b"cdsc");
     descriptions
+        .take(MAX_REFERENCES)
         .map(|description| Fields(description.data))
         .find_map(|mut fields| (fields.uint(id_size)? == item).then_some(fields))
         .and_then(|mut fields| {
