@@ -443,7 +443,7 @@ mod tests {
         let facts = crate::exif::read(&crate::exif::sample::largest(), LocationPolicy::Exact);
         assert!(facts.tags.len() > 20 && facts.camera.software.is_some(), "{facts:?}");
         let known = Known { facts, ..Known::default() };
-        let failure = Failure::permanent("DecoderPanic", "é".repeat(10_000));
+        let failure = Failure::permanent("DecoderPanic", "é".repeat(100_000));
         let buried = Status::Failed { failure: &failure, dead_letter_id: "letter-1" };
         for status in [buried, Status::Ready(&rendition())] {
             let item = attributes(&created, &known, &status, DateTime::UNIX_EPOCH);

@@ -146,6 +146,7 @@ fn remaining_exif_of_the_reference_photo() -> Value {
         ("GPSSpeedRef", "km/h"),
         ("GPSTimeStamp", "08:23:40.12"),
         ("GPSVersionID", "2.3.0.0"),
+        ("HostComputer", "iPhone 15 Pro"),
         ("LensMake", "Apple"),
         ("LensSpecification", "2.22-9 mm, f/1.78-2.8"),
         ("MeteringMode", "pattern"),
