@@ -33,6 +33,8 @@ pub struct Config {
     pub max_photo_pixels: u64,
     /// `LOCATION`, `exact`: what of the place goes into the item.
     pub location: LocationPolicy,
+    /// `DELETE_WITH_ORIGINAL`: whether what was made of a photo goes with it.
+    pub delete_with_original: bool,
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets: the function's memory in MB; outside of
     /// Lambda there is no limit.
     pub memory_mb: u64,
@@ -112,6 +114,7 @@ impl Config {
                 |n| (1..=1_000_000_000_000).contains(n),
             )?,
             location: vars.location()?,
+            delete_with_original: vars.delete_with_original()?,
             memory_mb: vars.number(
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
                 u64::from(u32::MAX),
@@ -187,6 +190,16 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
             "fast" => Ok(Resampling::Fast),
             _ => Err(ConfigError::Invalid { name: "RESAMPLING", value, allowed: "best or fast" }),
         }
+    }
+
+    fn delete_with_original(&self) -> Result<bool, ConfigError> {
+        const NAME: &str = "DELETE_WITH_ORIGINAL";
+        let value = self.text(NAME, "true");
+        value.parse().map_err(|_| ConfigError::Invalid {
+            name: NAME,
+            value,
+            allowed: "true or false",
+        })
     }
 
     fn location(&self) -> Result<LocationPolicy, ConfigError> {

@@ -15,6 +15,17 @@ pub const MAX_BYTES: usize = 252 * 1024;
 /// Bytes kept of an event that is too large; the rest of the letter needs far less than the other half.
 const MAX_CUT_PAYLOAD: usize = MAX_BYTES / 2;
 
+/// Where a photo that failed for good is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// In a letter that the function sends.
+    Letter,
+    /// In the message of a queue that brought it, of this id, and which stays there.
+    Message(String),
+    /// In the report of the job that it was a task of.
+    JobReport,
+}
+
 /// The invocation that writes a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
@@ -38,44 +49,23 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// About one photo: `record` is the S3 record as it came.
-    pub fn about_photo(
-        record: &Value,
+    /// About an event, or the part of it that is about one photo; cut where it is too large for a
+    /// message.
+    pub fn about(
+        payload: &Value,
         photo_key: Option<&str>,
         failure: &Failure,
         invocation: &Invocation,
         now: DateTime<Utc>,
     ) -> Letter {
-        let photo_key = photo_key.map(attribute_text);
-        Letter {
-            photo_key,
-            ..Letter::about(json!({"Records": [record]}), failure, invocation, now)
-        }
-    }
-
-    /// About a whole event that is none of S3's; cut where it is too large for a message.
-    pub fn about_event(
-        payload: &Value,
-        failure: &Failure,
-        invocation: &Invocation,
-        now: DateTime<Utc>,
-    ) -> Letter {
-        Letter::about(payload.clone(), failure, invocation, now)
-    }
-
-    fn about(
-        payload: Value,
-        failure: &Failure,
-        invocation: &Invocation,
-        now: DateTime<Utc>,
-    ) -> Letter {
-        let body = body(&payload, failure, invocation, now);
+        let body = body(payload, failure, invocation, now);
         let body = if body.len() <= MAX_BYTES {
             body
         } else {
-            body_of_cut(&payload, failure, invocation, now)
+            body_of_cut(payload, failure, invocation, now)
         };
-        Letter { body, error_type: failure.error_type, photo_key: None }
+        let photo_key = photo_key.map(attribute_text);
+        Letter { body, error_type: failure.error_type, photo_key }
     }
 }
 
@@ -150,8 +140,9 @@ mod tests {
     fn a_letter_has_the_shape_of_lambdas_own() {
         let record =
             json!({"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "a+b.jpg"}}});
-        let letter = Letter::about_photo(
-            &record,
+        let payload = json!({"Records": [record]});
+        let letter = Letter::about(
+            &payload,
             Some("a b.jpg"),
             &empty_photo(),
             &invocation(),
@@ -173,7 +164,7 @@ mod tests {
                     "condition": "NotRetryable",
                     "approximateInvokeCount": 1
                 },
-                "requestPayload": {"Records": [record]},
+                "requestPayload": payload,
                 "responseContext": {
                     "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Handled"
                 },
@@ -187,8 +178,8 @@ mod tests {
         // The third is cut in the middle of a character.
         for filler in ["x", "\"", "봄"] {
             let payload = json!({"fillers": filler.repeat(MAX_BYTES)});
-            let letter =
-                Letter::about_event(&payload, &empty_photo(), &invocation(), DateTime::UNIX_EPOCH);
+            let now = DateTime::UNIX_EPOCH;
+            let letter = Letter::about(&payload, None, &empty_photo(), &invocation(), now);
             assert!(letter.body.len() <= 258_048, "{} bytes", letter.body.len());
             let body: Value = serde_json::from_str(&letter.body).unwrap();
             assert!(body["requestPayload"].as_str().unwrap().starts_with("{\"fillers\":"));
@@ -198,7 +189,7 @@ mod tests {
     #[test]
     fn characters_that_sqs_refuses_are_replaced_in_the_attribute() {
         let (key, now) = (Some("a\u{1}.jpg"), DateTime::UNIX_EPOCH);
-        let letter = Letter::about_photo(&json!({}), key, &empty_photo(), &invocation(), now);
+        let letter = Letter::about(&json!({}), key, &empty_photo(), &invocation(), now);
         assert_eq!(letter.photo_key.as_deref(), Some("a\u{FFFD}.jpg"));
         assert_eq!(attribute_text("봄 \u{0}\u{1B}\u{FFFE}\t🌸"), "봄 \u{FFFD}\u{FFFD}\u{FFFD}\t🌸");
     }

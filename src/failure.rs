@@ -4,6 +4,12 @@ use lambda_runtime::Diagnostic;
 
 use crate::photo::PhotoError;
 
+/// Of a message that goes into an item and a letter: a decoder may quote what it found.
+const MAX_MESSAGE_BYTES: usize = 2048;
+
+/// The name of the failure of an object that is not there.
+const GONE: &str = "ObjectGone";
+
 /// What a failure asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -44,6 +50,16 @@ impl Failure {
         Failure::superseded("the item is of a newer event, or of this one and done")
     }
 
+    /// The object of the event is not there.
+    pub fn gone() -> Failure {
+        Failure::ignored(GONE, "the object was deleted since")
+    }
+
+    /// Whether another event has or will have the last word about the photo.
+    pub fn is_overtaken(&self) -> bool {
+        self.class == Class::Superseded || self.error_type == GONE
+    }
+
     fn superseded(message: &str) -> Failure {
         let (class, error_type) = (Class::Superseded, "Superseded");
         Failure { class, error_type, message: message.to_owned() }
@@ -51,23 +67,14 @@ impl Failure {
 
     /// Hopeless.
     pub fn permanent(error_type: &'static str, message: impl Into<String>) -> Failure {
-        Failure { class: Class::Permanent, error_type, message: message.into() }
+        let mut message = message.into();
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
+        Failure { class: Class::Permanent, error_type, message }
     }
 
     /// Worth another try.
     pub fn transient(error_type: &'static str, message: impl Into<String>) -> Failure {
         Failure { class: Class::Transient, error_type, message: message.into() }
-    }
-
-    /// What Lambda must hear of this failure: nothing unless it is to try again.
-    ///
-    /// # Errors
-    /// The failure itself if it is transient.
-    pub fn retryable(self) -> Result<(), Failure> {
-        match self.class {
-            Class::Transient => Err(self),
-            Class::Ignored | Class::Superseded | Class::Permanent => Ok(()),
-        }
     }
 
     /// The invocation's one error for the photos that are worth another try; `photos` is how many
@@ -111,19 +118,24 @@ mod tests {
     }
 
     #[test]
-    fn only_a_transient_failure_is_told_to_lambda() {
-        let transient = Failure::transient("SlowDown", "S3 is busy");
-        assert_eq!(transient.clone().retryable(), Err(transient));
-        for failure in
-            [Failure::ignored("NotOurs", ""), Failure::done(), Failure::permanent("EmptyPhoto", "")]
-        {
-            assert_eq!(failure.retryable(), Ok(()));
+    fn what_another_event_has_the_last_word_about_is_overtaken() {
+        for failure in [Failure::gone(), Failure::done(), Failure::overwritten()] {
+            assert!(failure.is_overtaken(), "{failure:?}");
         }
+        for failure in
+            [Failure::ignored("NotOurs", ""), Failure::permanent("EmptyPhoto", ""), slow_down()]
+        {
+            assert!(!failure.is_overtaken(), "{failure:?}");
+        }
+    }
+
+    fn slow_down() -> Failure {
+        Failure::transient("SlowDown", "S3 is busy")
     }
 
     #[test]
     fn several_transient_failures_are_one_error_that_counts_them() {
-        let slow = Failure::transient("SlowDown", "S3 is busy");
+        let slow = slow_down();
         let several = Failure::several(vec![slow.clone(), slow.clone()], 24).unwrap();
         assert_eq!(several.class, Class::Transient);
         let message = several.message;

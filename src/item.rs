@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use crate::event::{Created, Sequencer};
+use crate::event::{ObjectEvent, Sequencer};
 use crate::exif::{Camera, Exposure, Facts, Location};
 use crate::failure::Failure;
 use crate::photo::{Format, Size};
@@ -18,7 +18,7 @@ use crate::photo::{Format, Size};
 pub const PHOTO_KEY: &str = "photoKey";
 
 /// Every attribute that the function writes, besides the key.
-pub const OWNED: [&str; 22] = [
+pub const OWNED: [&str; 23] = [
     "album",
     "bucket",
     "versionId",
@@ -41,10 +41,11 @@ pub const OWNED: [&str; 22] = [
     "exif",
     "uploadedAt",
     "processedAt",
+    "expiresAt",
 ];
 
-/// Bytes of a failure's message in an item: a decoder may quote what it found.
-const MAX_MESSAGE_BYTES: usize = 2048;
+/// How long a tombstone stays: an event is tried again for 6 hours.
+const TOMBSTONE_LIFE: TimeDelta = TimeDelta::days(1);
 
 /// An item's attributes by name, without the key.
 pub type Attributes = BTreeMap<&'static str, AttributeValue>;
@@ -87,29 +88,31 @@ pub enum Status<'a> {
     Failed {
         /// Why.
         failure: &'a Failure,
-        /// SQS message id of the dead letter.
-        dead_letter_id: &'a str,
+        /// SQS message id of the dead letter, if it is one that keeps the photo.
+        dead_letter_id: Option<&'a str>,
     },
 }
 
 /// The item of a photo. `processed_at` is the time of this write.
 pub fn attributes(
-    created: &Created,
+    object: &ObjectEvent,
     known: &Known,
     status: &Status,
     processed_at: DateTime<Utc>,
 ) -> Attributes {
     let facts = &known.facts;
-    let uploaded_at = iso8601(created.time);
+    let uploaded_at = object.time.map(iso8601);
+    let processed_at = iso8601(processed_at);
     let taken_at = facts.taken_at.as_ref();
-    let timeline_at = taken_at.map_or_else(|| uploaded_at.clone(), |taken| taken.timeline());
+    let timeline_at = taken_at.map(|taken| taken.timeline());
+    let timeline_at = timeline_at.or_else(|| uploaded_at.clone());
     let (status, failure, renditions) = status_attributes(status);
     let all = [
-        ("album", text(album(&created.key))),
-        ("bucket", text(&created.bucket)),
-        ("versionId", created.version_id.as_ref().and_then(text)),
-        ("etag", created.etag.as_ref().and_then(text)),
-        ("sequencer", created.sequencer.as_ref().and_then(|s| text(s.as_str()))),
+        ("album", text(album(&object.key))),
+        ("bucket", text(&object.bucket)),
+        ("versionId", object.version_id.as_ref().and_then(text)),
+        ("etag", object.etag.as_ref().and_then(text)),
+        ("sequencer", object.sequencer.as_ref().and_then(|s| text(s.as_str()))),
         ("status", text(status)),
         ("failure", failure),
         ("bytes", known.bytes.and_then(number)),
@@ -124,14 +127,26 @@ pub fn attributes(
                 .and_then(|taken| taken.offset_source())
                 .and_then(|source| text(source.as_str())),
         ),
-        ("timelineAt", text(timeline_at)),
+        ("timelineAt", text(timeline_at.unwrap_or_else(|| processed_at.clone()))),
         ("location", facts.location.as_ref().and_then(location)),
         ("camera", camera(&facts.camera)),
         ("exposure", exposure(&facts.exposure)),
         ("orientation", facts.orientation.and_then(number)),
         ("exif", map(facts.tags.iter().map(|(name, value)| (name.as_str(), text(value))))),
-        ("uploadedAt", text(uploaded_at)),
-        ("processedAt", text(iso8601(processed_at))),
+        ("uploadedAt", uploaded_at.and_then(text)),
+        ("processedAt", text(processed_at)),
+    ];
+    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// What is left of a photo that was removed, until DynamoDB removes that too: that an older event,
+/// which comes late, cannot bring it back. It is in no index and tells nothing of the photo.
+pub fn tombstone(sequencer: Option<&Sequencer>, now: DateTime<Utc>) -> Attributes {
+    let all = [
+        ("sequencer", sequencer.and_then(|sequencer| text(sequencer.as_str()))),
+        ("status", text("DELETED")),
+        ("processedAt", text(iso8601(now))),
+        ("expiresAt", number((now + TOMBSTONE_LIFE).timestamp())),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
@@ -162,8 +177,8 @@ fn status_attributes(
         Status::Failed { failure, dead_letter_id } => {
             let failure = map([
                 ("type", text(failure.error_type)),
-                ("message", text(cut(&failure.message))),
-                ("deadLetterId", text(*dead_letter_id)),
+                ("message", text(&failure.message)),
+                ("deadLetterId", dead_letter_id.and_then(text)),
             ]);
             ("FAILED", failure, None)
         }
@@ -198,10 +213,6 @@ fn exposure(exposure: &Exposure) -> Option<AttributeValue> {
         ("focalLength35", exposure.focal_length_35mm.and_then(number)),
         ("flash", exposure.flash.map(AttributeValue::Bool)),
     ])
-}
-
-fn cut(message: &str) -> &str {
-    &message[..message.floor_char_boundary(MAX_MESSAGE_BYTES)]
 }
 
 fn text(value: impl Into<String>) -> Option<AttributeValue> {
@@ -282,7 +293,8 @@ impl Update {
         let remove: Vec<String> = unknown.iter().map(|name| format!("#{name}")).collect();
         let values = attributes.into_iter().map(|(name, value)| (format!(":{name}"), value));
         Update {
-            // There is always something to remove: no status has both `failure` and `renditions`.
+            // There is always something to remove: no status has `failure`, `renditions` and
+            // `expiresAt`.
             expression: format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")),
             condition: guard.condition(),
             names: OWNED.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect(),
@@ -337,22 +349,20 @@ fn dead_letter_id(stored: Option<&StoredItem>) -> Option<String> {
     failure.get("deadLetterId")?.as_s().ok().cloned()
 }
 
-/// Whether the stored item names a thumbnail.
-pub fn has_renditions(stored: Option<&StoredItem>) -> bool {
-    stored.is_some_and(|item| item.contains_key("renditions"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{self, Record};
+    use crate::event::{self, Event, Record};
     use crate::exif::LocationPolicy;
     use serde_json::Value;
 
-    fn created() -> Created {
+    fn created() -> ObjectEvent {
         let event: Value = serde_json::from_str(include_str!("../events/put.json")).unwrap();
-        match event::records(&event).unwrap().remove(0) {
-            Record::Created(created) => *created,
+        match event::read(&event) {
+            Ok(Event::Notification(mut records)) => match records.remove(0) {
+                Record::Created(created) => *created,
+                other => panic!("{other:?}"),
+            },
             other => panic!("{other:?}"),
         }
     }
@@ -366,13 +376,13 @@ mod tests {
         }
     }
 
-    fn ready(created: &Created) -> Attributes {
+    fn ready(created: &ObjectEvent) -> Attributes {
         attributes(created, &Known::default(), &Status::Ready(&rendition()), DateTime::UNIX_EPOCH)
     }
 
     fn failed() -> Attributes {
         let failure = Failure::permanent("EmptyPhoto", "the photo is empty");
-        let status = Status::Failed { failure: &failure, dead_letter_id: "letter-1" };
+        let status = Status::Failed { failure: &failure, dead_letter_id: Some("letter-1") };
         attributes(&created(), &Known::default(), &status, DateTime::UNIX_EPOCH)
     }
 
@@ -405,7 +415,8 @@ mod tests {
 
     #[test]
     fn every_attribute_is_owned() {
-        for item in [ready(&created()), failed()] {
+        let removed = tombstone(Sequencer::new("1").as_ref(), DateTime::UNIX_EPOCH);
+        for item in [ready(&created()), failed(), removed] {
             for name in item.keys() {
                 assert!(OWNED.contains(name), "{name}");
             }
@@ -439,12 +450,12 @@ mod tests {
     #[test]
     fn an_item_stays_below_64_kb_whatever_the_file() {
         let longest = "x".repeat(1024);
-        let created = Created { key: longest.clone(), version_id: Some(longest), ..created() };
+        let created = ObjectEvent { key: longest.clone(), version_id: Some(longest), ..created() };
         let facts = crate::exif::read(&crate::exif::sample::largest(), LocationPolicy::Exact);
         assert!(facts.tags.len() > 20 && facts.camera.software.is_some(), "{facts:?}");
         let known = Known { facts, ..Known::default() };
         let failure = Failure::permanent("DecoderPanic", "é".repeat(100_000));
-        let buried = Status::Failed { failure: &failure, dead_letter_id: "letter-1" };
+        let buried = Status::Failed { failure: &failure, dead_letter_id: Some("letter-1") };
         for status in [buried, Status::Ready(&rendition())] {
             let item = attributes(&created, &known, &status, DateTime::UNIX_EPOCH);
             let bytes: usize = item.iter().map(|(name, value)| name.len() + counted(value)).sum();
@@ -469,7 +480,8 @@ mod tests {
         // DynamoDB refuses a write with an unused value or name.
         let unchanged = |seen: Option<&str>| Guard::Unchanged(seen.map(str::to_owned));
         for guard in [not_newer("1"), unchanged(None), unchanged(Some("2024"))] {
-            for attributes in [ready(&created()), failed()] {
+            let removed = tombstone(None, DateTime::UNIX_EPOCH);
+            for attributes in [ready(&created()), failed(), removed] {
                 let update = Update::new(attributes, &guard);
                 let texts = format!("{} {}", update.expression, update.condition);
                 for placeholder in update.values.keys().chain(update.names.keys()) {

@@ -4,7 +4,7 @@
 //!
 //! | step | module | in → out |
 //! |---|---|---|
-//! | an event arrives | [`event`] | any payload → created objects |
+//! | an event arrives | [`event`] | any payload → objects created or removed |
 //! | fetch | [`store`] | bucket, key, ETag → bytes |
 //! | facts | [`exif`] | bytes → time, place, camera |
 //! | check, decode, shrink, turn, encode | [`photo`], [`thumbnail`] | bytes → JPEG |

@@ -19,6 +19,8 @@ pub struct Steps {
     pub commit: Step,
     /// Dead letter and FAILED item.
     pub bury: Step,
+    /// Seeing to it that thumbnail and item agree, where the photo was overtaken.
+    pub agree: Step,
     /// Whether the photo was decoded at less than it would have been with more memory.
     pub is_reduced: bool,
 }
@@ -62,10 +64,10 @@ pub fn event(failure: &Failure) {
     }
 }
 
-/// Logs what became of a photo: `failure` is why it is not READY.
-pub fn photo(key: &str, steps: &Steps, failure: Option<&Failure>) {
+/// Logs what became of a photo: it is `done`, such as `ready`, or `failure` says why it is not.
+pub fn photo(key: &str, done: &str, steps: &Steps, failure: Option<&Failure>) {
     macro_rules! line {
-        ($level:ident, $outcome:literal) => {
+        ($level:ident, $outcome:expr) => {
             tracing::$level!(
                 key,
                 outcome = $outcome,
@@ -77,6 +79,7 @@ pub fn photo(key: &str, steps: &Steps, failure: Option<&Failure>) {
                 storeMs = steps.store.milliseconds(),
                 commitMs = steps.commit.milliseconds(),
                 buryMs = steps.bury.milliseconds(),
+                agreeMs = steps.agree.milliseconds(),
                 reducedForMemory = steps.is_reduced.then_some(true),
                 peakMemoryMb = peak_memory_mb(),
                 "photo"
@@ -84,7 +87,7 @@ pub fn photo(key: &str, steps: &Steps, failure: Option<&Failure>) {
         };
     }
     match failure.map(|failure| failure.class) {
-        None => line!(info, "ready"),
+        None => line!(info, done),
         Some(Class::Ignored) => line!(info, "ignored"),
         Some(Class::Superseded) => line!(info, "superseded"),
         Some(Class::Permanent) => line!(error, "failed"),

@@ -3,16 +3,23 @@
 use std::error::Error;
 use std::fmt::Debug;
 use std::iter::successors;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sqs::types::MessageAttributeValue;
+use chrono::{DateTime, Utc};
+use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::dead_letter::Letter;
-use crate::event::Created;
+use crate::event::ObjectEvent;
 use crate::failure::Failure;
 use crate::item::{PHOTO_KEY, Rendition, StoredItem, Update};
 use crate::photo::PhotoError;
@@ -30,6 +37,26 @@ pub struct Original {
     pub etag: Option<String>,
     /// In a versioned bucket.
     pub version_id: Option<String>,
+    /// When it was uploaded.
+    pub last_modified: Option<DateTime<Utc>>,
+}
+
+/// An object as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Current {
+    /// Without quotes.
+    pub etag: String,
+    /// Its size.
+    pub bytes: Option<u64>,
+}
+
+/// A thumbnail, and what it was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Of the thumbnail, with quotes.
+    pub etag: String,
+    /// Of its original, without quotes.
+    pub original_etag: Option<String>,
 }
 
 /// The buckets, the table and the queue.
@@ -40,9 +67,24 @@ pub struct Store {
     sqs: aws_sdk_sqs::Client,
 }
 
+/// How long a service may take to accept a connection, to begin an answer to one try, and for all
+/// tries of a call. The tries of two calls fit into the template's 60 s.
+const CONNECT: Duration = Duration::from_secs(2);
+const TRY: Duration = Duration::from_secs(5);
+const CALL: Duration = Duration::from_secs(12);
+/// Tries of a call, and the longest pause before the second; Lambda's own retries come a minute later.
+const TRIES: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long the body of an object may take: some seconds, and what the slowest connection needs that
+/// is worth waiting for. Lambda's have 75 MB/s.
+const BODY: Duration = Duration::from_secs(5);
+const SLOWEST_BYTES_PER_SECOND: u64 = 4 << 20;
+
 impl Store {
     /// Clients for the region, credentials and endpoint of `aws`.
     pub fn new(aws: &SdkConfig) -> Store {
+        let aws = &with_limits(aws);
         Store {
             // Path style on any custom endpoint: a local AWS has no bucket host names.
             s3: aws_sdk_s3::Client::from_conf(
@@ -60,12 +102,12 @@ impl Store {
     /// # Errors
     /// Ignored if the object is gone, superseded if it was overwritten since, permanent if it is
     /// archived or larger than `limit` bytes, transient otherwise.
-    pub async fn fetch(&self, created: &Created, limit: u64) -> Result<Original, Failure> {
-        let Created { bucket, key, .. } = created;
-        let quoted_etag = created.etag.as_ref().map(|etag| format!("\"{etag}\""));
+    pub async fn fetch(&self, object: &ObjectEvent, limit: u64) -> Result<Original, Failure> {
+        let ObjectEvent { bucket, key, .. } = object;
+        let quoted_etag = object.etag.as_ref().map(|etag| format!("\"{etag}\""));
         let request = self.s3.get_object().bucket(bucket).key(key).set_if_match(quoted_etag);
         let object = request.send().await.map_err(|error| match code(&error) {
-            Some("NoSuchKey") => Failure::ignored("ObjectGone", "the object was deleted since"),
+            Some("NoSuchKey") => Failure::gone(),
             Some("PreconditionFailed") => Failure::overwritten(),
             Some("InvalidObjectState") => Failure::permanent(
                 "ArchivedPhoto",
@@ -73,20 +115,65 @@ impl Store {
             ),
             _ => s3_failure("GetObject", bucket, key, explain(&error)),
         })?;
+        let last_modified = object.last_modified().and_then(time);
         let declared = object.content_length().and_then(|length| u64::try_from(length).ok());
-        refuse_too_many_bytes(declared.unwrap_or(0), limit)?;
-        let mut photo = Vec::with_capacity(declared.unwrap_or(0) as usize);
+        let bytes = declared.unwrap_or(0);
+        refuse_too_many_bytes(bytes, limit)?;
+        let mut photo = Vec::with_capacity(bytes as usize);
         let mut body = object.body;
-        while let Some(chunk) = body
-            .try_next()
-            .await
-            .map_err(|error| s3_failure("GetObject", bucket, key, causes(&error)))?
-        {
-            refuse_too_many_bytes((photo.len() + chunk.len()) as u64, limit)?;
-            photo.extend_from_slice(&chunk);
-        }
+        let patience = BODY + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND);
+        let whole = timeout(patience, async {
+            while let Some(chunk) = body
+                .try_next()
+                .await
+                .map_err(|error| s3_failure("GetObject", bucket, key, causes(&error)))?
+            {
+                refuse_too_many_bytes((photo.len() + chunk.len()) as u64, limit)?;
+                photo.extend_from_slice(&chunk);
+            }
+            Ok(())
+        });
+        whole.await.unwrap_or_else(|_| {
+            let cause = format!("the body had not come within {} s", patience.as_secs());
+            Err(s3_failure("GetObject", bucket, key, cause))
+        })?;
         let etag = object.e_tag.map(|etag| etag.trim_matches('"').to_owned());
-        Ok(Original { photo, etag, version_id: object.version_id })
+        Ok(Original { photo, etag, version_id: object.version_id, last_modified })
+    }
+
+    /// What there is of an object now: none if it is not there, or deleted in a versioned bucket.
+    ///
+    /// # Errors
+    /// Transient.
+    pub async fn current(&self, bucket: &str, key: &str) -> Result<Option<Current>, Failure> {
+        let head = match self.s3.head_object().bucket(bucket).key(key).send().await {
+            Ok(head) => head,
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(s3_failure("HeadObject", bucket, key, explain(&error))),
+        };
+        let bytes = head.content_length().and_then(|length| u64::try_from(length).ok());
+        let etag = head.e_tag.unwrap_or_default().trim_matches('"').to_owned();
+        Ok(Some(Current { etag, bytes }))
+    }
+
+    /// Which original the photo's thumbnail was made from; none if there is no thumbnail.
+    ///
+    /// # Errors
+    /// Transient.
+    pub async fn thumbnail_mark(
+        &self,
+        config: &Config,
+        photo_key: &str,
+    ) -> Result<Option<Mark>, Failure> {
+        let (bucket, key) = (&config.thumbnails_bucket, config.thumbnail_key(photo_key));
+        let head = match self.s3.head_object().bucket(bucket).key(&key).send().await {
+            Ok(head) => head,
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(s3_failure("HeadObject", bucket, &key, explain(&error))),
+        };
+        let original_etag = head.metadata().and_then(|metadata| metadata.get(ORIGINAL_ETAG));
+        let original_etag = original_etag.cloned();
+        Ok(Some(Mark { etag: head.e_tag.unwrap_or_default(), original_etag }))
     }
 
     /// Writes a thumbnail, marked with the ETag of its original.
@@ -96,12 +183,12 @@ impl Store {
     pub async fn put_thumbnail(
         &self,
         config: &Config,
-        created: &Created,
+        object: &ObjectEvent,
         thumbnail: Thumbnail,
     ) -> Result<Rendition, Failure> {
         let rendition = Rendition {
             bucket: config.thumbnails_bucket.clone(),
-            key: config.thumbnail_key(&created.key),
+            key: config.thumbnail_key(&object.key),
             size: thumbnail.size,
             bytes: thumbnail.jpeg.len() as u64,
         };
@@ -112,7 +199,7 @@ impl Store {
             .key(key)
             .content_type("image/jpeg")
             .set_cache_control(config.cache_control.clone())
-            .metadata(ORIGINAL_ETAG, created.etag.as_deref().unwrap_or_default())
+            .metadata(ORIGINAL_ETAG, object.etag.as_deref().unwrap_or_default())
             .body(ByteStream::from(thumbnail.jpeg))
             .send()
             .await
@@ -120,18 +207,25 @@ impl Store {
         Ok(rendition)
     }
 
-    /// Removes a photo's thumbnail; one that is not there is no error.
+    /// Removes a photo's thumbnail if it is still the one of this ETag; one that is not is no error.
     ///
     /// # Errors
     /// Transient.
-    pub async fn remove_thumbnail(&self, config: &Config, photo_key: &str) -> Result<(), Failure> {
+    pub async fn remove_thumbnail(
+        &self,
+        config: &Config,
+        photo_key: &str,
+        etag: &str,
+    ) -> Result<(), Failure> {
         let (bucket, key) = (&config.thumbnails_bucket, config.thumbnail_key(photo_key));
-        let request = self.s3.delete_object().bucket(bucket).key(&key);
-        request
-            .send()
-            .await
-            .map_err(|error| s3_failure("DeleteObject", bucket, &key, explain(&error)))?;
-        Ok(())
+        let request = self.s3.delete_object().bucket(bucket).key(&key).if_match(etag);
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(code(&error), Some("PreconditionFailed" | "NoSuchKey")) => {
+                Ok(())
+            }
+            Err(error) => Err(s3_failure("DeleteObject", bucket, &key, explain(&error))),
+        }
     }
 
     /// Reads a photo's item as it stands after every finished write.
@@ -201,12 +295,34 @@ impl Store {
     }
 }
 
+/// No service may take the whole of an invocation.
+fn with_limits(aws: &SdkConfig) -> SdkConfig {
+    let limits = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(TRY)
+        .operation_timeout(CALL);
+    let retries = RetryConfig::standard()
+        .with_max_attempts(TRIES)
+        .with_initial_backoff(FIRST_PAUSE)
+        .with_max_backoff(LONGEST_PAUSE);
+    aws.to_builder().timeout_config(limits.build()).retry_config(retries).build()
+}
+
 /// The photo's size against `MAX_PHOTO_BYTES`.
 ///
 /// # Errors
 /// Permanent if it is larger.
 pub fn refuse_too_many_bytes(bytes: u64, limit: u64) -> Result<(), Failure> {
     if bytes > limit { Err(PhotoError::TooManyBytes { bytes, limit }.into()) } else { Ok(()) }
+}
+
+/// Whether S3 says that an object is not there. An answer to HEAD has no body that names the error.
+fn is_missing(error: &SdkError<HeadObjectError, HttpResponse>) -> bool {
+    error.raw_response().is_some_and(|response| response.status().as_u16() == 404)
+}
+
+fn time(time: &aws_sdk_s3::primitives::DateTime) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(time.secs(), time.subsec_nanos())
 }
 
 /// The service's own name for an error, such as `NoSuchKey`; `None` if it did not answer at all.

@@ -6,6 +6,7 @@
 mod failures;
 mod photos;
 mod queries;
+mod removals;
 mod samples;
 mod stack;
 mod uploads;

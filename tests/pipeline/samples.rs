@@ -1,6 +1,6 @@
 //! Every sample of events/ through the built function.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::photos;
 use crate::stack::{Stack, root};
@@ -36,7 +36,11 @@ async fn put_then_overwrite_then_delete() {
     }
     let before = stack.item_now(key).await;
     invoke_sample(&stack, "delete").await;
-    assert_eq!(stack.item_now(key).await, before, "a deletion is news of another kind");
+    assert_eq!(stack.item_now(key).await, before, "the object is still there");
+    stack.remove(key).await;
+    invoke_sample(&stack, "delete").await;
+    stack.item(key, "DELETED").await;
+    assert_eq!(stack.thumbnail_keys().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,6 +107,100 @@ async fn a_test_event_is_ignored_and_a_broken_one_is_kept() {
     assert_eq!(stack.item_count().await, 0);
 }
 
+const PHOTO: &str = "tokyo/ref-5323x8000.jpg";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_by_way_of_eventbridge() {
+    let stack = stack_with_photos("sample-bridge", &[PHOTO]).await;
+    invoke_sample(&stack, "eventbridge-created").await;
+    let item = stack.item(PHOTO, "READY").await;
+    assert_eq!(item["uploadedAt"], "2024-04-06T08:24:00.000Z");
+    stack.remove(PHOTO).await;
+    invoke_sample(&stack, "eventbridge-deleted").await;
+    stack.item(PHOTO, "DELETED").await;
+    assert_eq!(stack.thumbnail_keys().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_in_an_sns_notification_and_two_other_ways_to_lose_a_photo() {
+    for sample in ["delete-marker", "lifecycle-expiration"] {
+        let stack = stack_with_photos(&format!("sample-{sample}"), &[PHOTO]).await;
+        invoke_sample(&stack, "sns").await;
+        stack.item(PHOTO, "READY").await;
+        stack.remove(PHOTO).await;
+        invoke_sample(&stack, sample).await;
+        stack.item(PHOTO, "DELETED").await;
+    }
+}
+
+/// What a broken EventBridge event becomes in the dead-letter queue: the event as it came.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_letter_about_an_event_by_way_of_eventbridge_is_that_event() {
+    let stack = stack_with_photos("sample-bridge-letter", &[]).await;
+    let etag = stack.upload(PHOTO, b"no photo").await;
+    let mut event = stack.sample("eventbridge-created");
+    event["detail"]["object"]["etag"] = etag.into();
+    assert_eq!(stack.invoke(&event).await.payload, Value::Null);
+    let letter = stack.letters(1).await.remove(0);
+    assert_eq!(letter.body["requestPayload"], event);
+    assert_eq!(letter.photo_key.as_deref(), Some(PHOTO));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_a_queue_are_answered_one_by_one() {
+    let stack = stack_with_photos("sample-queue", &[PHOTO, "tokyo/01.jpg"]).await;
+    for sample in ["sqs", "sqs-sns", "sqs-dead-letter"] {
+        let answer = stack.invoke(&stack.sample(sample)).await;
+        assert_eq!(answer.function_error, None, "{sample}: {answer:?}");
+        assert_eq!(answer.payload, json!({"batchItemFailures": []}), "{sample}");
+        stack.item(PHOTO, "READY").await;
+    }
+    stack.item("tokyo/01.jpg", "READY").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_photo_that_came_in_a_message_stays_in_its_queue_and_sends_no_letter() {
+    let stack = stack_with_photos("sample-queue-broken", &["tokyo/01.jpg"]).await;
+    let etag = stack.upload(PHOTO, b"no photo").await;
+    let mut batch = stack.sample("sqs");
+    let broken = json!({"Records": [stack.record(PHOTO, &etag, 1)]});
+    batch["Records"][0]["body"] = broken.to_string().into();
+    let id = batch["Records"][0]["messageId"].clone();
+    let answer = stack.invoke(&batch).await;
+    assert_eq!(answer.payload, json!({"batchItemFailures": [{"itemIdentifier": id}]}));
+    assert_eq!(stack.item(PHOTO, "FAILED").await["failure"]["deadLetterId"], id);
+    stack.item("tokyo/01.jpg", "READY").await;
+    stack.letters(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_of_batch_operations_have_a_result_each() {
+    let stack = stack_with_photos("sample-job", &[PHOTO]).await;
+    for (sample, version) in [("batch-1.0", "1.0"), ("batch-2.0", "2.0")] {
+        let event = stack.sample(sample);
+        let answer = stack.invoke(&event).await;
+        assert_eq!(answer.function_error, None, "{sample}: {answer:?}");
+        assert_eq!(answer.payload["invocationSchemaVersion"], version);
+        assert_eq!(answer.payload["invocationId"], event["invocationId"]);
+        let result = &answer.payload["results"][0];
+        assert_eq!(result["taskId"], event["tasks"][0]["taskId"]);
+        assert_eq!(result["resultCode"], "Succeeded", "{answer:?}");
+        stack.item(PHOTO, "READY").await;
+    }
+    stack.upload("broken.jpg", b"no photo").await;
+    let mut event = stack.sample("batch-2.0");
+    let task = |id: &str, key: &str| json!({"taskId": id, "s3Key": key, "s3VersionId": null, "s3Bucket": stack.originals});
+    event["tasks"] = json!([task("1", "broken.jpg"), task("2", "gone.jpg")]);
+    let results = stack.invoke(&event).await.payload["results"].take();
+    assert_eq!(results[0]["resultCode"], "PermanentFailure");
+    let reason = results[0]["resultString"].as_str().unwrap();
+    assert!(reason.starts_with("NotAPhoto: not a photo"), "{reason}");
+    assert_eq!(results[1]["resultCode"], "Succeeded");
+    let failure = stack.item("broken.jpg", "FAILED").await["failure"].take();
+    assert_eq!(failure.get("deadLetterId"), None, "the job's report keeps it");
+    stack.letters(0).await;
+}
+
 #[test]
 fn every_sample_is_invoked_by_a_test() {
     let tests = include_str!("samples.rs");
@@ -111,7 +209,7 @@ fn every_sample_is_invoked_by_a_test() {
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     names.sort();
-    assert!(names.len() >= 10, "{names:?}");
+    assert!(names.len() >= 20, "{names:?}");
     for name in names {
         assert!(tests.contains(&format!("\"{name}\"")), "no test invokes events/{name}.json");
     }

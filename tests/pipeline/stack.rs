@@ -9,6 +9,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::types::NotificationConfiguration;
 use serde_json::{Map, Value, json};
 
+use crate::photos;
+
 /// How long anything here may take: cold starts of many functions on two busy cores included.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -72,6 +74,41 @@ impl Stack {
     pub async fn upload(&self, key: &str, photo: &[u8]) -> String {
         let put = self.s3.put_object().bucket(&self.originals).key(key).body(photo.to_vec().into());
         put.send().await.unwrap().e_tag.unwrap().trim_matches('"').to_owned()
+    }
+
+    /// Removes an original.
+    pub async fn remove(&self, key: &str) {
+        self.s3.delete_object().bucket(&self.originals).key(key).send().await.unwrap();
+    }
+
+    /// Writes a thumbnail as an invocation would have that was about the original of this ETag.
+    pub async fn put_thumbnail(&self, photo_key: &str, original_etag: &str) {
+        let put = self.s3.put_object().bucket(&self.thumbnails);
+        let put =
+            put.key(format!("thumbnail/{photo_key}")).metadata("original-etag", original_etag);
+        put.body(photos::small().into()).send().await.unwrap();
+    }
+
+    /// Waits until the photo has no thumbnail.
+    pub async fn no_thumbnail(&self, photo_key: &str) {
+        let (key, started) = (format!("thumbnail/{photo_key}"), Instant::now());
+        while self.thumbnail_keys().await.contains(&key) {
+            assert!(started.elapsed() < PATIENCE, "{key} is still there");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The READY item of a photo, once it is of one of this width.
+    pub async fn item_of(&self, photo_key: &str, width: u32) -> Value {
+        let started = Instant::now();
+        loop {
+            let item = self.item(photo_key, "READY").await;
+            if item["width"] == width {
+                return item;
+            }
+            assert!(started.elapsed() < PATIENCE, "{item}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Turns off the bucket's own events, for tests that send theirs.
@@ -221,7 +258,7 @@ impl Stack {
 
     /// A sample of events/ about this stack's bucket.
     pub fn sample(&self, name: &str) -> Value {
-        let path = root().join("events").join(name).with_extension("json");
+        let path = root().join("events").join(format!("{name}.json"));
         let text = std::fs::read_to_string(&path).unwrap();
         serde_json::from_str(&text.replace("photos-originals-000000000000", &self.originals))
             .unwrap()

@@ -1,0 +1,341 @@
+//! What S3 says, in every way in which AWS delivers it: any payload in, objects out, and the answers
+//! that the payload's sender understands.
+//!
+//! [`read`] is the way in; what it returns says who is to be answered, and how.
+//!
+//! | room | what is read there |
+//! |---|---|
+//! | `queue` | a batch of SQS messages, and its answer |
+//! | `batch` | an invocation by S3 Batch Operations, and its answer |
+//! | `envelope` | all else: SNS notifications and dead letters are opened, what is inside goes to |
+//! | `s3` | a record of S3's own notification |
+//! | `eventbridge` | S3's event by way of EventBridge |
+//! | `object` | what all of these tell of an object |
+//! | `key` | the object's key, decoded there and nowhere else |
+//! | `sequencer` | the order of the events of one key |
+
+mod batch;
+mod envelope;
+mod eventbridge;
+mod key;
+mod object;
+mod queue;
+mod s3;
+mod sequencer;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+pub use batch::{Job, Task, TaskResult};
+pub use queue::{Message, queue_answer};
+pub use sequencer::Sequencer;
+
+/// What is said of a payload that is no event of S3.
+const UNKNOWN: &str = "the event is none that this function knows: it expects an S3 notification \
+    {\"Records\": [...]}, alone or inside an SNS notification, an EventBridge event of S3, an SQS \
+    batch of these or of dead letters, or an invocation by S3 Batch Operations, as the samples in \
+    events/ show";
+
+/// An event, by the protocol in which it is to be answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// S3's notification, also wrapped by SNS, an event by way of EventBridge, or `s3:TestEvent`:
+    /// answered with nothing, or with an error that makes Lambda send all of it again.
+    Notification(Vec<Record>),
+    /// SQS messages: answered with those that failed, see [`queue_answer`].
+    Queue(Vec<Message>),
+    /// S3 Batch Operations: answered with a result for each task, see [`Job::answer`].
+    Job(Job),
+}
+
+/// One object's news, out of an event that may hold several.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// An object was created or overwritten.
+    Created(Box<ObjectEvent>),
+    /// An object was deleted, expired, or hidden by a delete marker. Whether the key has a current
+    /// object all the same is for S3 to say: a version may have become current again.
+    Removed(Box<ObjectEvent>),
+    /// News of another kind, with what kind it is.
+    Other(String),
+    /// A record in which what an event about an object must have is missing.
+    Unreadable {
+        /// What is wrong with it.
+        reason: String,
+        /// The event of this record alone, as [`ObjectEvent::payload`].
+        payload: Value,
+    },
+}
+
+/// An object that something happened to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectEvent {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The object's key, decoded.
+    pub key: String,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Without quotes.
+    pub etag: Option<String>,
+    /// Of a versioned bucket.
+    pub version_id: Option<String>,
+    /// The order of events of one key.
+    pub sequencer: Option<Sequencer>,
+    /// When S3 finished the request.
+    pub time: Option<DateTime<Utc>>,
+    /// The event of this object alone, out of all envelopes, for a dead letter: `{"Records": [the S3
+    /// record as it came]}`, the EventBridge event as it came, or the invocation by S3 Batch
+    /// Operations with this one task.
+    pub payload: Value,
+}
+
+/// What a payload says, or what was expected instead of it.
+///
+/// # Errors
+/// A message for people if the payload is no event of S3.
+pub fn read(payload: &Value) -> Result<Event, String> {
+    if let Some(messages) = queue::read(payload) {
+        return Ok(Event::Queue(messages));
+    }
+    if let Some(job) = batch::read(payload) {
+        return job.map(Event::Job);
+    }
+    envelope::open(payload).map(Event::Notification)
+}
+
+/// A field's text, if it is one.
+fn text<'a>(object: &'a Value, field: &str) -> Option<&'a str> {
+    object.get(field)?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SAMPLES: [&str; 20] = [
+        "batch-1.0",
+        "batch-2.0",
+        "batch-24",
+        "broken",
+        "copy",
+        "delete",
+        "delete-marker",
+        "eventbridge-created",
+        "eventbridge-deleted",
+        "lifecycle-expiration",
+        "multipart",
+        "overwrite",
+        "post",
+        "put",
+        "put-special-key",
+        "sns",
+        "sqs",
+        "sqs-dead-letter",
+        "sqs-sns",
+        "test-event",
+    ];
+
+    /// A sample in events/.
+    pub(super) fn sample(name: &str) -> Value {
+        let path = format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The one record of a sample.
+    fn record(name: &str) -> Record {
+        match read(&sample(name)) {
+            Ok(Event::Notification(mut records)) if records.len() == 1 => records.remove(0),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    /// The one object that a sample says was created.
+    pub(super) fn created(name: &str) -> ObjectEvent {
+        match record(name) {
+            Record::Created(created) => *created,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    /// The one object that a sample says was removed.
+    pub(super) fn removed(name: &str) -> ObjectEvent {
+        match record(name) {
+            Record::Removed(removed) => *removed,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    /// An SQS batch with these bodies.
+    pub(super) fn queue_of(bodies: &[&str]) -> Value {
+        let messages = bodies.iter().enumerate().map(|(n, body)| {
+            let id = format!("message-{n}");
+            json!({"eventSource": "aws:sqs", "messageId": id, "body": body})
+        });
+        json!({"Records": messages.collect::<Vec<Value>>()})
+    }
+
+    /// The event inside an SNS notification, as Lambda delivers it.
+    pub(super) fn in_sns(message: &str) -> Value {
+        json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}}]})
+    }
+
+    #[test]
+    fn a_test_event_is_other_news() {
+        assert_eq!(record("test-event"), Record::Other("s3:TestEvent".to_owned()));
+    }
+
+    #[test]
+    fn an_event_without_records_is_no_news() {
+        assert_eq!(read(&json!({"Records": []})), Ok(Event::Notification(vec![])));
+    }
+
+    #[test]
+    fn an_unknown_event_is_refused_with_what_was_expected() {
+        let message = read(&sample("broken")).unwrap_err();
+        for expected in ["expects an S3 notification", "EventBridge", "SQS", "S3 Batch Operations"]
+        {
+            assert!(message.contains(expected), "{message}");
+        }
+        for payload in ["null", "[]", "{}", "\"text\"", "{\"Records\": {}}", "7"] {
+            assert!(read(&serde_json::from_str(payload).unwrap()).is_err(), "{payload}");
+        }
+    }
+
+    #[test]
+    fn every_sample_but_the_broken_one_is_understood() {
+        for name in SAMPLES {
+            let records = match read(&sample(name)) {
+                Ok(Event::Notification(records)) => records,
+                Ok(Event::Queue(messages)) => {
+                    messages.into_iter().flat_map(|message| message.records.unwrap()).collect()
+                }
+                Ok(Event::Job(job)) => job.tasks.into_iter().map(|task| task.record).collect(),
+                Err(_) if name == "broken" => continue,
+                Err(reason) => panic!("{name}: {reason}"),
+            };
+            let is_unreadable = |record: &Record| matches!(record, Record::Unreadable { .. });
+            assert!(
+                !records.is_empty() && !records.iter().any(is_unreadable),
+                "{name}: {records:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_sample_is_missing_here() {
+        let folder = format!("{}/events", env!("CARGO_MANIFEST_DIR"));
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .map(|name| name.trim_end_matches(".json").to_owned())
+            .collect();
+        names.sort();
+        assert_eq!(names, SAMPLES);
+    }
+
+    /// The event of one object is what a dead letter brings back.
+    #[test]
+    fn an_objects_own_payload_is_read_as_the_same_object() {
+        for name in ["put", "eventbridge-created", "sns"] {
+            let created = created(name);
+            let Ok(Event::Notification(records)) = read(&created.payload) else {
+                panic!("{name}");
+            };
+            assert_eq!(records, [Record::Created(Box::new(created))]);
+        }
+    }
+
+    /// Reads the payload alone, in a message and in a notification: nothing may panic, and no message
+    /// or task may be lost.
+    fn survive(payload: &Value) {
+        let wrapped = payload.to_string();
+        let ways = [payload, &queue_of(&[&wrapped, "{\"Records\": []}"]), &in_sns(&wrapped)];
+        for payload in ways {
+            match read(payload) {
+                Ok(Event::Queue(messages)) => {
+                    assert_eq!(messages.len(), payload["Records"].as_array().unwrap().len());
+                }
+                Ok(Event::Job(job)) => {
+                    assert_eq!(job.tasks.len(), payload["tasks"].as_array().unwrap().len());
+                    let results = vec![(TaskResult::Succeeded, String::new()); job.tasks.len()];
+                    job.answer(results);
+                }
+                Ok(Event::Notification(_)) => {}
+                Err(reason) => assert!(!reason.is_empty()),
+            }
+        }
+    }
+
+    /// The ways to every value within `value`, as JSON pointers.
+    fn pointers(value: &Value, at: &str, all: &mut Vec<String>) {
+        let mut go_on = |name: &str, inner: &Value| {
+            let inner_at = format!("{at}/{name}");
+            all.push(inner_at.clone());
+            pointers(inner, &inner_at, all);
+        };
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, inner)| go_on(name, inner)),
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(n, inner)| go_on(&n.to_string(), inner));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn without(payload: &Value, pointer: &str) -> Value {
+        let mut payload = payload.clone();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        match payload.pointer_mut(parent).unwrap() {
+            Value::Object(fields) => drop(fields.shift_remove(name)),
+            Value::Array(items) => drop(items.remove(name.parse().unwrap())),
+            other => panic!("{pointer}: {other}"),
+        }
+        payload
+    }
+
+    fn with(payload: &Value, pointer: &str, value: Value) -> Value {
+        let mut payload = payload.clone();
+        *payload.pointer_mut(pointer).unwrap() = value;
+        payload
+    }
+
+    /// All samples but the one of 24 records, each of which is the put sample's.
+    fn short_samples() -> impl Iterator<Item = Value> {
+        SAMPLES.into_iter().filter(|name| *name != "batch-24").map(sample)
+    }
+
+    #[test]
+    fn a_field_removed_or_of_another_type_never_panics() {
+        for payload in short_samples() {
+            let mut fields = Vec::new();
+            pointers(&payload, "", &mut fields);
+            for field in fields {
+                survive(&without(&payload, &field));
+                for value in [json!(null), json!(-1.5), json!(""), json!([]), json!({"Records": 7})]
+                {
+                    survive(&with(&payload, &field, value));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_an_event_in_a_message_is_unreadable_and_hides_no_other() {
+        for payload in short_samples() {
+            let text = payload.to_string();
+            for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+                let Ok(Event::Queue(messages)) =
+                    read(&queue_of(&[&text[..end], "{\"Records\": []}"]))
+                else {
+                    panic!("{}", &text[..end]);
+                };
+                let results: Vec<bool> = messages.iter().map(|m| m.records.is_ok()).collect();
+                assert_eq!(results, [false, true], "{}", &text[..end]);
+            }
+        }
+    }
+}

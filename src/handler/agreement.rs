@@ -1,0 +1,68 @@
+//! Thumbnail and item are two writes, and nothing makes them one: an invocation that is overtaken
+//! between them leaves its thumbnail where another's belongs. So whoever was overtaken looks again.
+
+use serde_json::Value;
+
+use super::{Handler, Outcome};
+use crate::event::ObjectEvent;
+use crate::failure::Failure;
+use crate::item;
+use crate::log::Steps;
+
+/// How often the thumbnail is put right before the event is given back for another try: only events
+/// about the same photo at the same moment can get in each other's way.
+const TRIES: usize = 5;
+
+impl Handler {
+    /// Sees to it that the photo's thumbnail is the one that its item speaks of, and that there is
+    /// none where it speaks of none.
+    ///
+    /// # Errors
+    /// Transient.
+    pub(super) async fn agree(&self, key: &str) -> Outcome {
+        for _ in 0..TRIES {
+            let stored = self.store.item(&self.config.photos_table, key).await?;
+            let thumbnail = self.store.thumbnail_mark(&self.config, key).await?;
+            let text = |name| item::text_of(stored.as_ref(), name);
+            match (text("status"), thumbnail) {
+                (None, _) | (Some("FAILED" | "DELETED"), None) => return Ok(()),
+                (Some("FAILED" | "DELETED"), Some(mark)) => {
+                    self.store.remove_thumbnail(&self.config, key, &mark.etag).await?;
+                }
+                (Some(_), mark) => {
+                    let etag = text("etag");
+                    if mark.is_some_and(|mark| mark.original_etag.as_deref() == etag) {
+                        return Ok(());
+                    }
+                    match self.render_again(key, etag).await {
+                        // The item is of an object that is there no more: its own event comes.
+                        Err(failure) if failure.is_overtaken() => return Ok(()),
+                        outcome => outcome?,
+                    }
+                }
+            }
+        }
+        let message = format!("the thumbnail of {key} is written by several invocations at once");
+        Err(Failure::transient("Contended", message))
+    }
+
+    /// Makes the thumbnail anew of the object that the item is of.
+    async fn render_again(&self, key: &str, etag: Option<&str>) -> Outcome {
+        let mut object = ObjectEvent {
+            bucket: self.config.originals_bucket.clone(),
+            key: key.to_owned(),
+            size: None,
+            etag: etag.map(str::to_owned),
+            version_id: None,
+            sequencer: None,
+            time: None,
+            payload: Value::Null,
+        };
+        let developed = self.develop(&mut object, &mut Steps::default()).await?;
+        let thumbnail = developed.thumbnail.map_err(|failure| {
+            let cause = format!("{}: {}", failure.error_type, failure.message);
+            Failure::transient("Contended", format!("{key} cannot be rendered again: {cause}"))
+        })?;
+        self.store.put_thumbnail(&self.config, &object, thumbnail).await.map(drop)
+    }
+}

@@ -1,0 +1,132 @@
+//! A photo was uploaded: thumbnail, then item.
+
+use chrono::Utc;
+
+use super::development::Developed;
+use super::{Handler, Outcome};
+use crate::dead_letter::{Invocation, Keeper, Letter};
+use crate::event::{ObjectEvent, Sequencer};
+use crate::failure::{Class, Failure};
+use crate::item::{self, Guard, Known, Standing, Status, Update};
+use crate::log::Steps;
+use crate::thumbnail::Thumbnail;
+
+/// A photo about to be committed.
+struct Photo {
+    object: ObjectEvent,
+    known: Known,
+    guard: Guard,
+}
+
+impl Handler {
+    /// One photo, from its event to its committed item.
+    ///
+    /// # Errors
+    /// Why it is not READY; of a permanent failure dead letter and item are written.
+    pub(super) async fn created(
+        &self,
+        object: ObjectEvent,
+        steps: &mut Steps,
+        keeper: &Keeper,
+        invocation: &Invocation,
+    ) -> Outcome {
+        self.refuse_what_is_no_photo(&object)?;
+        let key = object.key.clone();
+        let outcome = self.make_ready(object, steps, keeper, invocation).await;
+        match outcome {
+            // Who was overtaken may have left its thumbnail where another's belongs.
+            Err(failure) if failure.is_overtaken() => {
+                steps.agree.time(self.agree(&key)).await?;
+                Err(failure)
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn make_ready(
+        &self,
+        mut object: ObjectEvent,
+        steps: &mut Steps,
+        keeper: &Keeper,
+        invocation: &Invocation,
+    ) -> Outcome {
+        let guard = self.guard(&mut object).await?;
+        let developed = match self.develop(&mut object, steps).await {
+            Ok(developed) => developed,
+            Err(failure) if failure.class == Class::Permanent => {
+                let known = Known { bytes: object.size, ..Known::default() };
+                Developed { known, thumbnail: Err(failure) }
+            }
+            Err(failure) => return Err(failure),
+        };
+        let photo = Photo { object, known: developed.known, guard };
+        match developed.thumbnail {
+            Ok(thumbnail) => self.publish(&photo, thumbnail, steps).await,
+            Err(failure) => {
+                let bury = self.bury(&photo, &failure, keeper, invocation);
+                steps.bury.time(bury).await?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// What the item must be for this event to write it. An event without a sequencer takes its
+    /// place behind the item as it is now, and keeps that one's sequencer.
+    pub(super) async fn guard(&self, object: &mut ObjectEvent) -> Result<Guard, Failure> {
+        if let Some(sequencer) = &object.sequencer {
+            return Ok(Guard::NotNewer(sequencer.clone()));
+        }
+        let stored = self.store.item(&self.config.photos_table, &object.key).await?;
+        let text = |name| item::text_of(stored.as_ref(), name);
+        let is_same = object.etag.is_some() && text("etag") == object.etag.as_deref();
+        if is_same && text("status") == Some("READY") {
+            return Err(Failure::done());
+        }
+        object.sequencer = text("sequencer").and_then(Sequencer::new);
+        Ok(Guard::Unchanged(text("processedAt").map(str::to_owned)))
+    }
+
+    /// Writes the thumbnail, then commits the item that names it.
+    async fn publish(&self, photo: &Photo, thumbnail: Thumbnail, steps: &mut Steps) -> Outcome {
+        let put = self.store.put_thumbnail(&self.config, &photo.object, thumbnail);
+        let rendition = steps.store.time(put).await?;
+        steps.commit.time(self.commit(photo, &Status::Ready(&rendition))).await
+    }
+
+    /// Sees to it that the event is kept, unless it is already, then commits the FAILED item, then
+    /// removes the thumbnail of the photo that was overwritten by a broken one.
+    async fn bury(
+        &self,
+        photo: &Photo,
+        failure: &Failure,
+        keeper: &Keeper,
+        invocation: &Invocation,
+    ) -> Outcome {
+        let Photo { object, guard, .. } = photo;
+        let stored = self.store.item(&self.config.photos_table, &object.key).await?;
+        let dead_letter_id = match Standing::of(stored.as_ref(), guard) {
+            Standing::Superseded => return Err(Failure::done()),
+            Standing::Buried { dead_letter_id } => Some(dead_letter_id),
+            Standing::Open => match keeper {
+                Keeper::Letter => {
+                    let (payload, key) = (&object.payload, Some(object.key.as_str()));
+                    let letter = Letter::about(payload, key, failure, invocation, Utc::now());
+                    let queue = &self.config.dead_letter_queue_url;
+                    Some(self.store.send_letter(queue, letter).await?)
+                }
+                Keeper::Message(id) => Some(id.clone()),
+                Keeper::JobReport => None,
+            },
+        };
+        let dead_letter_id = dead_letter_id.as_deref();
+        self.commit(photo, &Status::Failed { failure, dead_letter_id }).await?;
+        self.agree(&object.key).await
+    }
+
+    async fn commit(&self, photo: &Photo, status: &Status<'_>) -> Outcome {
+        let Photo { object, known, guard } = photo;
+        let attributes = item::attributes(object, known, status, Utc::now());
+        let update = Update::new(attributes, guard);
+        self.store.commit(&self.config.photos_table, &object.key, update).await
+    }
+}

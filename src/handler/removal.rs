@@ -1,0 +1,60 @@
+//! A photo was removed: what was made of it goes too, its place and its time with it.
+
+use chrono::Utc;
+
+use super::{Handler, Outcome};
+use crate::dead_letter::{Invocation, Keeper};
+use crate::event::ObjectEvent;
+use crate::failure::Failure;
+use crate::item::{self, Update};
+use crate::log::Steps;
+
+impl Handler {
+    /// Leaves a tombstone in the item's place and removes the thumbnail; but where the key has a
+    /// current object all the same, that one is the photo.
+    ///
+    /// # Errors
+    /// Ignored where there is nothing to do, else as [`Handler::created`].
+    pub(super) async fn removed(
+        &self,
+        mut object: ObjectEvent,
+        steps: &mut Steps,
+        keeper: &Keeper,
+        invocation: &Invocation,
+    ) -> Outcome {
+        self.refuse_what_is_no_photo(&object)?;
+        if !self.config.delete_with_original {
+            let reason = "DELETE_WITH_ORIGINAL is false: what was made of the photo stays";
+            return Err(Failure::ignored("Kept", reason));
+        }
+        let current = self.store.current(&object.bucket, &object.key).await?;
+        let Some(current) = current else {
+            return steps.commit.time(self.entomb(object)).await;
+        };
+        let stored = self.store.item(&self.config.photos_table, &object.key).await?;
+        if item::text_of(stored.as_ref(), "etag") == Some(current.etag.as_str()) {
+            let reason = "another version was removed than the one that the item is of";
+            return Err(Failure::ignored("StillThere", reason));
+        }
+        // A version that became current again, or one whose own event is on its way.
+        object.etag = Some(current.etag);
+        object.size = current.bytes;
+        object.version_id = None;
+        object.time = None;
+        self.created(object, steps, keeper, invocation).await
+    }
+
+    async fn entomb(&self, mut object: ObjectEvent) -> Outcome {
+        let guard = self.guard(&mut object).await?;
+        let attributes = item::tombstone(object.sequencer.as_ref(), Utc::now());
+        let update = Update::new(attributes, &guard);
+        let committed = self.store.commit(&self.config.photos_table, &object.key, update).await;
+        match committed {
+            Err(failure) if !failure.is_overtaken() => return Err(failure),
+            Ok(()) | Err(_) => {}
+        }
+        // Also where a newer photo has come: this may be the second try of a removal.
+        self.agree(&object.key).await?;
+        committed
+    }
+}
