@@ -28,7 +28,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test fmt run invoke up stop release measure bench bench-stages bench-pins fuzz exif-check requirements clean
+.PHONY: help setup build test fmt run invoke up stop release measure bench bench-stages bench-pins fuzz exif-check redrive requirements clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ fuzz: tools ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
 exif-check: tools ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
 	cargo build --profile $(PROFILE) --example facts
 	@$(PYTHON) tests/exiftool/check.py target/$(PROFILE)/examples/facts "$(DIR)"
+
+redrive: setup ## Try every letter of a stack's dead-letter queue once more (STACK=photos)
+	@$(VENV)/bin/python ops/redrive.py --stack $(STACK)
 
 requirements: setup ## Pin anew what local/requirements.in asks for
 	$(VENV)/bin/python -m pip install --quiet uv

@@ -58,6 +58,7 @@ def deploy(
     code_uri = upload(aws, bootstrap)
     apply(aws, stack, template_with_code(code_uri), parameters)
     outputs = stack_outputs(aws, stack)
+    disable_redrive(aws, outputs)
     check(aws, outputs)
     if environment:
         add_environment(aws, outputs["ThumbnailFunctionName"], environment)
@@ -137,6 +138,17 @@ def stack_outputs(aws: Clients, stack: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
 
 
+def disable_redrive(aws: Clients, outputs: dict[str, str]) -> None:
+    """The local CloudFormation leaves out, without a word, that a source of events is disabled."""
+    for mapping in event_sources(aws, outputs):
+        aws.lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+
+def event_sources(aws: Clients, outputs: dict[str, str]) -> list[dict[str, Any]]:
+    function = outputs["ThumbnailFunctionName"]
+    return aws.lambda_.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+
+
 def check(aws: Clients, outputs: dict[str, str]) -> None:
     """Looks for what must be there: the local CloudFormation leaves out, without a word, what it
     does not know."""
@@ -178,6 +190,10 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
     table = aws.dynamodb.describe_table(TableName=outputs["PhotosTableName"])["Table"]
     indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
     require("album-timeline" in indexes, f"{table['TableName']} has no index album-timeline")
+
+    sources = [(source["EventSourceArn"], source["State"]) for source in event_sources(aws, outputs)]
+    letters = queue_arn["Attributes"]["QueueArn"]
+    require(sources == [(letters, "Disabled")], f"the sources of events of {function} are {sources}")
 
 
 def require(holds: bool, otherwise: str) -> None:

@@ -6,6 +6,7 @@
 mod failures;
 mod photos;
 mod queries;
+mod redrive;
 mod removals;
 mod samples;
 mod stack;

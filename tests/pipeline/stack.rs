@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::types::NotificationConfiguration;
+use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Map, Value, json};
 
 use crate::photos;
@@ -16,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A deployed stack and clients for it.
 pub struct Stack {
+    pub name: String,
     pub s3: aws_sdk_s3::Client,
     pub dynamodb: aws_sdk_dynamodb::Client,
     pub sqs: aws_sdk_sqs::Client,
@@ -58,6 +60,7 @@ impl Stack {
         let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
         let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(true).build();
         Stack {
+            name: name.to_owned(),
             s3: aws_sdk_s3::Client::from_conf(s3),
             dynamodb: aws_sdk_dynamodb::Client::new(&aws),
             sqs: aws_sdk_sqs::Client::new(&aws),
@@ -179,6 +182,14 @@ impl Stack {
         assert_eq!(letters.len(), expected, "{letters:#?}");
         letters.sort_by(|a, b| a.photo_key.cmp(&b.photo_key));
         letters
+    }
+
+    /// How many letters the queue would give now.
+    pub async fn waiting_letters(&self) -> usize {
+        let name = QueueAttributeName::ApproximateNumberOfMessages;
+        let request = self.sqs.get_queue_attributes().queue_url(&self.queue_url);
+        let output = request.attribute_names(name.clone()).send().await.unwrap();
+        output.attributes().unwrap()[&name].parse().unwrap()
     }
 
     async fn receive_letters(&self) -> Vec<Letter> {
