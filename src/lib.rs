@@ -1,6 +1,6 @@
 //! Photos uploaded to S3 become thumbnails and searchable facts, in one AWS Lambda function.
 //!
-//! One photo takes this line, top to bottom; [`handler`] is the line itself:
+//! One photo takes this line, top to bottom; [`handler`] is the line itself, and that of removals:
 //!
 //! | step | module | in → out |
 //! |---|---|---|

@@ -4,6 +4,7 @@
 //! its own, so they share nothing.
 
 mod failures;
+mod orders;
 mod photos;
 mod queries;
 mod redrive;

@@ -160,6 +160,13 @@ impl Stack {
         get.send().await.unwrap().body.collect().await.unwrap().to_vec()
     }
 
+    /// The ETag of the original of which a photo's thumbnail says it was made, if there is one.
+    pub async fn thumbnail_of(&self, photo_key: &str) -> Option<String> {
+        let key = format!("thumbnail/{photo_key}");
+        let head = self.s3.head_object().bucket(&self.thumbnails).key(key).send().await;
+        head.ok()?.metadata()?.get("original-etag").cloned()
+    }
+
     /// The keys of all thumbnails, in order.
     pub async fn thumbnail_keys(&self) -> Vec<String> {
         let list = self.s3.list_objects_v2().bucket(&self.thumbnails).send().await.unwrap();
