@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use crate::photos;
-use crate::stack::Stack;
+use crate::stack::{Letter, Stack};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_photos_become_a_dead_letter_and_a_failed_item_each() {
@@ -357,6 +357,29 @@ async fn when_the_queue_refuses_a_letter_lambda_keeps_the_event() {
     let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_SQS", "sqs-refuses").await;
     stack.upload("trip/a.jpg", b"not a photo").await;
     expect_lambdas_letter(&stack, &service, "InternalFailure").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hopeless_photo_sends_one_letter_however_often_its_neighbour_is_tried() {
+    let service = RefusingService::start(
+        "503 Slow Down",
+        "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
+    );
+    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_S3", "neighbours").await;
+    let mut hopeless = stack.record("hopeless.jpg", "abc", 1);
+    hopeless["s3"]["object"]["size"] = 1_000_000_000.into();
+    let neighbour = stack.record("trip/a.jpg", "abc", 1);
+    stack.invoke_later(&json!({"Records": [hopeless, neighbour]})).await;
+    let letters = stack.letters(2).await;
+    let condition = |letter: &Letter| letter.body["requestContext"]["condition"].clone();
+    let (ours, lambdas): (Vec<Letter>, Vec<Letter>) =
+        letters.into_iter().partition(|letter| condition(letter) == "NotRetryable");
+    assert_eq!(ours[0].photo_key.as_deref(), Some("hopeless.jpg"));
+    assert_eq!(ours[0].body["requestPayload"], json!({"Records": [hopeless]}));
+    assert_eq!(lambdas[0].body["requestContext"]["approximateInvokeCount"], 3);
+    assert_eq!(lambdas[0].body["requestPayload"]["Records"].as_array().unwrap().len(), 2);
+    let item = stack.item("hopeless.jpg", "FAILED").await;
+    assert_eq!(item["failure"]["type"], "TooManyBytes");
 }
 
 /// Waits for Lambda's own letter about trip/a.jpg, after three tries that a service refused.

@@ -242,6 +242,15 @@ impl Stack {
         .unwrap()
     }
 
+    /// Invokes the function as S3 does: nobody waits, and Lambda tries it again where it fails.
+    pub async fn invoke_later(&self, event: &Value) {
+        let url = format!("{}/2015-03-31/functions/{}/invocations", self.endpoint, self.function);
+        let request = ureq::post(&url).header("X-Amz-Invocation-Type", "Event");
+        let event = event.to_string();
+        let response = tokio::task::spawn_blocking(move || request.send(event).unwrap()).await;
+        assert_eq!(response.unwrap().status(), 202);
+    }
+
     /// The function's log line about a photo that came to this end.
     pub async fn log_line(&self, photo_key: &str, outcome: &str) -> Value {
         let started = Instant::now();
