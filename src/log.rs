@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::failure::{Class, Failure};
+use crate::photo::{Format, Size};
 
-/// How long each step of one photo took; a step that was not reached took none.
+/// How long each step of one photo took, and what it was about; a step that was not reached took no
+/// time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Steps {
     /// GetObject.
@@ -21,6 +23,14 @@ pub struct Steps {
     pub bury: Step,
     /// Seeing to it that thumbnail and item agree, where the photo was overtaken.
     pub agree: Step,
+    /// By content.
+    pub format: Option<Format>,
+    /// Of the original.
+    pub bytes: Option<u64>,
+    /// Of the original, as displayed.
+    pub size: Option<Size>,
+    /// Of the thumbnail.
+    pub thumbnail_bytes: Option<u64>,
     /// Whether the photo was decoded at less than it would have been with more memory.
     pub is_reduced: bool,
 }
@@ -73,6 +83,11 @@ pub fn photo(key: &str, done: &str, steps: &Steps, failure: Option<&Failure>) {
                 outcome = $outcome,
                 errorType = failure.map(|failure| failure.error_type),
                 reason = failure.map(|failure| failure.message.as_str()),
+                format = steps.format.map(Format::name),
+                bytes = steps.bytes,
+                width = steps.size.map(|size| size.width),
+                height = steps.size.map(|size| size.height),
+                thumbnailBytes = steps.thumbnail_bytes,
                 fetchMs = steps.fetch.milliseconds(),
                 exifMs = steps.exif.milliseconds(),
                 renderMs = steps.render.milliseconds(),

@@ -88,6 +88,7 @@ impl Handler {
 
     /// Writes the thumbnail, then commits the item that names it.
     async fn publish(&self, photo: &Photo, thumbnail: Thumbnail, steps: &mut Steps) -> Outcome {
+        steps.thumbnail_bytes = Some(thumbnail.jpeg.len() as u64);
         let put = self.store.put_thumbnail(&self.config, &photo.object, thumbnail);
         let rendition = steps.store.time(put).await?;
         steps.commit.time(self.commit(photo, &Status::Ready(&rendition))).await

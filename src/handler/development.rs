@@ -44,6 +44,7 @@ impl Handler {
     ) -> Result<Developed, Failure> {
         let (inspected, grant) = self.admit(object, steps).await?;
         let Inspected { photo, known, orientation, header } = inspected;
+        (steps.format, steps.bytes, steps.size) = (known.format, known.bytes, known.size);
         let (header, plan) = match header {
             Ok(admitted) => admitted,
             Err(error) => return Ok(Developed { known, thumbnail: Err(error.into()) }),

@@ -365,7 +365,7 @@ async fn a_hopeless_photo_sends_one_letter_however_often_its_neighbour_is_tried(
         "503 Slow Down",
         "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
     );
-    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_S3", "neighbours").await;
+    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_S3", "hopeless").await;
     let mut hopeless = stack.record("hopeless.jpg", "abc", 1);
     hopeless["s3"]["object"]["size"] = 1_000_000_000.into();
     let neighbour = stack.record("trip/a.jpg", "abc", 1);

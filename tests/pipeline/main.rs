@@ -4,6 +4,8 @@
 //! its own, so they share nothing.
 
 mod failures;
+mod kills;
+mod lambda;
 mod orders;
 mod photos;
 mod queries;

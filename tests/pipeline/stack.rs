@@ -1,5 +1,6 @@
 //! One deployment of template.yaml in the local AWS, and what a test does with it.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -32,6 +33,7 @@ pub struct Stack {
 /// A message of the dead-letter queue.
 #[derive(Debug)]
 pub struct Letter {
+    pub id: String,
     pub body: Value,
     pub error_type: Option<String>,
     pub photo_key: Option<String>,
@@ -191,6 +193,17 @@ impl Stack {
         letters
     }
 
+    /// Takes all letters out of the dead-letter queue.
+    pub async fn all_letters(&self) -> Vec<Letter> {
+        let mut letters = Vec::new();
+        loop {
+            match self.receive_letters().await {
+                received if received.is_empty() => return letters,
+                received => letters.extend(received),
+            }
+        }
+    }
+
     /// How many letters the queue would give now.
     pub async fn waiting_letters(&self) -> usize {
         let name = QueueAttributeName::ApproximateNumberOfMessages;
@@ -217,6 +230,7 @@ impl Stack {
                     attribute.string_value().map(str::to_owned)
                 };
                 Letter {
+                    id: message.message_id().unwrap().to_owned(),
                     body: serde_json::from_str(message.body().unwrap()).unwrap(),
                     error_type: attribute("ErrorType"),
                     photo_key: attribute("PhotoKey"),
@@ -249,6 +263,30 @@ impl Stack {
         let event = event.to_string();
         let response = tokio::task::spawn_blocking(move || request.send(event).unwrap()).await;
         assert_eq!(response.unwrap().status(), 202);
+    }
+
+    /// The environment that Lambda gives the function.
+    pub async fn environment(&self) -> HashMap<String, String> {
+        let function = &self.function;
+        let url = format!("{}/2015-03-31/functions/{function}/configuration", self.endpoint);
+        let text = tokio::task::spawn_blocking(move || {
+            ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap()
+        });
+        let configuration: Value = serde_json::from_str(&text.await.unwrap()).unwrap();
+        let variables = configuration["Environment"]["Variables"].as_object().unwrap();
+        let set = variables.iter().map(|(name, value)| (&name[..], value.as_str().unwrap()));
+        let memory = configuration["MemorySize"].to_string();
+        let lambdas = [
+            ("AWS_LAMBDA_FUNCTION_NAME", &function[..]),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda"),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", "test"),
+            ("AWS_ENDPOINT_URL", &self.endpoint),
+        ];
+        let all = set.chain(lambdas).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let account = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"];
+        all.chain(account.map(|name| (name.to_owned(), std::env::var(name).unwrap()))).collect()
     }
 
     /// The function's log line about a photo that came to this end.

@@ -248,3 +248,23 @@ async fn what_the_application_keeps_in_the_item_survives_a_new_upload() {
     assert_eq!(item["app"], json!({"likes": 7}));
     assert_eq!(item["orientation"], 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_what_a_photo_cost_and_nothing_of_whose_it_is() {
+    let stack = Stack::deploy("log").await;
+    stack.upload("trip/a.jpg", &photos::reference()).await;
+    let item = stack.item("trip/a.jpg", "READY").await;
+    let line = stack.log_line("trip/a.jpg", "ready").await;
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["format"], "JPEG");
+    assert_eq!(line["bytes"], 3_165_832);
+    assert_eq!((&line["width"], &line["height"]), (&json!(5323), &json!(8000)));
+    assert_eq!(line["thumbnailBytes"], item["renditions"]["thumbnail"]["bytes"]);
+    for step in ["fetchMs", "exifMs", "renderMs", "storeMs", "commitMs", "peakMemoryMb"] {
+        assert!(line[step].as_f64().unwrap() > 0.0, "{step} in {line}");
+    }
+    let text = line.to_string();
+    for personal in ["35.65", "139.74", "Engelhardt", "iPhone", "2024-04-06"] {
+        assert!(!text.contains(personal), "{personal} in {text}");
+    }
+}

@@ -1,0 +1,155 @@
+//! Invocations that are killed, as Lambda does at the timeout or for memory and a host does when it
+//! dies: after the retry all is as if they had not been.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::lambda::{self, End, Kill};
+use crate::photos;
+use crate::stack::{Letter, Stack};
+
+const BROKEN: &[u8] = b"no photo";
+
+/// What happens to one key. The last of it is what a killed invocation is about.
+struct Story<'a> {
+    name: &'static str,
+    /// Uploads of these bytes, and removals.
+    news: Vec<Option<&'a [u8]>>,
+    /// What the last invocation calls, as [`lambda::run`] tells it.
+    calls: &'static str,
+    letters: usize,
+}
+
+/// What there is of a key at the end, without times and the key itself.
+#[derive(PartialEq)]
+struct State {
+    item: Value,
+    /// Its bytes, and the ETag of its original.
+    thumbnail: Option<(Vec<u8>, String)>,
+}
+
+impl Story<'_> {
+    /// Lives through the story below a folder of its own. Gives the calls of the last invocation,
+    /// its first try if it was killed.
+    async fn live(
+        &self,
+        stack: &Stack,
+        environment: &HashMap<String, String>,
+        folder: &str,
+        kill: Option<Kill>,
+    ) -> Vec<String> {
+        let key = key(folder);
+        let (mut etag, mut calls) = (String::new(), Vec::new());
+        for (sequencer, news) in (1..).zip(&self.news) {
+            match news {
+                Some(photo) => etag = stack.upload(&key, photo).await,
+                None => stack.remove(&key).await,
+            }
+            let mut record = stack.record(&key, &etag, sequencer);
+            if news.is_none() {
+                record["eventName"] = "ObjectRemoved:Delete".into();
+            }
+            let event = json!({"Records": [record]});
+            let kill = kill.filter(|_| sequencer as usize == self.news.len());
+            let mut end;
+            (end, calls) = lambda::run(environment, &event, kill);
+            if kill.is_some() {
+                assert_eq!(end, End::Killed, "{folder}");
+                (end, _) = lambda::run(environment, &event, None);
+            }
+            assert_eq!(end, End::Returned, "{folder}");
+        }
+        calls
+    }
+
+    /// Whether the letter was sent, but nothing tells the retry so.
+    fn is_letter_forgotten(&self, kill: Kill) -> bool {
+        let sent = self.calls.split(' ').position(|call| call == "SendMessage");
+        sent.is_some_and(|sent| [Kill::After(sent), Kill::Before(sent + 1)].contains(&kill))
+    }
+}
+
+fn key(folder: &str) -> String {
+    format!("{folder}/a.jpg")
+}
+
+async fn state(stack: &Stack, folder: &str) -> State {
+    let item = stack.item_now(&key(folder)).await.unwrap();
+    let mut item: Value =
+        serde_json::from_str(&item.to_string().replace(folder, "folder")).unwrap();
+    for name in ["processedAt", "expiresAt"] {
+        item.as_object_mut().unwrap().remove(name);
+    }
+    if let Some(failure) = item["failure"].as_object_mut() {
+        failure.remove("deadLetterId");
+    }
+    let thumbnail = match stack.thumbnail_of(&key(folder)).await {
+        Some(original_etag) => Some((stack.thumbnail(&key(folder)).await, original_etag)),
+        None => None,
+    };
+    State { item, thumbnail }
+}
+
+/// One letter for each photo that failed, and the item names it. Two where the first try was killed
+/// between its letter and its item: SQS cannot send a letter only if there is none, and sending it
+/// after the item could lose it. The item then names the one of the retry.
+async fn expect_letters(
+    stack: &Stack,
+    story: &Story<'_>,
+    folder: &str,
+    kill: Option<Kill>,
+    letters: &[Letter],
+) {
+    let is_of_key = |letter: &&Letter| letter.photo_key.as_deref() == Some(&key(folder));
+    let ids: Vec<&str> = letters.iter().filter(is_of_key).map(|letter| &letter.id[..]).collect();
+    let is_forgotten = kill.is_some_and(|kill| story.is_letter_forgotten(kill));
+    let most = story.letters + usize::from(is_forgotten);
+    assert!((story.letters..=most).contains(&ids.len()), "{folder}: {ids:?}");
+    let item = stack.item_now(&key(folder)).await.unwrap();
+    let named = item["failure"]["deadLetterId"].as_str();
+    assert_eq!(named.is_some(), story.letters > 0, "{folder}: {item}");
+    assert!(named.is_none_or(|named| ids.contains(&named)), "{folder}: {item} {ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
+    let stack = Stack::deploy("kills").await;
+    stack.silence_bucket().await;
+    let environment = stack.environment().await;
+    let (small, other) = (&photos::small()[..], &photos::small_stored_as(6)[..]);
+    let story = |name, news, calls, letters| Story { name, news, calls, letters };
+    let bury = "GET GetItem SendMessage UpdateItem GetItem HEAD";
+    let bury_over = "GET GetItem SendMessage UpdateItem GetItem HEAD DELETE GetItem HEAD";
+    let remove = "HEAD UpdateItem GetItem HEAD DELETE GetItem HEAD";
+    let stories = [
+        story("good", vec![Some(small)], "GET PUT UpdateItem", 0),
+        story("good-over-good", vec![Some(small), Some(other)], "GET PUT UpdateItem", 0),
+        story("broken", vec![Some(BROKEN)], bury, 1),
+        story("broken-over-good", vec![Some(small), Some(BROKEN)], bury_over, 1),
+        story("removed", vec![Some(small), None], remove, 0),
+    ];
+    let mut ends = Vec::new();
+    for story in &stories {
+        let folder = format!("{}/unharmed", story.name);
+        let calls = story.live(&stack, &environment, &folder, None).await;
+        assert_eq!(calls.join(" "), story.calls, "{folder}");
+        let unharmed = state(&stack, &folder).await;
+        ends.push((story, folder, None));
+        for number in 0..calls.len() {
+            for kill in [Kill::Before(number), Kill::After(number)] {
+                let folder = format!("{}/{kill:?}", story.name);
+                let made = story.live(&stack, &environment, &folder, Some(kill)).await;
+                assert_eq!(made, calls[..=number], "{folder}");
+                let killed = state(&stack, &folder).await;
+                assert_eq!(killed.item, unharmed.item, "{folder}");
+                assert!(killed == unharmed, "{folder}: another thumbnail");
+                ends.push((story, folder, Some(kill)));
+            }
+        }
+    }
+    let letters = stack.all_letters().await;
+    for (story, folder, kill) in ends {
+        expect_letters(&stack, story, &folder, kill, &letters).await;
+    }
+}
