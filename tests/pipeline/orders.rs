@@ -2,6 +2,7 @@
 //! way the invocations cross, the last of them has the last word.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -21,9 +22,11 @@ fn random(state: &mut u64, limit: u64) -> u64 {
     *state % limit
 }
 
-/// A photo of a size of its own, so that each has another ETag and takes another time.
+/// A photo of a size of its own, so that each has another ETag; every other one takes long, so that
+/// the next one overtakes it.
 fn photo(number: usize) -> Vec<u8> {
-    let (width, height) = (400 + 8 * number, 300);
+    let (width, height) =
+        if number.is_multiple_of(2) { (6000 + number, 4000) } else { (400 + number, 300) };
     let pixels = vec![number as u8; width * height];
     let format = turbojpeg::PixelFormat::GRAY;
     let image = turbojpeg::Image { pixels: &pixels[..], width, pitch: width, height, format };
@@ -31,7 +34,7 @@ fn photo(number: usize) -> Vec<u8> {
 }
 
 /// Sends an event after a while, and again until it is done, as Lambda would.
-async fn send(stack: &Stack, record: Value, after: u64) {
+async fn send(stack: Arc<Stack>, record: Value, after: u64) {
     tokio::time::sleep(Duration::from_millis(after)).await;
     for _ in 0..3 {
         let answer = stack.invoke(&json!({"Records": [record]})).await;
@@ -43,7 +46,7 @@ async fn send(stack: &Stack, record: Value, after: u64) {
 }
 
 /// What happens to one key, and the ETag of the object that is there at the end.
-async fn live(stack: &Stack, key: &str, mut seed: u64) -> Option<String> {
+async fn live(stack: &Arc<Stack>, key: &str, mut seed: u64) -> Option<String> {
     let mut sent = Vec::new();
     let mut last = None;
     for number in 0..NEWS_OF_A_KEY {
@@ -60,20 +63,21 @@ async fn live(stack: &Stack, key: &str, mut seed: u64) -> Option<String> {
             last = Some(etag);
         }
         for _ in 0..=random(&mut seed, 2) {
-            sent.push(send(stack, record.clone(), random(&mut seed, 400)));
+            let send = send(Arc::clone(stack), record.clone(), random(&mut seed, 60));
+            sent.push(tokio::spawn(send));
         }
         // Some events cross, some do not.
-        if random(&mut seed, 3) == 0 {
-            join_all(sent.drain(..)).await;
-        }
+        tokio::time::sleep(Duration::from_millis(random(&mut seed, 200))).await;
     }
-    join_all(sent).await;
+    for sent in sent {
+        sent.await.unwrap();
+    }
     last
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whichever_way_events_about_a_key_cross_the_newest_has_the_last_word() {
-    let stack = Stack::deploy("orders").await;
+    let stack = Arc::new(Stack::deploy("orders").await);
     stack.silence_bucket().await;
     let seed = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
     println!("seed {seed}");
