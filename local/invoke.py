@@ -49,14 +49,21 @@ def read_event(path: Path) -> Any:
 
 
 def created_objects(event: Any) -> Iterator[dict[str, str]]:
-    """The objects that an S3 notification tells of, if it is one."""
-    for record in event.get("Records", []) if isinstance(event, dict) else []:
-        if record.get("eventName", "").startswith("ObjectCreated"):
-            yield {
-                "bucket": record["s3"]["bucket"]["name"],
-                "key": unquote_plus(record["s3"]["object"]["key"]),
-                "etag": record["s3"]["object"]["eTag"],
-            }
+    """The objects that an event says are there, whatever it is wrapped in."""
+    match event:
+        case {"eventName": str(name), "s3": {"bucket": {"name": bucket}, "object": found}}:
+            if name.startswith("ObjectCreated"):
+                yield {"bucket": bucket, "key": unquote_plus(found["key"]), "etag": found["eTag"]}
+        case {"detail-type": "Object Created", "detail": {"bucket": {"name": bucket}, "object": found}}:
+            yield {"bucket": bucket, "key": found["key"], "etag": found["etag"]}
+        case {"s3Key": key}:
+            bucket = event.get("s3Bucket") or event["s3BucketArn"].rpartition(":")[2]
+            yield {"bucket": bucket, "key": unquote_plus(key), "etag": ""}
+        case dict() | list():
+            for part in event.values() if isinstance(event, dict) else event:
+                yield from created_objects(part)
+        case str() if event.startswith("{"):
+            yield from created_objects(json.loads(event))
 
 
 def upload_if_missing(aws: Clients, table: str, bucket: str, key: str, etag: str) -> None:

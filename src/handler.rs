@@ -149,20 +149,16 @@ impl Handler {
     async fn record(&self, record: Record, keeper: &Keeper, call: &Call) -> Outcome {
         match record {
             Record::Created(object) => {
-                let mut steps = Steps::default();
-                let key = object.key.clone();
-                let work = self.created(*object, &mut steps, keeper, &call.invocation);
-                let outcome = in_time(&key, work, call).await;
-                log::photo(&key, "ready", &steps, outcome.as_ref().err());
-                outcome
+                watched(object.key.clone(), "ready", call, async |steps| {
+                    self.created(*object, steps, keeper, &call.invocation).await
+                })
+                .await
             }
             Record::Removed(object) => {
-                let mut steps = Steps::default();
-                let key = object.key.clone();
-                let work = self.removed(*object, &mut steps, keeper, &call.invocation);
-                let outcome = in_time(&key, work, call).await;
-                log::photo(&key, "removed", &steps, outcome.as_ref().err());
-                outcome
+                watched(object.key.clone(), "removed", call, async |steps| {
+                    self.removed(*object, steps, keeper, &call.invocation).await
+                })
+                .await
             }
             Record::Other(kind) => {
                 let failure = Failure::ignored("OtherEvent", kind);
@@ -211,9 +207,19 @@ impl Handler {
     }
 }
 
-/// The work on one object, which gives up by itself before Lambda ends the process.
-async fn in_time(key: &str, work: impl Future<Output = Outcome>, call: &Call) -> Outcome {
-    timeout_at(call.deadline, work).await.unwrap_or_else(|_| Err(out_of_time(key)))
+/// The work on one object, which gives up by itself before Lambda ends the process; its log line
+/// tells whether it is `done`.
+async fn watched(
+    key: String,
+    done: &str,
+    call: &Call,
+    work: impl AsyncFnOnce(&mut Steps) -> Outcome,
+) -> Outcome {
+    let mut steps = Steps::default();
+    let outcome = timeout_at(call.deadline, work(&mut steps)).await;
+    let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(&key)));
+    log::photo(&key, done, &steps, outcome.as_ref().err());
+    outcome
 }
 
 fn task_result(outcome: Outcome) -> (TaskResult, String) {

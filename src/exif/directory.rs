@@ -139,17 +139,15 @@ fn pointer(parent: &Option<Directory>, tag: Tag) -> Option<usize> {
 /// codes; libexif and exiv2 write them all the same.
 pub(super) fn uints(value: &Value) -> Vec<u32> {
     match value {
-        Value::SByte(values) => {
-            values.iter().filter_map(|value| (*value).try_into().ok()).collect()
-        }
-        Value::SShort(values) => {
-            values.iter().filter_map(|value| (*value).try_into().ok()).collect()
-        }
-        Value::SLong(values) => {
-            values.iter().filter_map(|value| (*value).try_into().ok()).collect()
-        }
+        Value::SByte(values) => not_negative(values),
+        Value::SShort(values) => not_negative(values),
+        Value::SLong(values) => not_negative(values),
         other => other.iter_uint().map(Iterator::collect).unwrap_or_default(),
     }
+}
+
+fn not_negative<T: Copy + TryInto<u32>>(values: &[T]) -> Vec<u32> {
+    values.iter().filter_map(|value| (*value).try_into().ok()).collect()
 }
 
 /// The type of a value (TIFF 6.0 page 15).

@@ -66,9 +66,7 @@ pub(super) fn value_text(value: &Value) -> Option<String> {
         // cuts it off too.
         Value::Ascii(strings) => text::plain_bytes(strings.first()?),
         // Some writers give texts the type of bytes, and numbers where a name belongs.
-        Value::Byte(bytes) | Value::Undefined(bytes, _) => {
-            text::plain(str::from_utf8(bytes.split(|byte| *byte == 0).next()?).ok()?)
-        }
+        Value::Byte(bytes) | Value::Undefined(bytes, _) => text::plain_utf8(bytes),
         Value::Short(_) | Value::Long(_) => Some(value.get_uint(0)?.to_string()),
         _ => None,
     }

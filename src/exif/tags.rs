@@ -156,19 +156,14 @@ fn copyright(strings: &[Vec<u8>]) -> Option<String> {
 /// undefined ones count as UTF-8, as does a text whose writer left out the code; JIS, other codes
 /// and other bytes are no text.
 fn coded_text(bytes: &[u8], order: ByteOrder) -> Option<String> {
-    let (code, text) = bytes.split_first_chunk::<8>()?;
+    let (code, content) = bytes.split_first_chunk::<8>()?;
     match code {
-        b"ASCII\0\0\0" | b"\0\0\0\0\0\0\0\0" => utf8(text),
+        b"ASCII\0\0\0" | b"\0\0\0\0\0\0\0\0" => text::plain_utf8(content),
         // EXIF names no byte order for UTF-16; cameras write it in that of the block.
-        b"UNICODE\0" => text::plain(&order.utf16(text)),
+        b"UNICODE\0" => text::plain(&order.utf16(content)),
         code if code.iter().any(u8::is_ascii_control) => None,
-        _ => utf8(bytes),
+        _ => text::plain_utf8(bytes),
     }
-}
-
-fn utf8(bytes: &[u8]) -> Option<String> {
-    let text = bytes.split(|&byte| byte == 0).next()?;
-    text::plain(str::from_utf8(text).ok()?)
 }
 
 /// What a letter or a date stands for: `km/h` for the `K` of GPSSpeedRef (0x000C). The library puts

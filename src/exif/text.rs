@@ -9,7 +9,7 @@ const ELLIPSIS: char = '…';
 /// The text up to the first NUL. EXIF asks for ASCII; cameras and programs write UTF-8, and where it
 /// is none, Latin-1. Absent where nothing is left.
 pub(super) fn plain_bytes(bytes: &[u8]) -> Option<String> {
-    let text = bytes.split(|&byte| byte == 0).next()?;
+    let text = until_nul(bytes);
     // A long text may have been cut within its last character.
     let whole = match str::from_utf8(text) {
         Err(error) if error.error_len().is_none() => &text[..error.valid_up_to()],
@@ -17,6 +17,15 @@ pub(super) fn plain_bytes(bytes: &[u8]) -> Option<String> {
     };
     let latin_1 = || text.iter().copied().map(char::from).collect();
     plain(&str::from_utf8(whole).map_or_else(|_| latin_1(), str::to_owned))
+}
+
+/// The same for bytes that are no text unless they are UTF-8.
+pub(super) fn plain_utf8(bytes: &[u8]) -> Option<String> {
+    plain(str::from_utf8(until_nul(bytes)).ok()?)
+}
+
+fn until_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// The text on one line, without control characters and surrounding spaces, at most

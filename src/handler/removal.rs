@@ -49,9 +49,8 @@ impl Handler {
         let attributes = item::tombstone(object.sequencer.as_ref(), Utc::now());
         let update = Update::new(attributes, &guard);
         let committed = self.store.commit(&self.config.photos_table, &object.key, update).await;
-        match committed {
-            Err(failure) if !failure.is_overtaken() => return Err(failure),
-            Ok(()) | Err(_) => {}
+        if committed.as_ref().is_err_and(|failure| !failure.is_overtaken()) {
+            return committed;
         }
         // Also where a newer photo has come: this may be the second try of a removal.
         self.agree(&object.key).await?;

@@ -28,25 +28,26 @@ BATCH = 100  # photos in one call of exiftool and of the facts program
 sys.path.append(str(ROOT / "local"))
 from problem import Problem, exit_with
 
-# Name in the facts -> name in the report, in the order of the report.
+# Name in the facts -> name in the report and exiftool's tag, in the order of the report.
 FIELDS = {
-    "takenAt": "takenAt",
-    "location.latitude": "latitude",
-    "location.longitude": "longitude",
-    "location.altitude": "altitude",
-    "camera.make": "make",
-    "camera.model": "model",
-    "camera.lens": "lens",
-    "camera.software": "software",
-    "exposure.time": "time",
-    "exposure.seconds": "seconds",
-    "exposure.fNumber": "fNumber",
-    "exposure.iso": "iso",
-    "exposure.focalLength": "focalLength",
-    "exposure.focalLength35": "focalLength35",
-    "exposure.flash": "flash",
-    "orientation": "orientation",
+    "takenAt": ("takenAt", "DateTimeOriginal"),
+    "location.latitude": ("latitude", "GPSLatitude"),
+    "location.longitude": ("longitude", "GPSLongitude"),
+    "location.altitude": ("altitude", "GPSAltitude"),
+    "camera.make": ("make", "Make"),
+    "camera.model": ("model", "Model"),
+    "camera.lens": ("lens", "LensModel"),
+    "camera.software": ("software", "Software"),
+    "exposure.time": ("time", "ExposureTime"),
+    "exposure.seconds": ("seconds", "ExposureTime"),
+    "exposure.fNumber": ("fNumber", "FNumber"),
+    "exposure.iso": ("iso", "ISO"),
+    "exposure.focalLength": ("focalLength", "FocalLength"),
+    "exposure.focalLength35": ("focalLength35", "FocalLengthIn35mmFormat"),
+    "exposure.flash": ("flash", "Flash"),
+    "orientation": ("orientation", "Orientation"),
 }
+NAMES = [name for name, _ in FIELDS.values()]
 COORDINATES = ("latitude", "longitude")
 TEXTS = ("takenAt", "make", "model", "lens", "software", "time", "flash")
 GROUPS = ("IFD0", "ExifIFD", "GPS", "InteropIFD")
@@ -332,7 +333,7 @@ def coordinate(tags: Tags, tag: str, directions: str, limit: float) -> float | N
 
 def our_fields(facts: dict[str, Any]) -> Fields:
     fields: Fields = {}
-    for path, name in FIELDS.items():
+    for path, (name, _) in FIELDS.items():
         value: Any = facts
         for key in path.split("."):
             value = value.get(key) if value else None
@@ -351,24 +352,6 @@ def as_text(value: str | bool) -> str:
 
 EQUAL, ONLY_EXIFTOOL, ONLY_WE, DIFFER, ENCODING = "equal", "only exiftool", "only we", "differ", "encoding"
 COUNTS = (EQUAL, ONLY_EXIFTOOL, ONLY_WE, DIFFER, ENCODING)
-TAGS = {
-    "takenAt": "DateTimeOriginal",
-    "latitude": "GPSLatitude",
-    "longitude": "GPSLongitude",
-    "altitude": "GPSAltitude",
-    "make": "Make",
-    "model": "Model",
-    "lens": "LensModel",
-    "software": "Software",
-    "time": "ExposureTime",
-    "seconds": "ExposureTime",
-    "fNumber": "FNumber",
-    "iso": "ISO",
-    "focalLength": "FocalLength",
-    "focalLength35": "FocalLengthIn35mmFormat",
-    "flash": "Flash",
-    "orientation": "Orientation",
-}
 
 
 @dataclass(frozen=True)
@@ -391,12 +374,12 @@ def shown(value: Value | None) -> str:
 
 
 def compare(photo: str, theirs: Fields, ours: Fields, repeated: set[str], report: Report) -> None:
-    for name in FIELDS.values():
+    for name, tag in FIELDS.values():
         if name not in theirs and name not in ours:
             continue
         result = verdict(name, theirs.get(name), ours.get(name))
         report.counts[name][result] += 1
-        several = TAGS[name] in repeated
+        several = tag in repeated
         report.repeated[name] += int(several)
         if result not in (EQUAL, ENCODING):
             report.differences.append(Difference(photo, name, theirs.get(name), ours.get(name), several))
@@ -454,7 +437,7 @@ class Report:
     def show_table(self) -> None:
         columns = "".join(f"{name:>15}" for name in COUNTS)
         print(f"{'field':14}{'compared':>10}{columns}{'several':>10}")
-        for name in FIELDS.values():
+        for name in NAMES:
             counts = self.counts[name]
             cells = "".join(f"{counts[column]:>15}" for column in COUNTS)
             print(f"{name:14}{counts.total():>10}{cells}{self.repeated[name]:>10}")
@@ -472,7 +455,7 @@ def show_differences(differences: Iterable[Difference], limit: int) -> None:
     by_field: dict[str, list[Difference]] = defaultdict(list)
     for one in differences:
         by_field[one.field].append(one)
-    for name in filter(by_field.get, FIELDS.values()):
+    for name in filter(by_field.get, NAMES):
         for one in by_field[name][:limit]:
             print(one)
         left = len(by_field[name]) - limit

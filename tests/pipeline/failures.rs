@@ -1,13 +1,9 @@
 //! What cannot become a thumbnail, and services that refuse: nothing is lost, nobody else suffers.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use serde_json::json;
 
 use crate::photos;
+use crate::service::{Answer, Service};
 use crate::stack::{Letter, Stack};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,11 +278,11 @@ async fn peak_memory_mb(stack: &Stack, photo_key: &str) -> f64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archived_photo_is_hopeless_until_it_is_restored() {
-    let service = RefusingService::start(
+    let service = refusing(
         "403 Forbidden",
         "<Error><Code>InvalidObjectState</Code><Message>not valid for its storage class</Message></Error>",
     );
-    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_S3", "archived").await;
+    let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_S3", "archived").await;
     stack.upload("a.jpg", &photos::small()).await;
     let letter = stack.letters(1).await.remove(0);
     assert_eq!(letter.error_type.as_deref(), Some("ArchivedPhoto"));
@@ -295,9 +291,8 @@ async fn an_archived_photo_is_hopeless_until_it_is_restored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_never_answers_ends_in_a_clear_error_before_lambdas_timeout() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = silent.local_addr().unwrap();
-    let endpoint = format!("AWS_ENDPOINT_URL_S3=http://{address}");
+    let silent = Service::start(&[Answer { bytes: Vec::new(), is_endless: true }]);
+    let endpoint = format!("AWS_ENDPOINT_URL_S3={}", silent.endpoint);
     let options = ["--parameter", "TimeoutSeconds=5", "--environment", &endpoint];
     let stack = Stack::deploy_with("silent", &options).await;
     stack.upload("a.jpg", &photos::small()).await;
@@ -328,44 +323,42 @@ async fn events_about_gone_overwritten_and_foreign_objects_are_ok_and_leave_noth
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_s3_refuses_every_try_the_event_ends_in_the_queue() {
-    let service = RefusingService::start(
+    let service = refusing(
         "503 Slow Down",
         "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
     );
-    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_S3", "s3-refuses").await;
+    let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_S3", "s3-refuses").await;
     stack.upload("trip/a.jpg", &photos::small()).await;
     expect_lambdas_letter(&stack, &service, "SlowDown").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_dynamodb_refuses_every_try_the_event_ends_in_the_queue() {
-    let service = RefusingService::start(
+    let service = refusing(
         "400 Bad Request",
         "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException\"}",
     );
-    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_DYNAMODB", "dynamodb-refuses").await;
+    let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb-refuses").await;
     stack.upload("trip/a.jpg", &photos::small()).await;
     expect_lambdas_letter(&stack, &service, "ProvisionedThroughputExceeded").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_queue_refuses_a_letter_lambda_keeps_the_event() {
-    let service = RefusingService::start(
-        "500 Internal Server Error",
-        "{\"__type\":\"com.amazonaws.sqs#InternalFailure\"}",
-    );
-    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_SQS", "sqs-refuses").await;
+    let service =
+        refusing("500 Internal Server Error", "{\"__type\":\"com.amazonaws.sqs#InternalFailure\"}");
+    let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_SQS", "sqs-refuses").await;
     stack.upload("trip/a.jpg", b"not a photo").await;
     expect_lambdas_letter(&stack, &service, "InternalFailure").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hopeless_photo_sends_one_letter_however_often_its_neighbour_is_tried() {
-    let service = RefusingService::start(
+    let service = refusing(
         "503 Slow Down",
         "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
     );
-    let stack = service.deploy_instead_of("AWS_ENDPOINT_URL_S3", "hopeless").await;
+    let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_S3", "hopeless").await;
     let mut hopeless = stack.record("hopeless.jpg", "abc", 1);
     hopeless["s3"]["object"]["size"] = 1_000_000_000.into();
     let neighbour = stack.record("trip/a.jpg", "abc", 1);
@@ -383,7 +376,7 @@ async fn a_hopeless_photo_sends_one_letter_however_often_its_neighbour_is_tried(
 }
 
 /// Waits for Lambda's own letter about trip/a.jpg, after three tries that a service refused.
-async fn expect_lambdas_letter(stack: &Stack, service: &RefusingService, cause: &str) {
+async fn expect_lambdas_letter(stack: &Stack, service: &Service, cause: &str) {
     let letters = stack.letters(1).await;
     let body = &letters[0].body;
     assert_eq!(body["requestContext"]["condition"], "RetriesExhausted");
@@ -391,60 +384,17 @@ async fn expect_lambdas_letter(stack: &Stack, service: &RefusingService, cause: 
     assert_eq!(body["requestPayload"]["Records"][0]["s3"]["object"]["key"], "trip/a.jpg");
     let message = body["responsePayload"]["errorMessage"].as_str().unwrap();
     assert!(message.contains(cause) && !message.contains('{'), "{message}");
-    assert!(service.refusals.load(Ordering::Relaxed) >= 3, "each of three tries was refused");
+    assert!(service.requests().len() >= 3, "each of three tries was refused");
     assert_eq!(stack.item_now("trip/a.jpg").await, None);
 }
 
-/// A service on this machine that answers every request alike.
-struct RefusingService {
-    address: std::net::SocketAddr,
-    refusals: Arc<AtomicUsize>,
+/// A service that answers every request alike.
+fn refusing(status: &str, body: &str) -> Service {
+    Service::start(&[Answer::new(status, &[], body.as_bytes())])
 }
 
-impl RefusingService {
-    /// A deployment whose function finds this service at the endpoint of an AWS one.
-    async fn deploy_instead_of(&self, endpoint_variable: &str, name: &str) -> Stack {
-        let endpoint = format!("{endpoint_variable}=http://{}", self.address);
-        Stack::deploy_with(name, &["--environment", &endpoint]).await
-    }
-
-    fn start(status: &'static str, body: &'static str) -> RefusingService {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let refusals = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&refusals);
-        std::thread::spawn(move || {
-            for connection in listener.incoming() {
-                counter.fetch_add(1, Ordering::Relaxed);
-                refuse(connection.unwrap(), status, body);
-            }
-        });
-        RefusingService { address, refusals }
-    }
-}
-
-/// Reads a request to its end and refuses it; whoever hangs up first is no concern here.
-fn refuse(mut connection: TcpStream, status: &str, body: &str) {
-    let mut request = Vec::new();
-    let mut buffer = [0; 65536];
-    while !is_whole(&request) {
-        match connection.read(&mut buffer) {
-            Ok(0) | Err(_) => return,
-            Ok(length) => request.extend_from_slice(&buffer[..length]),
-        }
-    }
-    let length = body.len();
-    let head =
-        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-    let _ = connection.write_all(format!("{head}{body}").as_bytes());
-}
-
-fn is_whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request).to_lowercase();
-    let Some((head, _)) = text.split_once("\r\n\r\n") else {
-        return false;
-    };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-    let length = length.map_or(0, |length| length.trim().parse().unwrap());
-    request.len() >= head.len() + 4 + length
+/// A deployment whose function finds this service at the endpoint of an AWS one.
+async fn deploy_instead_of(service: &Service, endpoint_variable: &str, name: &str) -> Stack {
+    let endpoint = format!("{endpoint_variable}={}", service.endpoint);
+    Stack::deploy_with(name, &["--environment", &endpoint]).await
 }

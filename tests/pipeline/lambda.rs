@@ -2,7 +2,7 @@
 //! event for it, and the local AWS, on the way to which it can be killed.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use crate::service::{Answer, read_request};
 use crate::stack::root;
 
 /// How long a process may take, from its start.
@@ -111,19 +112,19 @@ impl Lambda {
     fn next_event(&self) -> Option<Vec<u8>> {
         let event = self.event.lock().unwrap().take()?;
         let deadline = SystemTime::UNIX_EPOCH.elapsed().unwrap() + TIMEOUT;
-        let headers = format!(
-            "Lambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: {}\r\n\
-             Lambda-Runtime-Invoked-Function-Arn: {FUNCTION_ARN}\r\n",
-            deadline.as_millis()
-        );
-        Some(answer("200 OK", &headers, &event))
+        let headers = [
+            ("Lambda-Runtime-Aws-Request-Id", "1"),
+            ("Lambda-Runtime-Deadline-Ms", &deadline.as_millis().to_string()),
+            ("Lambda-Runtime-Invoked-Function-Arn", FUNCTION_ARN),
+        ];
+        Some(Answer::new("200 OK", &headers, event.as_bytes()).bytes)
     }
 
     fn report(&self, path: &str, body: &[u8]) -> Vec<u8> {
         let is_response = path.ends_with("/response");
         let failed = || End::Failed(String::from_utf8_lossy(body).into_owned());
         self.ends.send(if is_response { End::Returned } else { failed() }).unwrap();
-        answer("202 Accepted", "", "")
+        Answer::new("202 Accepted", &[], b"").bytes
     }
 
     fn forward(&self, head: &str, body: &[u8]) -> Option<Vec<u8>> {
@@ -165,26 +166,4 @@ fn call(head: &str) -> &str {
     let target = head.lines().find_map(|line| line.strip_prefix("x-amz-target: "));
     let (method, _) = head.split_once(' ').unwrap();
     target.and_then(|target| target.split('.').nth(1)).unwrap_or(method)
-}
-
-fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
-    let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n");
-    format!("{head}{headers}\r\n{body}").into_bytes()
-}
-
-/// Head and body of a request; none of a connection that was opened in vain.
-fn read_request(connection: &TcpStream) -> Option<(String, Vec<u8>)> {
-    let mut reader = BufReader::new(connection);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-    }
-    let lower = head.to_lowercase();
-    let length = lower.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let mut body = vec![0; length.map_or(Some(0), |length| length.parse().ok())?];
-    reader.read_exact(&mut body).ok()?;
-    Some((head, body))
 }

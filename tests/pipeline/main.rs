@@ -12,5 +12,7 @@ mod queries;
 mod redrive;
 mod removals;
 mod samples;
+#[path = "../common/service.rs"]
+mod service;
 mod stack;
 mod uploads;

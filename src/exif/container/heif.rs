@@ -38,11 +38,11 @@ pub(super) fn item(file: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 /// The numbers of the items whose type is Exif.
 fn exif_items(items: &[u8]) -> Option<Vec<u64>> {
-    let (version, mut items) = Fields::of_box(items)?;
+    let (version, mut items) = Numbers::of_box(items)?;
     items.uint(if version == 0 { 2 } else { 4 })?; // how many
     let entries = chunks(Some(items.0), media_box).filter(|entry| entry.name == b"infe");
     let exif = entries.filter_map(|entry| {
-        let (version, mut entry) = Fields::of_box(entry.data)?;
+        let (version, mut entry) = Numbers::of_box(entry.data)?;
         let id = entry.uint(if version < 3 { 2 } else { 4 })?;
         entry.uint(2)?; // protection
         (version >= 2 && entry.0.starts_with(b"Exif")).then_some(id)
@@ -51,22 +51,22 @@ fn exif_items(items: &[u8]) -> Option<Vec<u64>> {
 }
 
 fn primary_item(data: &[u8]) -> Option<u64> {
-    let (version, mut fields) = Fields::of_box(data)?;
-    fields.uint(if version == 0 { 2 } else { 4 })
+    let (version, mut numbers) = Numbers::of_box(data)?;
+    numbers.uint(if version == 0 { 2 } else { 4 })
 }
 
 /// The picture that an item of EXIF is about: a file can have those of a pair, or of a thumbnail.
 fn describes(references: &[u8], item: u64) -> Option<u64> {
-    let (version, references) = Fields::of_box(references)?;
+    let (version, references) = Numbers::of_box(references)?;
     let id_size = if version == 0 { 2 } else { 4 };
     let descriptions = chunks(Some(references.0), media_box).filter(|one| one.name == b"cdsc");
     descriptions
         .take(MAX_REFERENCES)
-        .map(|description| Fields(description.data))
-        .find_map(|mut fields| (fields.uint(id_size)? == item).then_some(fields))
-        .and_then(|mut fields| {
-            fields.uint(2)?; // how many
-            fields.uint(id_size)
+        .map(|description| Numbers(description.data))
+        .find_map(|mut numbers| (numbers.uint(id_size)? == item).then_some(numbers))
+        .and_then(|mut numbers| {
+            numbers.uint(2)?; // how many
+            numbers.uint(id_size)
         })
 }
 
@@ -79,20 +79,20 @@ struct Location {
 }
 
 fn location(locations: &[u8], wanted: u64) -> Option<Location> {
-    let (version, mut fields) = Fields::of_box(locations)?;
-    let sizes = fields.uint(2)?;
+    let (version, mut numbers) = Numbers::of_box(locations)?;
+    let sizes = numbers.uint(2)?;
     let size = |shift: u64| (sizes >> shift & 0xF) as usize;
     let index_size = if version == 0 { 0 } else { size(0) };
     let number_size = if version < 2 { 2 } else { 4 };
-    for _ in 0..fields.uint(number_size)? {
-        let id = fields.uint(number_size)?;
-        let method = if version == 0 { 0 } else { fields.uint(2)? & 0xF };
-        fields.uint(2)?; // the file in which it is: this one
-        let base = fields.uint(size(4))?;
+    for _ in 0..numbers.uint(number_size)? {
+        let id = numbers.uint(number_size)?;
+        let method = if version == 0 { 0 } else { numbers.uint(2)? & 0xF };
+        numbers.uint(2)?; // the file in which it is: this one
+        let base = numbers.uint(size(4))?;
         let mut extents = Vec::new();
-        for _ in 0..fields.uint(2)? {
-            fields.uint(index_size)?;
-            let (offset, length) = (fields.uint(size(12))?, fields.uint(size(8))?);
+        for _ in 0..numbers.uint(2)? {
+            numbers.uint(index_size)?;
+            let (offset, length) = (numbers.uint(size(12))?, numbers.uint(size(8))?);
             extents.push((base.checked_add(offset)?, length));
         }
         if id == wanted {
@@ -103,15 +103,15 @@ fn location(locations: &[u8], wanted: u64) -> Option<Location> {
 }
 
 /// Numbers of some bytes, one behind the other, the highest byte first.
-struct Fields<'a>(&'a [u8]);
+struct Numbers<'a>(&'a [u8]);
 
-impl<'a> Fields<'a> {
+impl<'a> Numbers<'a> {
     /// The version of a box, and what is in it behind the flags.
-    fn of_box(data: &'a [u8]) -> Option<(u64, Fields<'a>)> {
-        let mut fields = Fields(data);
-        let version = fields.uint(1)?;
-        fields.uint(3)?;
-        Some((version, fields))
+    fn of_box(data: &'a [u8]) -> Option<(u64, Numbers<'a>)> {
+        let mut numbers = Numbers(data);
+        let version = numbers.uint(1)?;
+        numbers.uint(3)?;
+        Some((version, numbers))
     }
 
     /// A number of no more than eight bytes.

@@ -1,4 +1,4 @@
-//! A service that gives literal answers, each connection one.
+//! A service on this machine that gives literal answers, each connection one.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,15 +8,9 @@ use std::thread;
 /// What a connection gets.
 #[derive(Clone)]
 pub struct Answer {
-    bytes: Vec<u8>,
-    then: Then,
-}
-
-#[derive(Clone, Copy)]
-enum Then {
-    Close,
-    /// Nothing more, and no end.
-    Wait,
+    pub bytes: Vec<u8>,
+    /// Whether nothing comes behind them, not even the end of the connection.
+    pub is_endless: bool,
 }
 
 impl Answer {
@@ -26,24 +20,7 @@ impl Answer {
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        Answer { bytes: [head.as_bytes(), b"\r\n", body].concat(), then: Then::Close }
-    }
-
-    /// The connection ends when this much of the body was sent.
-    pub fn cut_to(mut self, body: usize) -> Answer {
-        let head = self.bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
-        self.bytes.truncate(head + body);
-        self
-    }
-
-    pub fn silence() -> Answer {
-        Answer { bytes: Vec::new(), then: Then::Wait }
-    }
-
-    /// A body that begins and never ends.
-    pub fn endless() -> Answer {
-        let answer = Answer::new("200 OK", &[("ETag", "\"abc\"")], &[0; 900]).cut_to(100);
-        Answer { then: Then::Wait, ..answer }
+        Answer { bytes: [head.as_bytes(), b"\r\n", body].concat(), is_endless: false }
     }
 }
 
@@ -77,20 +54,17 @@ impl Service {
 }
 
 fn serve(mut connection: TcpStream, answer: &Answer, requests: &Mutex<Vec<String>>) {
-    let Some(head) = read_request(&connection) else { return };
+    let Some((head, _)) = read_request(&connection) else { return };
     requests.lock().unwrap().push(head);
     // The client may have given up.
     let _ = connection.write_all(&answer.bytes);
-    match answer.then {
-        Then::Close => {}
-        Then::Wait => {
-            let _ = connection.read_to_end(&mut Vec::new());
-        }
+    if answer.is_endless {
+        let _ = connection.read_to_end(&mut Vec::new());
     }
 }
 
-/// The head of a request whose body is read too; none of a connection that was opened in vain.
-fn read_request(connection: &TcpStream) -> Option<String> {
+/// Head and body of a request; none of a connection that was opened in vain.
+pub fn read_request(connection: &TcpStream) -> Option<(String, Vec<u8>)> {
     let mut reader = BufReader::new(connection);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -99,8 +73,9 @@ fn read_request(connection: &TcpStream) -> Option<String> {
         }
     }
     let lower = head.to_lowercase();
-    let length = lower.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let length: usize = length.map_or(Some(0), |length| length.trim().parse().ok())?;
-    reader.read_exact(&mut vec![0; length]).ok()?;
-    Some(head)
+    let length = lower.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let length = length.map_or(Some(0), |length| length.trim().parse().ok())?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some((head, body))
 }
