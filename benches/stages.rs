@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use thumbnailer::exif::{self, LocationPolicy};
-use thumbnailer::photo::{Format, Header, Orientation, inspect, jpeg};
+use thumbnailer::photo::{CancelFlag, Format, Header, Orientation, inspect, jpeg};
 use thumbnailer::thumbnail::{Options, Resampling, picture, render};
 
 const SCALE: f64 = 0.25;
@@ -26,9 +26,9 @@ fn stages(criterion: &mut Criterion) {
         let eighths = options.plan(&known, u64::MAX).eighths;
         let name = |stage| format!("{stage}, {resampling:?}");
         group.bench_function(name("decode"), |bench| {
-            bench.iter(|| known.decode(black_box(&photo), eighths));
+            bench.iter(|| known.decode(black_box(&photo), eighths, &CancelFlag::default()));
         });
-        let decoded = known.decode(&photo, eighths).expect("it is whole");
+        let decoded = known.decode(&photo, eighths, &CancelFlag::default()).expect("it is whole");
         group.bench_function(name("resize"), |bench| {
             bench.iter(|| decoded.shrink(known.size.scaled(SCALE), (false, false)));
         });
@@ -36,7 +36,8 @@ fn stages(criterion: &mut Criterion) {
             bench.iter(|| whole(black_box(&photo), &known, options, eighths));
         });
     }
-    let upright = picture(&photo, &known, Orientation::Upright, SCALE, 2).expect("it is whole");
+    let upright = picture(&photo, &known, Orientation::Upright, SCALE, 2, &CancelFlag::default())
+        .expect("it is whole");
     for orientation in
         [Orientation::UpsideDown, Orientation::TurnClockwise, Orientation::Transposed]
     {
@@ -51,7 +52,8 @@ fn stages(criterion: &mut Criterion) {
 }
 
 fn whole(photo: &[u8], header: &Header, options: Options, eighths: u32) -> usize {
-    let thumbnail = render(photo, header, Orientation::Upright, options, eighths);
+    let thumbnail =
+        render(photo, header, Orientation::Upright, options, eighths, &CancelFlag::default());
     thumbnail.map_or(0, |thumbnail| thumbnail.jpeg.len())
 }
 

@@ -15,7 +15,7 @@ use image::{DynamicImage, GenericImageView, ImageDecoder, ImageEncoder};
 use serde_json::json;
 use thumbnailer::exif::{self, LocationPolicy};
 use thumbnailer::log::peak_memory_mb;
-use thumbnailer::photo::{Format, Orientation, Size, inspect};
+use thumbnailer::photo::{CancelFlag, Format, Orientation, Size, inspect};
 use thumbnailer::thumbnail::{Options, Resampling, render};
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
 
@@ -89,7 +89,7 @@ fn by_this_crate(photo: &[u8], resampling: Resampling) -> Outcome<Vec<u8>> {
     let orientation = Orientation::from_exif(facts.orientation);
     let options = Options { scale: SCALE, quality: f64::from(QUALITY) / 100.0, resampling };
     let eighths = options.plan(&header, u64::MAX).eighths;
-    Ok(render(photo, &header, orientation, options, eighths)?.jpeg)
+    Ok(render(photo, &header, orientation, options, eighths, &CancelFlag::default())?.jpeg)
 }
 
 fn by_image(

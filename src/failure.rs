@@ -96,7 +96,10 @@ impl Failure {
 
 impl From<PhotoError> for Failure {
     fn from(error: PhotoError) -> Failure {
-        Failure::permanent(error.name(), error.to_string())
+        match error {
+            PhotoError::Cancelled => Failure::transient(error.name(), error.to_string()),
+            _ => Failure::permanent(error.name(), error.to_string()),
+        }
     }
 }
 

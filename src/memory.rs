@@ -20,6 +20,8 @@ const PROCESS_MB: u64 = 40;
 pub struct Memory {
     /// Of the whole function.
     size_mb: u64,
+    /// How many permits there are.
+    all: usize,
     /// One permit for each MB.
     free: Arc<Semaphore>,
 }
@@ -31,8 +33,8 @@ pub struct Grant(OwnedSemaphorePermit);
 impl Memory {
     /// The memory of a function of `size_mb`.
     pub fn new(size_mb: u64) -> Memory {
-        let for_photos = size_mb.saturating_sub(PROCESS_MB).min(u64::from(u32::MAX)).max(1);
-        Memory { size_mb, free: Arc::new(Semaphore::new(for_photos as usize)) }
+        let all = size_mb.saturating_sub(PROCESS_MB).clamp(1, u32::MAX.into()) as usize;
+        Memory { size_mb, all, free: Arc::new(Semaphore::new(all)) }
     }
 
     /// Bytes for all photos together.
@@ -57,6 +59,11 @@ impl Memory {
     pub async fn wait(&self, bytes: u64) -> Option<Grant> {
         let permits = permits(bytes.min(self.for_photos()));
         self.free.clone().acquire_many_owned(permits).await.ok().map(Grant)
+    }
+
+    /// Whether no photo holds any.
+    pub fn is_all_free(&self) -> bool {
+        self.free.available_permits() == self.all
     }
 
     /// Makes a grant one of as many bytes, if they are free now.

@@ -2,7 +2,7 @@
 
 use std::panic;
 
-use crate::photo::{Header, Orientation, PhotoError, Picture, Size, jpeg};
+use crate::photo::{CancelFlag, Header, Orientation, PhotoError, Picture, Size, jpeg};
 
 /// How thumbnails are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,16 +73,19 @@ pub struct Thumbnail {
 /// Makes the thumbnail of a photo whose header was read and found within the limits.
 ///
 /// # Errors
-/// Any [`PhotoError`] of the decoder; its panics too, as [`PhotoError::DecoderPanic`].
+/// Any [`PhotoError`] of the decoder; its panics too, as [`PhotoError::DecoderPanic`];
+/// [`PhotoError::Cancelled`] if the flag is raised meanwhile.
 pub fn render(
     photo: &[u8],
     header: &Header,
     orientation: Orientation,
     options: Options,
     eighths: u32,
+    cancel: &CancelFlag,
 ) -> Result<Thumbnail, PhotoError> {
     without_unwinding(|| {
-        let picture = picture(photo, header, orientation, options.scale, eighths)?;
+        let picture = picture(photo, header, orientation, options.scale, eighths, cancel)?;
+        cancel.check()?;
         let jpeg = jpeg::encode(&picture, options.quality, header.icc_profile.as_deref())?;
         Ok(Thumbnail { jpeg, size: picture.size() })
     })
@@ -91,17 +94,19 @@ pub fn render(
 /// The thumbnail's pixels before they are coded: decoded, shrunk and upright.
 ///
 /// # Errors
-/// Any [`PhotoError`] of the decoder.
+/// Any [`PhotoError`] of the decoder; [`PhotoError::Cancelled`] if the flag is raised meanwhile.
 pub fn picture(
     photo: &[u8],
     header: &Header,
     orientation: Orientation,
     scale: f64,
     eighths: u32,
+    cancel: &CancelFlag,
 ) -> Result<Picture, PhotoError> {
-    let decoded = header.decode(photo, eighths)?;
+    let decoded = header.decode(photo, eighths, cancel)?;
     let shrunk = decoded.shrink(header.size.scaled(scale), orientation.mirrors_stored())?;
     drop(decoded);
+    cancel.check()?;
     Ok(shrunk.map(|plane| orientation.apply(plane)))
 }
 
@@ -144,7 +149,9 @@ mod tests {
         let sizes = [Resampling::Best, Resampling::Fast].map(|resampling| {
             let options = Options { scale, resampling, ..OPTIONS };
             let eighths = options.plan(&header, u64::MAX).eighths;
-            let thumbnail = render(photo, &header, orientation, options, eighths).unwrap();
+            let thumbnail =
+                render(photo, &header, orientation, options, eighths, &CancelFlag::default())
+                    .unwrap();
             let size_in_file = self::header(&thumbnail.jpeg).size;
             assert_eq!(size_in_file, thumbnail.size);
             size_in_file
@@ -188,7 +195,15 @@ mod tests {
         profile[16..20].copy_from_slice(b"RGB ");
         let black = Picture::Packed(Pixels::black(Size { width: 16, height: 16 }, 3));
         let photo = jpeg::encode(&black, 0.9, Some(&profile)).unwrap();
-        let thumbnail = render(&photo, &header(&photo), Orientation::Upright, OPTIONS, 3).unwrap();
+        let thumbnail = render(
+            &photo,
+            &header(&photo),
+            Orientation::Upright,
+            OPTIONS,
+            3,
+            &CancelFlag::default(),
+        )
+        .unwrap();
         assert_eq!(header(&thumbnail.jpeg).icc_profile, Some(profile));
     }
 

@@ -13,7 +13,7 @@ mod memory;
 
 use exif::LocationPolicy;
 use libfuzzer_sys::Corpus;
-use photo::{Format, Orientation, inspect, jpeg};
+use photo::{CancelFlag, Format, Orientation, inspect, jpeg};
 use thumbnail::{Options, Resampling, render};
 
 const OPTIONS: Options = Options { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
@@ -39,8 +39,9 @@ pub fn develop(photo: &[u8], format: Format) -> Corpus {
         return Corpus::Keep;
     }
     let orientation = Orientation::from_exif(facts.orientation);
-    let (rendered, taken) =
-        memory::peak_of(|| render(photo, &header, orientation, OPTIONS, plan.eighths));
+    let (rendered, taken) = memory::peak_of(|| {
+        render(photo, &header, orientation, OPTIONS, plan.eighths, &CancelFlag::default())
+    });
     assert!(taken <= plan.memory + BESIDE, "{taken} bytes were taken, not {}", plan.memory);
     if let Ok(thumbnail) = rendered {
         assert_eq!(thumbnail.size, orientation.displayed(header.size.scaled(OPTIONS.scale)));

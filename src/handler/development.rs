@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::item::Known;
 use crate::log::Steps;
 use crate::memory::{Grant, Memory};
-use crate::photo::{self, Format, Header, Orientation, PhotoError};
+use crate::photo::{self, CancelFlag, Format, Header, Orientation, PhotoError};
 use crate::store::{Original, refuse_too_many_bytes};
 use crate::thumbnail::{self, Plan, Thumbnail};
 
@@ -24,6 +24,16 @@ struct Inspected {
     orientation: Orientation,
     /// What may be decoded, and how.
     header: Result<(Header, Plan), PhotoError>,
+}
+
+/// Raises its flag when the work that it belongs to is given up: when it is dropped.
+#[derive(Default)]
+struct GivenUp(CancelFlag);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.raise();
+    }
 }
 
 /// All that became known of a photo, and its thumbnail or why there is none.
@@ -51,10 +61,12 @@ impl Handler {
         };
         steps.is_reduced = plan.is_reduced;
         let options = self.config.thumbnail;
+        let given_up = GivenUp::default();
+        let cancel = given_up.0.clone();
         let render = on_its_own_thread(move || {
-            // The memory is given back only when it is free: a given up invocation does not wait.
+            // Given back only when the memory is free again, also where nobody waits any more.
             let _grant = grant;
-            thumbnail::render(&photo, &header, orientation, options, plan.eighths)
+            thumbnail::render(&photo, &header, orientation, options, plan.eighths, &cancel)
         });
         let thumbnail = steps.render.time(render).await.and_then(|rendered| rendered);
         Ok(Developed { known, thumbnail: thumbnail.map_err(Failure::from) })
@@ -72,14 +84,15 @@ impl Handler {
         let mut needed = object.size.unwrap_or(self.config.max_photo_bytes);
         loop {
             let closed = || Failure::transient("Closing", "the function is ending");
-            let mut grant = self.memory.wait(needed).await.ok_or_else(closed)?;
+            let grant = self.memory.wait(needed).await.ok_or_else(closed)?;
             let original = steps.fetch.time(self.fetch(object)).await?;
             object.etag = original.etag;
             object.version_id = original.version_id.or(object.version_id.take());
             object.time = object.time.or(original.last_modified);
             let (config, memory) = (self.config.clone(), self.memory.clone());
-            let inspect = on_its_own_thread(move || inspect(original.photo, &config, &memory));
-            let inspected = steps.exif.time(inspect).await?;
+            let inspect =
+                on_its_own_thread(move || (inspect(original.photo, &config, &memory), grant));
+            let (inspected, mut grant) = steps.exif.time(inspect).await?;
             let plan = inspected.header.as_ref().map(|(_, plan)| plan.memory);
             needed = inspected.photo.len() as u64 + plan.unwrap_or(0);
             if self.memory.extend(&mut grant, needed) {

@@ -2,7 +2,7 @@
 
 use image::ImageFormat;
 
-use super::{Decoded, Format, PhotoError, Size, jpeg, raster, tiff};
+use super::{CancelFlag, Decoded, Format, PhotoError, Size, jpeg, raster, tiff};
 
 /// What is known of a photo whose pixels may be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,13 +72,22 @@ impl Header {
     /// Decodes the photo at `eighths` of its size, 1 to 8, if it is a JPEG, else whole.
     ///
     /// # Errors
-    /// What is wrong with the photo.
-    pub fn decode(&self, photo: &[u8], eighths: u32) -> Result<Decoded, PhotoError> {
-        match &self.kind {
+    /// What is wrong with the photo; [`PhotoError::Cancelled`] soon after the flag was raised, but for
+    /// a JPEG, which libjpeg-turbo decodes in one call.
+    pub fn decode(
+        &self,
+        photo: &[u8],
+        eighths: u32,
+        cancel: &CancelFlag,
+    ) -> Result<Decoded, PhotoError> {
+        cancel.check()?;
+        let decoded = match &self.kind {
             Kind::Jpeg(header) => jpeg::decode(photo, header, eighths),
-            Kind::Raster(header) => raster::decode(photo, header),
-            Kind::Tiff(header) => tiff::decode(photo, header),
-        }
+            Kind::Raster(header) => raster::decode(photo, header, cancel),
+            Kind::Tiff(header) => tiff::decode(photo, header, cancel),
+        };
+        // A decoder that was told nothing of the flag says that the photo cannot be read.
+        cancel.check().and(decoded)
     }
 
     /// Bytes of memory that its way to a thumbnail takes at most, if it is decoded at `eighths` of

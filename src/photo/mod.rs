@@ -3,6 +3,7 @@
 //! Everything here is pure: bytes in, bytes or a [`PhotoError`] out. The order of the checks is
 //! bytes, then dimensions, then decoding, so that no file costs more than it was admitted for.
 
+mod cancel;
 mod cmyk;
 mod format;
 mod header;
@@ -15,6 +16,7 @@ mod samples;
 mod shrink;
 mod tiff;
 
+pub use cancel::CancelFlag;
 pub use format::Format;
 pub use header::{Header, inspect};
 pub use orientation::Orientation;
@@ -23,7 +25,7 @@ pub use shrink::{Decoded, DecodedPlane};
 
 use thiserror::Error;
 
-/// Why a photo has no thumbnail. None of these is cured by trying again.
+/// Why a photo has no thumbnail. None of these but the last is cured by trying again.
 ///
 /// The messages are read by the people who run the system: what is wrong, which limit, what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -97,6 +99,10 @@ pub enum PhotoError {
     /// A decoder panicked; the process and the other photos go on.
     #[error("the decoder gave up on this photo ({0}); please report it with the photo")]
     DecoderPanic(String),
+
+    /// Nobody waits for the thumbnail any more.
+    #[error("the work on the photo was given up")]
+    Cancelled,
 }
 
 impl PhotoError {
@@ -112,6 +118,7 @@ impl PhotoError {
             PhotoError::TooManyPixels { .. } => "TooManyPixels",
             PhotoError::TooLittleMemory { .. } => "TooLittleMemory",
             PhotoError::DecoderPanic(_) => "DecoderPanic",
+            PhotoError::Cancelled => "Cancelled",
         }
     }
 }

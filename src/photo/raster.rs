@@ -3,14 +3,15 @@
 mod webp;
 
 use std::error::Error;
-use std::io::{self, Cursor};
+use std::io;
 use std::iter::successors;
 
 use image::error::{LimitErrorKind, UnsupportedErrorKind};
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::cancel::CancellableReader;
 use super::samples::{Alpha, Colour, Layout, displayed};
-use super::{Decoded, PhotoError, Size, icc};
+use super::{CancelFlag, Decoded, PhotoError, Size, icc};
 
 /// What a decoder may take beside the picture: compressed profiles and texts can be bombs.
 const METADATA_BYTES: u64 = 16 << 20;
@@ -28,7 +29,8 @@ pub(super) struct Header {
 /// Reads what stands before the pixels.
 pub(super) fn header(photo: &[u8], format: ImageFormat) -> Result<Header, PhotoError> {
     let refused = |error| refused(error, photo.len());
-    let mut decoder = decoder(photo, format, METADATA_BYTES).map_err(refused)?;
+    let cancel = CancelFlag::default();
+    let mut decoder = decoder(photo, format, METADATA_BYTES, &cancel).map_err(refused)?;
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
         return Err(PhotoError::Corrupt("it has no pixels".into()));
@@ -45,10 +47,14 @@ pub(super) fn header(photo: &[u8], format: ImageFormat) -> Result<Header, PhotoE
 }
 
 /// Decodes the whole picture.
-pub(super) fn decode(photo: &[u8], header: &Header) -> Result<Decoded, PhotoError> {
+pub(super) fn decode(
+    photo: &[u8],
+    header: &Header,
+    cancel: &CancelFlag,
+) -> Result<Decoded, PhotoError> {
     let refused = |error| refused(error, photo.len());
     let memory = header.memory.saturating_add(METADATA_BYTES);
-    let decoder = decoder(photo, header.format, memory).map_err(refused)?;
+    let decoder = decoder(photo, header.format, memory, cancel).map_err(refused)?;
     let layout = layout(decoder.color_type())?;
     let mut samples = vec![0; (header.size.pixels() * layout.bytes_per_pixel()) as usize];
     if decoder.total_bytes() != samples.len() as u64 {
@@ -58,12 +64,13 @@ pub(super) fn decode(photo: &[u8], header: &Header) -> Result<Decoded, PhotoErro
     Ok(displayed(samples, header.size, layout, None))
 }
 
-fn decoder(
-    photo: &[u8],
+fn decoder<'a>(
+    photo: &'a [u8],
     format: ImageFormat,
     memory: u64,
-) -> Result<impl ImageDecoder + '_, ImageError> {
-    let mut reader = ImageReader::with_format(Cursor::new(photo), format);
+    cancel: &'a CancelFlag,
+) -> Result<impl ImageDecoder + 'a, ImageError> {
+    let mut reader = ImageReader::with_format(CancellableReader::new(photo, cancel), format);
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(memory);
     reader.limits(limits);

@@ -2,15 +2,16 @@
 
 mod bounds;
 
-use std::io::{self, Cursor};
+use std::io;
 
 use tiff::decoder::ifd::Value;
 use tiff::decoder::{ChunkType, Decoder, Limits};
 use tiff::tags::{Tag, Type, ValueBuffer};
 use tiff::{ColorType, TiffError, TiffResult};
 
+use super::cancel::CancellableReader;
 use super::samples::{Alpha, Colour, Layout, displayed};
-use super::{Decoded, PhotoError, Size, icc};
+use super::{CancelFlag, Decoded, PhotoError, Size, icc};
 
 /// What a tag's value may take in memory: tables of strips, colour profiles of printers.
 const MAX_TAG_BYTES: usize = 8 << 20;
@@ -20,6 +21,8 @@ const MORE_THAN_THERE_IS: u64 = 1 << 60;
 const JPEG: u16 = 7;
 /// The tag that only Adobe's raw format has (DNG 1.4 page 20).
 const DNG_VERSION: Tag = Tag::Unknown(50706);
+
+type TiffDecoder<'a> = Decoder<CancellableReader<'a>>;
 
 /// What is known of a photo before its pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +49,8 @@ impl Header {
 pub(super) fn header(photo: &[u8]) -> Result<Header, PhotoError> {
     let refused = |error| refused(error, photo.len());
     bounds::refuse_long_lists(photo)?;
-    let mut decoder = decoder(photo).map_err(refused)?;
+    let cancel = CancelFlag::default();
+    let mut decoder = decoder(photo, &cancel).map_err(refused)?;
     refuse_raw(&mut decoder, photo).map_err(refused)??;
     let (width, height) = decoder.dimensions().map_err(refused)?;
     if width == 0 || height == 0 {
@@ -84,9 +88,13 @@ pub(super) fn header(photo: &[u8]) -> Result<Header, PhotoError> {
 }
 
 /// Decodes the whole picture.
-pub(super) fn decode(photo: &[u8], header: &Header) -> Result<Decoded, PhotoError> {
+pub(super) fn decode(
+    photo: &[u8],
+    header: &Header,
+    cancel: &CancelFlag,
+) -> Result<Decoded, PhotoError> {
     let refused = |error| refused(error, photo.len());
-    let mut decoder = decoder(photo).map_err(refused)?;
+    let mut decoder = decoder(photo, cancel).map_err(refused)?;
     let buffers = decoder.image_buffer_layout().map_err(refused)?;
     let length = (header.size.pixels() * header.layout.bytes_per_pixel()) as usize;
     let packed = header.packed_bits.map(|bits| (bits, packed_length(header.size, bits)));
@@ -111,22 +119,22 @@ pub(super) fn decode(photo: &[u8], header: &Header) -> Result<Decoded, PhotoErro
     Ok(displayed(samples, header.size, header.layout, header.profile.as_deref()))
 }
 
-fn decoder(photo: &[u8]) -> TiffResult<Decoder<Cursor<&[u8]>>> {
+fn decoder<'a>(photo: &'a [u8], cancel: &'a CancelFlag) -> TiffResult<TiffDecoder<'a>> {
     let mut limits = Limits::unlimited();
     // This is what tiff 0.11.3 holds tags' values to, not `ifd_value_size`.
     limits.decoding_buffer_size = MAX_TAG_BYTES;
-    Ok(Decoder::new(Cursor::new(photo))?.with_limits(limits))
+    Ok(Decoder::new(CancellableReader::new(photo, cancel))?.with_limits(limits))
 }
 
 /// The colour profile, read as bytes: as a list of values it would take 32 times as much.
-fn profile(decoder: &mut Decoder<Cursor<&[u8]>>) -> Option<Vec<u8>> {
+fn profile(decoder: &mut TiffDecoder<'_>) -> Option<Vec<u8>> {
     let mut profile = ValueBuffer::empty(Type::UNDEFINED);
     decoder.image_ifd().find_tag_buf(Tag::IccProfile, &mut profile).ok()??;
     Some(profile.as_bytes().to_vec())
 }
 
 /// Columns and rows of a strip or tile.
-fn chunk_size(decoder: &Decoder<Cursor<&[u8]>>, picture: Size) -> (u64, u64) {
+fn chunk_size(decoder: &TiffDecoder<'_>, picture: Size) -> (u64, u64) {
     let (across, down) = decoder.chunk_dimensions();
     let is_strip = decoder.get_chunk_type() == ChunkType::Strip;
     let down = if is_strip { down.min(picture.height) } else { down };
@@ -134,10 +142,7 @@ fn chunk_size(decoder: &Decoder<Cursor<&[u8]>>, picture: Size) -> (u64, u64) {
 }
 
 /// Raw photos are TIFFs whose first picture is a tiny preview, which is not the photo.
-fn refuse_raw(
-    decoder: &mut Decoder<Cursor<&[u8]>>,
-    photo: &[u8],
-) -> TiffResult<Result<(), PhotoError>> {
+fn refuse_raw(decoder: &mut TiffDecoder<'_>, photo: &[u8]) -> TiffResult<Result<(), PhotoError>> {
     let is_canons = photo.get(8..10) == Some(b"CR");
     let is_dng = decoder.find_tag(DNG_VERSION)?.is_some();
     let subfile = decoder.find_tag_unsigned::<u32>(Tag::NewSubfileType)?;
@@ -151,7 +156,7 @@ fn refuse_raw(
 
 /// The strips or tiles. None may be beyond the end: the JPEG decoder would show it half gray.
 fn chunks<'a>(
-    decoder: &mut Decoder<Cursor<&[u8]>>,
+    decoder: &mut TiffDecoder<'_>,
     photo: &'a [u8],
 ) -> TiffResult<Result<Vec<&'a [u8]>, PhotoError>> {
     let (offsets, lengths) = match decoder.get_chunk_type() {

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 use thumbnailer::exif::{self, LocationPolicy};
-use thumbnailer::photo::{Format, Orientation, PhotoError, Picture, Pixels, Size, inspect};
+use thumbnailer::photo::{
+    CancelFlag, Format, Orientation, PhotoError, Picture, Pixels, Size, inspect,
+};
 use thumbnailer::thumbnail::picture;
 
 const SCALE: f64 = 0.25;
@@ -137,7 +139,7 @@ fn shown(path: &Path, eighths: u32) -> Result<RgbImage, PhotoError> {
     let facts = exif::read(&photo, LocationPolicy::Off);
     let header = inspect(&photo, Format::of(&photo), 1_000_000)?;
     let orientation = Orientation::from_exif(facts.orientation);
-    Ok(match picture(&photo, &header, orientation, SCALE, eighths)? {
+    Ok(match picture(&photo, &header, orientation, SCALE, eighths, &CancelFlag::default())? {
         Picture::Packed(pixels) if pixels.channels == 3 => rgb(pixels.size, pixels.data),
         Picture::Packed(gray) => {
             rgb(gray.size, gray.data.iter().flat_map(|value| [*value; 3]).collect())

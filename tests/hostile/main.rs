@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use thumbnailer::exif::{self, LocationPolicy};
-use thumbnailer::photo::{Format, Orientation, PhotoError, inspect};
+use thumbnailer::photo::{CancelFlag, Format, Orientation, PhotoError, inspect};
 use thumbnailer::thumbnail::{Options, Resampling, Thumbnail, render};
 
 const OPTIONS: Options = Options { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
@@ -29,7 +29,7 @@ fn develop(photo: &[u8]) -> Result<Thumbnail, PhotoError> {
         return Err(PhotoError::TooLittleMemory { has_mb: 1769, needs_mb: plan.memory >> 20 });
     }
     let orientation = Orientation::from_exif(facts.orientation);
-    render(photo, &header, orientation, OPTIONS, plan.eighths)
+    render(photo, &header, orientation, OPTIONS, plan.eighths, &CancelFlag::default())
 }
 
 /// Develops a file and sees to it that this neither takes long nor makes a decoder panic.
