@@ -76,6 +76,8 @@ const CALL: Duration = Duration::from_secs(12);
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The name of the failure of a body that ends too soon or is not what its checksum says.
+const BROKEN_BODY: &str = "S3BrokenBody";
 /// How long the body of an object may take: some seconds, and what the slowest connection needs that
 /// is worth waiting for. Lambda's have 75 MB/s.
 const BODY: Duration = Duration::from_secs(5);
@@ -103,6 +105,17 @@ impl Store {
     /// Ignored if the object is gone, superseded if it was overwritten since, permanent if it is
     /// archived or larger than `limit` bytes, transient otherwise.
     pub async fn fetch(&self, object: &ObjectEvent, limit: u64) -> Result<Original, Failure> {
+        for _ in 1..TRIES {
+            match self.fetch_once(object, limit).await {
+                // The SDK tries a call again, but not the body of its answer.
+                Err(failure) if failure.error_type == BROKEN_BODY => {}
+                outcome => return outcome,
+            }
+        }
+        self.fetch_once(object, limit).await
+    }
+
+    async fn fetch_once(&self, object: &ObjectEvent, limit: u64) -> Result<Original, Failure> {
         let ObjectEvent { bucket, key, .. } = object;
         let quoted_etag = object.etag.as_ref().map(|etag| format!("\"{etag}\""));
         let request = self.s3.get_object().bucket(bucket).key(key).set_if_match(quoted_etag);
@@ -123,11 +136,10 @@ impl Store {
         let mut body = object.body;
         let patience = BODY + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND);
         let whole = timeout(patience, async {
-            while let Some(chunk) = body
-                .try_next()
-                .await
-                .map_err(|error| s3_failure("GetObject", bucket, key, causes(&error)))?
-            {
+            while let Some(chunk) = body.try_next().await.map_err(|error| {
+                let failure = s3_failure("GetObject", bucket, key, causes(&error));
+                Failure { error_type: BROKEN_BODY, ..failure }
+            })? {
                 refuse_too_many_bytes((photo.len() + chunk.len()) as u64, limit)?;
                 photo.extend_from_slice(&chunk);
             }

@@ -176,6 +176,7 @@ async fn a_broken_photo_that_came_in_a_message_stays_in_its_queue_and_sends_no_l
 #[tokio::test(flavor = "multi_thread")]
 async fn tasks_of_batch_operations_have_a_result_each() {
     let stack = stack_with_photos("sample-job", &[PHOTO]).await;
+    let mut items = Vec::new();
     for (sample, version) in [("batch-1.0", "1.0"), ("batch-2.0", "2.0")] {
         let event = stack.sample(sample);
         let answer = stack.invoke(&event).await;
@@ -185,8 +186,9 @@ async fn tasks_of_batch_operations_have_a_result_each() {
         let result = &answer.payload["results"][0];
         assert_eq!(result["taskId"], event["tasks"][0]["taskId"]);
         assert_eq!(result["resultCode"], "Succeeded", "{answer:?}");
-        stack.item(PHOTO, "READY").await;
+        items.push(stack.item(PHOTO, "READY").await);
     }
+    assert_eq!(items[0], items[1], "a photo that is READY is not made again");
     stack.upload("broken.jpg", b"no photo").await;
     let mut event = stack.sample("batch-2.0");
     let task = |id: &str, key: &str| json!({"taskId": id, "s3Key": key, "s3VersionId": null, "s3Bucket": stack.originals});
