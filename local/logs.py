@@ -22,8 +22,14 @@ def log_lines(aws: Clients, function: str, since: datetime) -> list[str]:
 
 
 def own_lines(lines: list[str]) -> list[str]:
-    """The lines that the function wrote itself."""
-    return [line for line in lines if not line.startswith(PLATFORM)]
+    """The lines that the function wrote itself, for people: without what tells CloudWatch which of
+    their numbers are metrics."""
+    return [without_directive(line) for line in lines if not line.startswith(PLATFORM)]
+
+
+def without_directive(line: str) -> str:
+    entry = parse_object(line)
+    return json.dumps(entry, ensure_ascii=False) if entry.pop("_aws", None) else line
 
 
 def parse_object(text: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ mod creation;
 mod development;
 mod removal;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 
@@ -13,19 +15,22 @@ use chrono::Utc;
 use futures_util::{StreamExt, stream};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::Config;
 use crate::dead_letter::{Invocation, Keeper, Letter};
 use crate::event::{self, Event, Job, Message, ObjectEvent, Record, TaskResult};
 use crate::failure::{Class, Failure};
-use crate::log::{self, Steps};
+use crate::log::{self, Line, Steps};
 use crate::memory::Memory;
 use crate::store::Store;
 
 /// What is left of Lambda's time when the handler gives up by itself, so that the error is a clear
 /// one and the letter names the photo.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(1);
+
+/// How much of that is waited for pixel work that was given up, which sees it only now and then.
+const SETTLING: Duration = Duration::from_millis(500);
 
 /// The thumbnail function: what lives from one event to the next.
 #[derive(Clone, Debug)]
@@ -34,11 +39,14 @@ pub struct Handler {
     store: Store,
     photos_in_flight: usize,
     memory: Memory,
+    /// Until the first photo has its log line.
+    is_cold: Arc<AtomicBool>,
 }
 
 /// One invocation.
 struct Call {
     deadline: Instant,
+    function_name: String,
     invocation: Invocation,
 }
 
@@ -51,7 +59,8 @@ impl Handler {
         // Decoding is bound by the CPU: more at once would only take more memory.
         let photos_in_flight = available_parallelism().map_or(1, usize::from);
         let memory = Memory::new(config.memory_mb);
-        Handler { config, store: Store::new(aws), photos_in_flight, memory }
+        let is_cold = Arc::new(AtomicBool::new(true));
+        Handler { config, store: Store::new(aws), photos_in_flight, memory, is_cold }
     }
 
     /// Handles every record of an event, and gives the answer that its sender expects. One photo
@@ -65,23 +74,33 @@ impl Handler {
         let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let call = Call {
             deadline: Instant::now() + left.saturating_sub(DEADLINE_MARGIN),
+            function_name: context.env_config.function_name.clone(),
             invocation: Invocation {
                 request_id: context.request_id,
                 function_arn: context.invoked_function_arn,
                 function_version: context.env_config.version.clone(),
             },
         };
-        match event::read(&payload) {
+        let answer = match event::read(&payload) {
             Ok(Event::Notification(records)) => self.notification(records, &call).await,
             Ok(Event::Queue(messages)) => Ok(self.queue(messages, &call).await),
             Ok(Event::Job(job)) => Ok(self.job(job, &call).await),
             Err(reason) => {
                 let failure = Failure::permanent("UnknownEvent", reason);
                 log::event(&failure);
-                self.keep_unknown(&payload, &failure, &Keeper::Letter, &call).await?;
-                Ok(Value::Null)
+                let kept = self.keep_unknown(&payload, &failure, &Keeper::Letter, &call).await;
+                kept.map(|()| Value::Null)
             }
-        }
+        };
+        let all_memory = self.memory.wait(u64::MAX);
+        let _settled = timeout(SETTLING, all_memory).await;
+        answer
+    }
+
+    /// Whether pixel work goes on that no invocation waits for any more: a JPEG is decoded in one call,
+    /// which nothing can stop.
+    pub fn is_at_work(&self) -> bool {
+        !self.memory.is_all_free()
     }
 
     /// What S3 says: Lambda tries it again if it ends in an error.
@@ -149,13 +168,13 @@ impl Handler {
     async fn record(&self, record: Record, keeper: &Keeper, call: &Call) -> Outcome {
         match record {
             Record::Created(object) => {
-                watched(object.key.clone(), "ready", call, async |steps| {
+                self.watched(object.key.clone(), "ready", call, async |steps| {
                     self.created(*object, steps, keeper, &call.invocation).await
                 })
                 .await
             }
             Record::Removed(object) => {
-                watched(object.key.clone(), "removed", call, async |steps| {
+                self.watched(object.key.clone(), "removed", call, async |steps| {
                     self.removed(*object, steps, keeper, &call.invocation).await
                 })
                 .await
@@ -172,6 +191,33 @@ impl Handler {
                 Err(failure)
             }
         }
+    }
+
+    /// The work on one object, which gives up by itself before Lambda ends the process; its log line
+    /// tells whether it is `done`.
+    async fn watched(
+        &self,
+        key: String,
+        done: &str,
+        call: &Call,
+        work: impl AsyncFnOnce(&mut Steps) -> Outcome,
+    ) -> Outcome {
+        let started = Instant::now();
+        let mut steps = Steps::default();
+        let outcome = timeout_at(call.deadline, work(&mut steps)).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(&key)));
+        let line = Line {
+            function_name: &call.function_name,
+            request_id: &call.invocation.request_id,
+            is_cold_start: self.is_cold.swap(false, Ordering::Relaxed),
+            key: &key,
+            done,
+            failure: outcome.as_ref().err(),
+            steps: &steps,
+            took: started.elapsed(),
+        };
+        line.write();
+        outcome
     }
 
     /// Keeps an event or a record about which nothing is known: its letter is all there is of it.
@@ -205,21 +251,6 @@ impl Handler {
         }
         Ok(())
     }
-}
-
-/// The work on one object, which gives up by itself before Lambda ends the process; its log line
-/// tells whether it is `done`.
-async fn watched(
-    key: String,
-    done: &str,
-    call: &Call,
-    work: impl AsyncFnOnce(&mut Steps) -> Outcome,
-) -> Outcome {
-    let mut steps = Steps::default();
-    let outcome = timeout_at(call.deadline, work(&mut steps)).await;
-    let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(&key)));
-    log::photo(&key, done, &steps, outcome.as_ref().err());
-    outcome
 }
 
 fn task_result(outcome: Outcome) -> (TaskResult, String) {

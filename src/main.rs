@@ -1,9 +1,11 @@
 //! The thumbnail function: reads its settings, opens its clients, and serves events.
 
-use std::process::ExitCode;
+use std::process::{ExitCode, exit};
 
 use aws_config::BehaviorVersion;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::tower::util::MapResponseLayer;
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 use thumbnailer::config::Config;
 use thumbnailer::handler::Handler;
@@ -31,7 +33,18 @@ async fn main() -> ExitCode {
 async fn serve(config: Config) -> Result<(), Error> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let handler = Handler::new(config, &aws);
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| handler.handle(event))).await
+    let function = service_fn(|event: LambdaEvent<Value>| handler.handle(event));
+    let after_the_answer = MapResponseLayer::new(|()| end_if_at_work(&handler));
+    Runtime::new(function).layer(TracingLayer::new()).layer(after_the_answer).run().await
+}
+
+/// Work that was given up but cannot be stopped must not go on beside the next event: Lambda starts
+/// another process for that.
+fn end_if_at_work(handler: &Handler) {
+    if handler.is_at_work() {
+        tracing::warn!("the process ends: a photo that was given up is still being decoded");
+        exit(1);
+    }
 }
 
 /// JSON lines on standard output, which Lambda sends to CloudWatch Logs. Lambda's own log level
