@@ -15,7 +15,7 @@ use chrono::Utc;
 use futures_util::{StreamExt, stream};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::Config;
 use crate::dead_letter::{Invocation, Keeper, Letter};
@@ -45,6 +45,9 @@ pub struct Handler {
 
 /// One invocation.
 struct Call {
+    began: Instant,
+    /// From then until Lambda ends the process.
+    timeout: Duration,
     deadline: Instant,
     function_name: String,
     invocation: Invocation,
@@ -71,9 +74,12 @@ impl Handler {
     /// that makes Lambda send it again.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Failure> {
         let (payload, context) = event.into_parts();
-        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let began = Instant::now();
+        let timeout = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let call = Call {
-            deadline: Instant::now() + left.saturating_sub(DEADLINE_MARGIN),
+            began,
+            timeout,
+            deadline: began + timeout.saturating_sub(DEADLINE_MARGIN),
             function_name: context.env_config.function_name.clone(),
             invocation: Invocation {
                 request_id: context.request_id,
@@ -93,7 +99,7 @@ impl Handler {
             }
         };
         let all_memory = self.memory.wait(u64::MAX);
-        let _settled = timeout(SETTLING, all_memory).await;
+        let _settled = tokio::time::timeout(SETTLING, all_memory).await;
         answer
     }
 
@@ -215,6 +221,7 @@ impl Handler {
             failure: outcome.as_ref().err(),
             steps: &steps,
             took: started.elapsed(),
+            timeout_used: 100.0 * call.began.elapsed().div_duration_f64(call.timeout),
         };
         line.write();
         outcome

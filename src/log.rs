@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use metrique_writer_core::format::Format as _;
-use metrique_writer_core::unit::{AsBytes, AsMegabytes};
+use metrique_writer_core::unit::{AsBytes, AsMegabytes, AsPercent};
 use metrique_writer_core::{Entry, EntryWriter};
 use metrique_writer_format_emf::{Emf, NoMetric};
 
@@ -103,6 +103,8 @@ pub struct Line<'a> {
     pub steps: &'a Steps,
     /// All of its time.
     pub took: Duration,
+    /// How much of the invocation's time is gone, in percent of the function's timeout.
+    pub timeout_used: f64,
 }
 
 impl Line<'_> {
@@ -164,6 +166,7 @@ impl Entry for Line<'_> {
         writer.value("buryMs", &steps.bury.0);
         writer.value("agreeMs", &steps.agree.0);
         writer.value("durationMs", &self.took);
+        writer.value("timeoutUsed", &AsPercent::from(self.timeout_used));
         writer.value("reducedForMemory", &steps.is_reduced.then_some(1u64));
         writer.value("peakMemoryMb", &peak_memory_mb().map(AsMegabytes::from));
     }
@@ -197,6 +200,7 @@ mod tests {
             failure,
             steps,
             took: Duration::from_micros(123_456),
+            timeout_used: 12.5,
         };
         let text = String::from_utf8(line.formatted()).unwrap();
         assert_eq!(text.trim_end().lines().count(), 1, "{text}");
@@ -233,6 +237,7 @@ mod tests {
             ("bytes", Some("Bytes")),
             ("fetchMs", Some("Milliseconds")),
             ("durationMs", Some("Milliseconds")),
+            ("timeoutUsed", Some("Percent")),
             ("peakMemoryMb", Some("Megabytes")),
             ("width", None),
             ("height", None),
