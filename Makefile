@@ -11,8 +11,12 @@ SECONDS ?= 20
 TARGET  ?=
 DIR     ?= tests/photos
 
+CONFIG  ?= default
+
 VENV := .venv
+OPS  := .venv-ops
 AWS  := $(VENV)/bin/python local/aws.py
+SAM  := SAM_CLI_TELEMETRY=0 $(OPS)/bin/sam
 DEPLOY = $(AWS) deploy --stack $(STACK) --parameter Architecture=$(ARCHITECTURE)
 
 # Lambda's name for this machine's processor: what is built here must run here.
@@ -28,7 +32,8 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test fmt run invoke up stop release measure bench bench-stages bench-pins fuzz exif-check redrive requirements clean
+.PHONY: help setup build test test-template fmt run invoke up stop release measure bench bench-stages bench-pins fuzz exif-check \
+	deploy destroy logs invoke-remote redrive requirements clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,18 +49,32 @@ $(VENV)/installed: local/requirements.txt | tools
 tools:
 	@$(PYTHON) local/check_tools.py
 
+.PHONY: ops
+ops: $(OPS)/installed
+$(OPS)/installed: ops/requirements.txt
+	@echo "installing the SAM CLI and cfn-lint into $(OPS)"
+	@$(PYTHON) -m venv $(OPS)
+	@# All that it pulls in is in the file: pip 23 finds no pins for what is asked for with extras.
+	@$(OPS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
 build: setup ## Build the function as it runs in the local AWS
 	$(LAMBDA_BUILD) --profile $(PROFILE)
 
-test: setup ## Check everything: format, lints, documentation, tests on a local AWS
+test: setup ops ## Check everything: format, lints, documentation, tests on a local AWS
 	cargo fmt --check
 	cargo clippy --profile $(PROFILE) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --no-deps
 	cargo test --profile $(PROFILE) --lib --bins
 	cargo test --profile $(PROFILE) --doc
-	$(LAMBDA_BUILD) --profile $(PROFILE)
+	$(MAKE) --no-print-directory test-template
+	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(AWS) with -- cargo test --profile $(PROFILE) --test '*'
 	@echo "all checks passed"
+
+test-template: ops ## Check template.yaml: lint, rights, alarms, what outlives the stack
+	$(SAM) validate --lint
+	$(OPS)/bin/python -m unittest discover --start-directory tests/template
 
 fmt: ## Format the code
 	cargo fmt
@@ -102,13 +121,28 @@ exif-check: tools ## Compare the facts of the photos below DIR with exiftool's (
 	cargo build --profile $(PROFILE) --example facts
 	@$(PYTHON) tests/exiftool/check.py target/$(PROFILE)/examples/facts "$(DIR)"
 
+deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)
+	$(SAM) build --config-env $(CONFIG)
+	$(SAM) deploy --config-env $(CONFIG) $(if $(filter default,$(CONFIG)),--guided)
+
+destroy: ops ## Delete the stack from AWS; originals and table stay (CONFIG=default, dev or prod)
+	$(SAM) delete --config-env $(CONFIG)
+
+logs: ops ## Follow the functions' logs in AWS (STACK=photos)
+	$(SAM) logs --stack-name $(STACK) --tail
+
+invoke-remote: ops ## Invoke the function in AWS with an event (STACK=photos EVENT=path)
+	$(SAM) remote invoke ThumbnailFunction --stack-name $(STACK) --event-file $(EVENT)
+
 redrive: setup ## Try every letter of a stack's dead-letter queue once more (STACK=photos)
 	@$(VENV)/bin/python ops/redrive.py --stack $(STACK)
 
-requirements: setup ## Pin anew what local/requirements.in asks for
+requirements: setup ## Pin anew what local/ and ops/requirements.in ask for
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
 		--no-header --no-annotate local/requirements.in --output-file local/requirements.txt
+	$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
+		--no-header --no-annotate ops/requirements.in --output-file ops/requirements.txt
 
 clean: stop ## Stop the local AWS, and remove all that was built and installed
-	rm -rf target $(VENV) .local out
+	rm -rf target $(VENV) $(OPS) .local .aws-sam out

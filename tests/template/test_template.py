@@ -1,0 +1,255 @@
+"""What template.yaml promises to whoever deploys it: `make test-template`.
+
+It is looked at as CloudFormation would get it, after SAM's transform; cfn-lint looks at both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TEMPLATE = ROOT / "template.yaml"
+# Any: SAM asks for one.
+REGION = "us-east-1"
+
+
+def transformed() -> dict[str, Any]:
+    source = yaml_parse(TEMPLATE.read_text())
+    for resource in source["Resources"].values():
+        if "CodeUri" in resource.get("Properties", {}):
+            resource["Properties"]["CodeUri"] = "s3://bucket/code.zip"  # as `sam deploy` has it
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    return transform(source, {}, ManagedPolicyLoader(None))
+
+
+STACK = transformed()
+RESOURCES: dict[str, Any] = STACK["Resources"]
+PARAMETERS: dict[str, Any] = STACK["Parameters"]
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+def inside(value: Any) -> Iterator[Any]:
+    """A value and all that is in it."""
+    yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+        yield from inside(part)
+
+
+def references(value: Any) -> set[str]:
+    """Resources and parameters that a value is made of."""
+    found: set[str] = set()
+    for part in inside(value):
+        match part:
+            case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+                found.add(name)
+            case {"Fn::Sub": str(text)}:
+                found.update(name.split(".")[0] for name in re.findall(r"\$\{([\w.:]+)\}", text))
+    return found
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    policies = RESOURCES[role]["Properties"]["Policies"]
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def allowed_actions(role: str) -> set[str]:
+    return {action for statement in statements(role) for action in as_list(statement["Action"])}
+
+
+class Lint(unittest.TestCase):
+    def lint(self, template: Path) -> None:
+        result = subprocess.run(
+            [Path(sys.executable).parent / "cfn-lint", template], capture_output=True, text=True
+        )
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+    def test_the_source_passes_cfn_lint(self) -> None:
+        self.lint(TEMPLATE)
+
+    def test_what_cloudformation_gets_passes_cfn_lint_which_finds_circles(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            template = Path(folder) / "template.json"
+            template.write_text(json.dumps(STACK))
+            self.lint(template)
+
+    def test_every_parameter_is_described_limited_and_shown_in_a_group(self) -> None:
+        groups = STACK["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        shown = [name for group in groups for name in group["Parameters"]]
+        self.assertEqual(sorted(shown), sorted(PARAMETERS))
+        for name, parameter in PARAMETERS.items():
+            self.assertTrue(parameter["Description"], name)
+            self.assertIn("Default", parameter, name)
+            limits = {"AllowedValues", "AllowedPattern", "MinValue"} & set(parameter)
+            self.assertTrue(limits or parameter["Type"].startswith("CommaDelimited"), name)
+
+
+class Buckets(unittest.TestCase):
+    def test_every_bucket_is_private_encrypted_and_owned(self) -> None:
+        buckets = of_type("AWS::S3::Bucket")
+        self.assertEqual(set(buckets), {"OriginalsBucket", "ThumbnailsBucket"})
+        for name, bucket in buckets.items():
+            self.assertEqual(set(bucket["PublicAccessBlockConfiguration"].values()), {True}, name)
+            self.assertEqual(len(bucket["PublicAccessBlockConfiguration"]), 4, name)
+            self.assertIn("BucketEncryption", bucket, name)
+            rules = bucket["OwnershipControls"]["Rules"]
+            self.assertEqual(rules, [{"ObjectOwnership": "BucketOwnerEnforced"}], name)
+
+    def test_every_bucket_refuses_what_does_not_come_over_tls(self) -> None:
+        policies = {policy["Bucket"]["Ref"]: policy for policy in of_type("AWS::S3::BucketPolicy").values()}
+        self.assertEqual(set(policies), set(of_type("AWS::S3::Bucket")))
+        for name, policy in policies.items():
+            (statement,) = policy["PolicyDocument"]["Statement"]
+            self.assertEqual((statement["Effect"], statement["Principal"]), ("Deny", "*"), name)
+            self.assertEqual(statement["Action"], "s3:*", name)
+            self.assertEqual(statement["Condition"], {"Bool": {"aws:SecureTransport": "false"}}, name)
+            self.assertEqual(len(statement["Resource"]), 2, "the bucket and its objects")
+
+    def test_photos_and_facts_outlive_the_stack(self) -> None:
+        for name in ("OriginalsBucket", "PhotosTable"):
+            self.assertEqual(RESOURCES[name]["DeletionPolicy"], "Retain", name)
+            self.assertEqual(RESOURCES[name]["UpdateReplacePolicy"], "Retain", name)
+
+    def test_uploads_removals_and_expirations_start_the_function(self) -> None:
+        (bucket,) = [bucket for bucket in of_type("AWS::S3::Bucket").values() if "NotificationConfiguration" in bucket]
+        configurations = bucket["NotificationConfiguration"]["LambdaConfigurations"]
+        events = {configuration["Event"] for configuration in configurations}
+        self.assertEqual(events, {"s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"})
+        for configuration in configurations:
+            self.assertEqual(references(configuration["Function"]), {"ThumbnailFunction"})
+
+    def test_no_role_and_no_function_needs_a_bucket_that_needs_the_function(self) -> None:
+        needy = of_type("AWS::IAM::Role") | of_type("AWS::Lambda::Function")
+        for name, properties in needy.items():
+            self.assertFalse(references(properties) & set(of_type("AWS::S3::Bucket")), name)
+
+
+class DeadLetters(unittest.TestCase):
+    def test_letters_are_kept_for_as_long_as_sqs_can_and_encrypted(self) -> None:
+        queue = RESOURCES["DeadLetterQueue"]["Properties"]
+        self.assertEqual(queue["MessageRetentionPeriod"], 14 * 24 * 3600)
+        self.assertIs(queue["SqsManagedSseEnabled"], True)
+
+    def test_a_letter_stays_invisible_for_six_times_the_longest_timeout(self) -> None:
+        longest = PARAMETERS["TimeoutSeconds"]["MaxValue"]
+        visibility = RESOURCES["DeadLetterQueue"]["Properties"]["VisibilityTimeout"]
+        self.assertGreaterEqual(visibility, 6 * longest)
+
+    def test_the_queue_is_a_disabled_source_of_events(self) -> None:
+        (source,) = of_type("AWS::Lambda::EventSourceMapping").values()
+        self.assertEqual(references(source["EventSourceArn"]), {"DeadLetterQueue"})
+        self.assertIs(source["Enabled"], False)
+        self.assertEqual(source["BatchSize"], 1)
+        self.assertEqual(source["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+        self.assertEqual(source["ScalingConfig"], {"MaximumConcurrency": 2})
+
+    def test_what_fails_three_times_goes_to_the_queue(self) -> None:
+        (config,) = of_type("AWS::Lambda::EventInvokeConfig").values()
+        self.assertEqual(config["MaximumRetryAttempts"], 2)
+        destination = config["DestinationConfig"]["OnFailure"]["Destination"]
+        self.assertEqual(references(destination), {"DeadLetterQueue"})
+
+
+# What a call of the SDK needs (Service Authorization Reference).
+ACTIONS = {
+    ("s3", "get_object"): "s3:GetObject",
+    ("s3", "head_object"): "s3:GetObject",
+    ("s3", "put_object"): "s3:PutObject",
+    ("s3", "delete_object"): "s3:DeleteObject",
+    ("dynamodb", "get_item"): "dynamodb:GetItem",
+    ("dynamodb", "update_item"): "dynamodb:UpdateItem",
+    ("sqs", "send_message"): "sqs:SendMessage",
+}
+LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+REDRIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+# Without it an object that is not there is answered 403.
+MISSING = {"s3:ListBucket"}
+
+
+def called_actions(*sources: str) -> set[str]:
+    """What the calls in these files need; a call that is not known here fails."""
+    text = "".join((ROOT / "src" / source).read_text() for source in sources)
+    calls = re.findall(r"\b(s3|dynamodb|sqs)\s*\.\s*(\w+)\(\)", text)
+    return {ACTIONS[call] for call in calls}
+
+
+class Rights(unittest.TestCase):
+    def test_the_thumbnail_function_may_what_it_calls_and_no_more(self) -> None:
+        called = called_actions("store.rs")
+        self.assertGreaterEqual(len(called), 6)
+        self.assertEqual(allowed_actions("ThumbnailRole"), called | LOGS | TRACES | REDRIVE | MISSING)
+
+    def test_nothing_is_allowed_on_everything_but_traces_which_belong_to_nothing(self) -> None:
+        roles = of_type("AWS::IAM::Role")
+        self.assertIn("ThumbnailRole", roles)
+        for role in roles:
+            for statement in statements(role):
+                actions = set(as_list(statement["Action"]))
+                self.assertFalse([action for action in actions if "*" in action], f"{role}: {statement}")
+                for resource in as_list(statement["Resource"]):
+                    self.assertEqual(resource == "*", actions <= TRACES, f"{role}: {statement}")
+
+    def test_missing_objects_are_told_without_a_condition_on_the_prefix(self) -> None:
+        (statement,) = [one for one in statements("ThumbnailRole") if one["Action"] == "s3:ListBucket"]
+        self.assertNotIn("Condition", statement)
+
+
+class Operation(unittest.TestCase):
+    def test_logs_are_forgotten_after_a_while_and_written_by_the_functions_own_rights(self) -> None:
+        groups = of_type("AWS::Logs::LogGroup")
+        for name, function in of_type("AWS::Lambda::Function").items():
+            group = groups[function["LoggingConfig"]["LogGroup"]["Ref"]]
+            self.assertEqual(references(group["RetentionInDays"]), {"LogRetentionDays"}, name)
+            self.assertEqual(function["LoggingConfig"]["LogFormat"], "JSON", name)
+
+    def test_every_alarm_is_sent_and_says_what_it_means(self) -> None:
+        alarms = of_type("AWS::CloudWatch::Alarm")
+        self.assertGreaterEqual(len(alarms), 6)
+        for name, alarm in alarms.items():
+            self.assertEqual(references(alarm["AlarmActions"]), {"Alarms"}, name)
+            self.assertTrue(alarm["AlarmDescription"], name)
+            self.assertEqual(alarm["TreatMissingData"], "notBreaching", name)
+
+    def test_alarms_and_dashboard_look_at_metrics_that_the_function_writes(self) -> None:
+        log = (ROOT / "src" / "log.rs").read_text()
+        (namespace,) = re.findall(r'NAMESPACE: &str = "(\w+)"', log)
+        handler = (ROOT / "src" / "handler.rs").read_text()
+        written = set(re.findall(r'"(\w+)"', log)) | set(re.findall(r'"(ready|removed)"', handler))
+        (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
+        body = json.loads(re.sub(r"\$\{[\w.:]+\}", "0", dashboard["DashboardBody"]["Fn::Sub"]))
+        shown = [metric[1] for widget in body["widgets"] for metric in widget["properties"]["metrics"] if metric[0] == namespace]
+        alarmed = [alarm["MetricName"] for alarm in of_type("AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == namespace]
+        self.assertGreaterEqual(len(shown), 12)
+        self.assertTrue(alarmed)
+        self.assertLessEqual(set(shown + alarmed), written)
+
+    def test_the_table_can_be_brought_back_and_listened_to(self) -> None:
+        table = RESOURCES["PhotosTable"]["Properties"]
+        self.assertIs(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], True)
+        self.assertEqual(table["StreamSpecification"], {"StreamViewType": "NEW_AND_OLD_IMAGES"})
+        self.assertEqual(table["TimeToLiveSpecification"], {"AttributeName": "expiresAt", "Enabled": True})
+        self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST")
+
+
+if __name__ == "__main__":
+    unittest.main()
