@@ -18,7 +18,7 @@ from problem import Problem
 from server import LocalAws, client_environment, end_group
 
 ROOT = Path(__file__).resolve().parent.parent
-BOOTSTRAP = ROOT / "target/lambda/thumbnail/bootstrap"
+FUNCTIONS = ROOT / "target/lambda"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DEPLOY_HELP = """\
@@ -26,7 +26,7 @@ Deploys template.yaml as it is, except for CodeUri, and prints the outputs of th
 The local AWS is the one of AWS_ENDPOINT_URL if that is set, else the one that `up` started.
 
 Every deployment starts from the defaults of the template: parameters that are not given are not
-taken over from an earlier one. --environment adds variables to the function that the template does
+taken over from an earlier one. --environment adds variables to the functions that the template does
 not know. So AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL_DYNAMODB can point at a server that refuses
 everything, to see what the function does then; AWS_ENDPOINT_URL cannot be changed like this.
 """
@@ -62,11 +62,11 @@ def parse_arguments() -> argparse.Namespace:
     )
     into.add_argument("--stack", metavar="NAME", required=True)
     into.add_argument(
-        "--bootstrap",
-        metavar="FILE",
+        "--functions",
+        metavar="DIR",
         type=Path,
-        default=BOOTSTRAP,
-        help="the built function (default: the one of `make build`)",
+        default=FUNCTIONS,
+        help="where NAME/bootstrap are the built functions (default: those of `make build`)",
     )
     into.add_argument(
         "--parameter",
@@ -84,7 +84,7 @@ def parse_arguments() -> argparse.Namespace:
         action="extend",
         type=assignment,
         default=[],
-        help="more variables for the function",
+        help="more variables for the functions",
     )
     into.set_defaults(run=deploy_stack)
 
@@ -131,7 +131,7 @@ def deploy_stack(arguments: argparse.Namespace) -> int:
     outputs = deploy(
         endpoint(),
         arguments.stack,
-        arguments.bootstrap,
+        arguments.functions,
         dict(arguments.parameter),
         dict(arguments.environment),
     )

@@ -49,24 +49,24 @@ class Clients:
 def deploy(
     endpoint: str,
     stack: str,
-    bootstrap: Path,
+    functions: Path,
     parameters: dict[str, str],
     environment: dict[str, str],
 ) -> dict[str, str]:
-    """Creates or updates the stack and returns its outputs."""
+    """Creates or updates the stack from the functions built in a folder; returns its outputs."""
     aws = Clients(endpoint)
-    code_uri = upload(aws, bootstrap)
-    apply(aws, stack, template_with_code(code_uri), parameters)
+    apply(aws, stack, template_with_code(aws, functions), parameters)
     outputs = stack_outputs(aws, stack)
     disable_redrive(aws, outputs)
     check(aws, outputs)
     if environment:
-        add_environment(aws, outputs["ThumbnailFunctionName"], environment)
+        for function in ("ThumbnailFunctionName", "UploadUrlFunctionName"):
+            add_environment(aws, outputs[function], environment)
     return outputs
 
 
 def upload(aws: Clients, bootstrap: Path) -> str:
-    """Uploads the function's code under the hash of it: the same code is the same deployment."""
+    """Uploads a function's code under the hash of it: the same code is the same deployment."""
     try:
         code = bootstrap.read_bytes()
     except FileNotFoundError:
@@ -88,11 +88,17 @@ def zipped(bootstrap: bytes) -> bytes:
     return package.getvalue()
 
 
-def template_with_code(code_uri: str) -> str:
-    """The template with the one change that `sam package` makes too."""
-    template, changes = re.subn(r"(?m)^(\s+CodeUri:) \.$", rf"\1 {code_uri}", TEMPLATE.read_text())
+def template_with_code(aws: Clients, functions: Path) -> str:
+    """The template with the one change that `sam package` makes too: where each function's code is."""
+
+    def with_code(match: re.Match[str]) -> str:
+        code_uri = upload(aws, functions / match["binary"] / "bootstrap")
+        return f"{match['before']} {code_uri}"
+
+    function = r"(?ms)(?P<before>^\s+Binary: (?P<binary>\S+)$.*?^\s+CodeUri:) \.$"
+    template, changes = re.subn(function, with_code, TEMPLATE.read_text())
     if changes == 0:
-        raise Problem(f"{TEMPLATE.name} has no line `CodeUri: .` to put the code in")
+        raise Problem(f"{TEMPLATE.name} has no function with a line `CodeUri: .` to put its code in")
     return template
 
 
@@ -190,6 +196,11 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
     table = aws.dynamodb.describe_table(TableName=outputs["PhotosTableName"])["Table"]
     indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
     require("album-timeline" in indexes, f"{table['TableName']} has no index album-timeline")
+
+    url = aws.lambda_.get_function_url_config(FunctionName=outputs["UploadUrlFunctionName"])
+    require(url["AuthType"] == "AWS_IAM", f"{url['FunctionUrl']} is open to all")
+    cors = aws.s3.get_bucket_cors(Bucket=outputs["OriginalsBucketName"])["CORSRules"]
+    require(len(cors) == 1, f"{outputs['OriginalsBucketName']} lets browsers do {cors}")
 
     sources = [(source["EventSourceArn"], source["State"]) for source in event_sources(aws, outputs)]
     letters = queue_arn["Attributes"]["QueueArn"]

@@ -119,6 +119,8 @@ class LocalAws:
             "GATEWAY_PORT": str(port),
             "STATE_DIR": scratch,
             "S3_DATA_DIR": scratch,
+            # Signatures and policies count: the functions have the rights of their roles, and no more.
+            "AUTH": "true",
             # Without it the functions would call the real AWS.
             "AWS_ENDPOINT_URL": endpoint,
             # A failed invocation is tried again after 1 and 2 seconds; in AWS it takes minutes.

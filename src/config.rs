@@ -1,7 +1,8 @@
-//! The function's settings, read from its environment once and checked before the first photo.
+//! The functions' settings, read from their environment once and checked before the first photo.
 
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -38,6 +39,19 @@ pub struct Config {
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets: the function's memory in MB; outside of
     /// Lambda there is no limit.
     pub memory_mb: u64,
+}
+
+/// Every setting of the upload-url function. The README lists them with their meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadConfig {
+    /// `ORIGINALS_BUCKET`, required: where photos are uploaded to.
+    pub originals_bucket: String,
+    /// `ORIGINALS_PREFIX`, empty, at most 200 bytes: what every photo's key begins with.
+    pub originals_prefix: String,
+    /// `MAX_PHOTO_BYTES`, 104857600: larger photos get no URL.
+    pub max_photo_bytes: u64,
+    /// `UPLOAD_URL_TTL_SECONDS`, 900: how long a URL can be used.
+    pub url_lifetime: Duration,
 }
 
 /// Why the function does not start: one line that names the variable, its value and what is allowed.
@@ -80,8 +94,8 @@ impl Config {
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
         let vars = Variables(&variable);
         let config = Config {
-            originals_bucket: vars.required("ORIGINALS_BUCKET", "the bucket of the photos")?,
-            originals_prefix: vars.text("ORIGINALS_PREFIX", ""),
+            originals_bucket: vars.originals_bucket()?,
+            originals_prefix: vars.originals_prefix(),
             thumbnails_bucket: vars
                 .required("THUMBNAILS_BUCKET", "the bucket of the thumbnails")?,
             thumbnails_prefix: vars.text("THUMBNAILS_PREFIX", "thumbnail/"),
@@ -101,12 +115,7 @@ impl Config {
                 })?,
                 resampling: vars.resampling()?,
             },
-            max_photo_bytes: vars.number(
-                "MAX_PHOTO_BYTES",
-                104_857_600,
-                "a whole number of bytes, at least 1",
-                |n| *n >= 1,
-            )?,
+            max_photo_bytes: vars.max_photo_bytes()?,
             max_photo_pixels: vars.number(
                 "MAX_PHOTO_PIXELS",
                 500_000_000,
@@ -147,6 +156,39 @@ impl Config {
     }
 }
 
+impl UploadConfig {
+    /// The longest prefix: an album of 512 bytes, an id and an extension come behind it, a prefix of
+    /// the thumbnail's may come before it, and S3's keys have at most 1024 bytes.
+    const MAX_PREFIX_BYTES: usize = 200;
+
+    /// Reads the settings through `variable`, which gives an environment variable's value.
+    ///
+    /// # Errors
+    /// The first setting that is missing or not allowed.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<UploadConfig, ConfigError> {
+        let vars = Variables(&variable);
+        let originals_prefix = vars.originals_prefix();
+        if originals_prefix.len() > Self::MAX_PREFIX_BYTES {
+            return Err(ConfigError::Invalid {
+                name: "ORIGINALS_PREFIX",
+                value: originals_prefix,
+                allowed: "a text of at most 200 bytes",
+            });
+        }
+        Ok(UploadConfig {
+            originals_bucket: vars.originals_bucket()?,
+            originals_prefix,
+            max_photo_bytes: vars.max_photo_bytes()?,
+            // A role's credentials live for 12 hours at most, and what they signed no longer than they.
+            url_lifetime: vars
+                .number("UPLOAD_URL_TTL_SECONDS", 900, "a whole number from 1 to 43200", |n| {
+                    (1..=43_200).contains(n)
+                })
+                .map(Duration::from_secs)?,
+        })
+    }
+}
+
 /// The environment, with one method for each kind of value.
 struct Variables<'a, F>(&'a F);
 
@@ -171,6 +213,19 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
             return Ok(default);
         };
         value.parse().ok().filter(is_allowed).ok_or(ConfigError::Invalid { name, value, allowed })
+    }
+
+    fn originals_bucket(&self) -> Result<String, ConfigError> {
+        self.required("ORIGINALS_BUCKET", "the bucket of the photos")
+    }
+
+    fn originals_prefix(&self) -> String {
+        self.text("ORIGINALS_PREFIX", "")
+    }
+
+    fn max_photo_bytes(&self) -> Result<u64, ConfigError> {
+        let allowed = "a whole number of bytes, at least 1";
+        self.number("MAX_PHOTO_BYTES", 104_857_600, allowed, |n| *n >= 1)
     }
 
     fn cache_control(&self) -> Result<Option<String>, ConfigError> {
@@ -306,6 +361,48 @@ mod tests {
         assert_eq!(config.location, LocationPolicy::Rounded);
         assert_eq!(read(&[("THUMBNAIL_QUALITY", "1")]).unwrap().thumbnail.quality, 1.0);
         assert_eq!(read(&[("LOCATION", "off")]).unwrap().location, LocationPolicy::Off);
+    }
+
+    /// The settings of the upload-url function with these variables beside the required one.
+    fn read_upload(changes: &[(&str, &str)]) -> Result<UploadConfig, ConfigError> {
+        UploadConfig::read(|name| {
+            let mut set = changes.iter().chain(&[("ORIGINALS_BUCKET", "photos")]);
+            set.find(|(set_name, _)| *set_name == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn upload_urls_have_the_defaults_of_the_readme_and_what_is_set_up_to_its_bounds() {
+        let config = read_upload(&[]).unwrap();
+        assert_eq!((&*config.originals_bucket, &*config.originals_prefix), ("photos", ""));
+        assert_eq!(config.max_photo_bytes, 104_857_600);
+        assert_eq!(config.url_lifetime, Duration::from_secs(900));
+
+        let longest = "p".repeat(200);
+        for (seconds, lifetime) in [("1", 1), ("43200", 43_200)] {
+            let set = [("ORIGINALS_PREFIX", &*longest), ("UPLOAD_URL_TTL_SECONDS", seconds)];
+            let config = read_upload(&set).unwrap();
+            assert_eq!(config.originals_prefix, longest);
+            assert_eq!(config.url_lifetime, Duration::from_secs(lifetime));
+        }
+    }
+
+    #[test]
+    fn bad_settings_of_upload_urls_stop_the_start() {
+        let missing = read_upload(&[("ORIGINALS_BUCKET", "")]).unwrap_err().to_string();
+        assert!(missing.starts_with("ORIGINALS_BUCKET is not set"), "{missing}");
+        for (name, value) in [
+            ("ORIGINALS_PREFIX", &*"é".repeat(101)),
+            ("MAX_PHOTO_BYTES", "0"),
+            ("UPLOAD_URL_TTL_SECONDS", "0"),
+            ("UPLOAD_URL_TTL_SECONDS", "43201"),
+            ("UPLOAD_URL_TTL_SECONDS", "15m"),
+            ("UPLOAD_URL_TTL_SECONDS", ""),
+        ] {
+            let message = read_upload(&[(name, value)]).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("{name}={value:?} is not allowed")), "{message}");
+            assert!(message.contains("must be "), "{message}");
+        }
     }
 
     #[test]

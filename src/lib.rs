@@ -15,7 +15,11 @@
 //! can never have a thumbnail becomes a [`dead_letter::Letter`]. [`config`] is checked before the
 //! first photo, [`memory`] shares what the function has, [`log`] tells what became of each photo.
 //!
-//! Only [`handler`], [`store`] and [`log`] touch the world; no other module does any I/O.
+//! How a photo gets there is the business of a second function: [`upload_url`] answers a request with
+//! URLs to which photos can be put.
+//!
+//! Only [`handler`], [`store`], [`log`], [`upload_url`] and [`startup`] touch the world; no other module
+//! does any I/O.
 
 pub mod config;
 pub mod dead_letter;
@@ -27,5 +31,7 @@ pub mod item;
 pub mod log;
 pub mod memory;
 pub mod photo;
+pub mod startup;
 pub mod store;
 pub mod thumbnail;
+pub mod upload_url;

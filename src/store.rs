@@ -88,12 +88,7 @@ impl Store {
     pub fn new(aws: &SdkConfig) -> Store {
         let aws = &with_limits(aws);
         Store {
-            // Path style on any custom endpoint: a local AWS has no bucket host names.
-            s3: aws_sdk_s3::Client::from_conf(
-                aws_sdk_s3::config::Builder::from(aws)
-                    .force_path_style(aws.endpoint_url().is_some())
-                    .build(),
-            ),
+            s3: aws_sdk_s3::Client::from_conf(s3_config(aws).build()),
             dynamodb: aws_sdk_dynamodb::Client::new(aws),
             sqs: aws_sdk_sqs::Client::new(aws),
         }
@@ -305,6 +300,12 @@ impl Store {
         let output = request.send().await.map_err(|error| failure(explain(&error)))?;
         Ok(output.message_id.unwrap_or_default())
     }
+}
+
+/// The settings of a client of S3: path style on any custom endpoint, as a local AWS has no bucket host
+/// names.
+pub(crate) fn s3_config(aws: &SdkConfig) -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::config::Builder::from(aws).force_path_style(aws.endpoint_url().is_some())
 }
 
 /// No service may take the whole of an invocation.

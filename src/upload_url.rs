@@ -1,0 +1,130 @@
+//! Upload URLs: a request over HTTP → keys of new photos → presigned PUTs, or what is wrong with it.
+//!
+//! A URL is signed here, without a call to anyone: it lends whoever has it this function's right to put
+//! one object, for a while, with exactly the headers that were signed with it.
+
+mod problem;
+mod request;
+
+use std::time::SystemTime;
+
+use aws_config::SdkConfig;
+use aws_lambda_events::lambda_function_urls::{
+    LambdaFunctionUrlRequest, LambdaFunctionUrlResponse,
+};
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::presigning::PresigningConfig;
+use chrono::{DateTime, SecondsFormat, Utc};
+use futures_util::future::try_join_all;
+use lambda_runtime::{Error, LambdaEvent};
+use serde_json::{Map, Value, json};
+use uuid::{Builder, Uuid};
+
+use crate::config::UploadConfig;
+use crate::store::s3_config;
+use problem::Problem;
+use request::{Asked, Upload};
+
+/// The function: what is asked for over HTTP is answered with URLs.
+#[derive(Clone, Debug)]
+pub struct UploadUrls {
+    config: UploadConfig,
+    s3: aws_sdk_s3::Client,
+}
+
+impl UploadUrls {
+    /// Signs for the region, with the credentials and for the endpoint of `aws`.
+    pub fn new(config: UploadConfig, aws: &SdkConfig) -> UploadUrls {
+        // By default the SDK signs a header x-amz-sdk-checksum-algorithm that nobody asked for.
+        let when_required = RequestChecksumCalculation::WhenRequired;
+        let s3 = s3_config(aws).request_checksum_calculation(when_required).build();
+        UploadUrls { config, s3: aws_sdk_s3::Client::from_conf(s3) }
+    }
+
+    /// Answers one request to the function's URL, and logs that: neither a URL, which is a secret, nor
+    /// the name of a file.
+    ///
+    /// # Errors
+    /// There are no credentials to sign with, or no random numbers. Lambda answers the caller with 502.
+    pub async fn answer(
+        &self,
+        event: LambdaEvent<LambdaFunctionUrlRequest>,
+    ) -> Result<LambdaFunctionUrlResponse, Error> {
+        match request::read(&event.payload, self.config.max_photo_bytes) {
+            Ok(asked) => {
+                let answer = self.issue(&asked).await?;
+                let uploads = asked.uploads();
+                let bytes: u64 = uploads.iter().map(|upload| upload.content_length).sum();
+                tracing::info!(outcome = "issued", uploads = uploads.len(), bytes, "upload-url");
+                Ok(response(201, "application/json", &answer))
+            }
+            Err(problem) => {
+                let status = problem.status;
+                tracing::warn!(outcome = "refused", status, at = problem.pointers(), "upload-url");
+                Ok(refusal(&problem))
+            }
+        }
+    }
+
+    async fn issue(&self, asked: &Asked) -> Result<Value, Error> {
+        let now = Utc::now();
+        Ok(match asked {
+            Asked::One(upload) => self.sign(upload, now).await?,
+            Asked::Many(uploads) => {
+                let urls = uploads.iter().map(|upload| self.sign(upload, now));
+                json!({"uploads": try_join_all(urls).await?})
+            }
+        })
+    }
+
+    async fn sign(&self, upload: &Upload, now: DateTime<Utc>) -> Result<Value, Error> {
+        let UploadConfig { originals_bucket, originals_prefix, url_lifetime, .. } = &self.config;
+        let key = upload.key(originals_prefix, new_id(now)?);
+        let put = self.s3.put_object().bucket(originals_bucket).key(&key);
+        let put = put
+            .content_length(i64::try_from(upload.content_length)?)
+            .content_type(upload.content_type)
+            .set_checksum_sha256(upload.checksum_sha256.clone())
+            .if_none_match("*");
+        let lifetime = PresigningConfig::builder()
+            .start_time(SystemTime::from(now))
+            .expires_in(*url_lifetime)
+            .build()?;
+        let signed = put.presigned(lifetime).await?;
+        let headers: Map<String, Value> =
+            signed.headers().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        Ok(json!({
+            "url": signed.uri(),
+            "method": signed.method(),
+            "headers": headers,
+            "photoKey": key,
+            "expiresAt": (now + *url_lifetime).to_rfc3339_opts(SecondsFormat::Secs, true),
+        }))
+    }
+}
+
+/// A UUID of version 7 (RFC 9562 section 5.7): the time, then 74 bits by the system's random number
+/// generator. Those that `uuid` makes itself share most of their bits with the one before.
+fn new_id(now: DateTime<Utc>) -> Result<Uuid, Error> {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random)?;
+    let milliseconds = u64::try_from(now.timestamp_millis())?;
+    Ok(Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid())
+}
+
+fn refusal(problem: &Problem) -> LambdaFunctionUrlResponse {
+    let mut response = response(problem.status, "application/problem+json", &json!(problem));
+    if problem.status == 405 {
+        response.headers.insert("allow", "POST".parse().unwrap());
+    }
+    response
+}
+
+fn response(status: u16, content_type: &'static str, body: &Value) -> LambdaFunctionUrlResponse {
+    let mut response = LambdaFunctionUrlResponse::default();
+    response.status_code = status.into();
+    response.headers.insert("content-type", content_type.parse().unwrap());
+    response.headers.insert("cache-control", "no-store".parse().unwrap());
+    response.body = Some(body.to_string());
+    response
+}
