@@ -3,6 +3,7 @@
 //! `make test` starts the local AWS and runs these; each test deploys template.yaml as a stack of
 //! its own, so they share nothing.
 
+mod caller;
 mod failures;
 mod kills;
 mod lambda;

@@ -10,7 +10,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::types::NotificationConfiguration;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Map, Value, json};
+use ureq::http::{Request, Response};
 
+use crate::caller::Caller;
 use crate::photos;
 
 /// How long anything here may take: cold starts of many functions on two busy cores included.
@@ -241,38 +243,32 @@ impl Stack {
 
     /// Invokes the function with an event and waits for its answer.
     pub async fn invoke(&self, event: &Value) -> Answer {
-        let url = format!("{}/2015-03-31/functions/{}/invocations", self.endpoint, self.function);
-        let event = event.to_string();
-        tokio::task::spawn_blocking(move || {
-            let mut response = ureq::post(&url).send(event).unwrap();
-            let error = response.headers().get("x-amz-function-error");
-            Answer {
-                function_error: error.map(|error| error.to_str().unwrap().to_owned()),
-                payload: serde_json::from_str(&response.body_mut().read_to_string().unwrap())
-                    .unwrap(),
-            }
-        })
-        .await
-        .unwrap()
+        let response = self.post_event(event, "RequestResponse").await;
+        let error = response.headers().get("x-amz-function-error");
+        Answer {
+            function_error: error.map(|error| error.to_str().unwrap().to_owned()),
+            payload: serde_json::from_str(response.body()).unwrap(),
+        }
     }
 
     /// Invokes the function as S3 does: nobody waits, and Lambda tries it again where it fails.
     pub async fn invoke_later(&self, event: &Value) {
+        assert_eq!(self.post_event(event, "Event").await.status(), 202);
+    }
+
+    async fn post_event(&self, event: &Value, invocation: &str) -> Response<String> {
         let url = format!("{}/2015-03-31/functions/{}/invocations", self.endpoint, self.function);
-        let request = ureq::post(&url).header("X-Amz-Invocation-Type", "Event");
-        let event = event.to_string();
-        let response = tokio::task::spawn_blocking(move || request.send(event).unwrap()).await;
-        assert_eq!(response.unwrap().status(), 202);
+        let request = Request::post(url).header("x-amz-invocation-type", invocation);
+        Caller::root().send("lambda", request.body(event.to_string().into()).unwrap()).await
     }
 
     /// The environment that Lambda gives the function.
     pub async fn environment(&self) -> HashMap<String, String> {
         let function = &self.function;
         let url = format!("{}/2015-03-31/functions/{function}/configuration", self.endpoint);
-        let text = tokio::task::spawn_blocking(move || {
-            ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap()
-        });
-        let configuration: Value = serde_json::from_str(&text.await.unwrap()).unwrap();
+        let request = Request::get(url).body(vec![]).unwrap();
+        let response = Caller::root().send("lambda", request).await;
+        let configuration: Value = serde_json::from_str(response.body()).unwrap();
         let variables = configuration["Environment"]["Variables"].as_object().unwrap();
         let set = variables.iter().map(|(name, value)| (&name[..], value.as_str().unwrap()));
         let memory = configuration["MemorySize"].to_string();
@@ -305,20 +301,16 @@ impl Stack {
 
     async fn log_lines(&self) -> Vec<Value> {
         let request = json!({"logGroupName": format!("/aws/lambda/{}", self.function)});
-        let url = self.endpoint.clone();
-        tokio::task::spawn_blocking(move || {
-            let response = ureq::post(&url)
-                .header("X-Amz-Target", "Logs_20140328.FilterLogEvents")
-                .content_type("application/x-amz-json-1.1")
-                .send(request.to_string());
-            let text = response.unwrap().body_mut().read_to_string().unwrap();
-            let answer: Value = serde_json::from_str(&text).unwrap();
-            let events = answer["events"].as_array().cloned().unwrap_or_default();
-            let messages = events.iter().filter_map(|event| event["message"].as_str());
-            messages.filter_map(|message| serde_json::from_str(message).ok()).collect()
-        })
-        .await
-        .unwrap()
+        let request = Request::post(&self.endpoint)
+            .header("x-amz-target", "Logs_20140328.FilterLogEvents")
+            .header("content-type", "application/x-amz-json-1.1")
+            .body(request.to_string().into())
+            .unwrap();
+        let response = Caller::root().send("logs", request).await;
+        let answer: Value = serde_json::from_str(response.body()).unwrap();
+        let events = answer["events"].as_array().cloned().unwrap_or_default();
+        let messages = events.iter().filter_map(|event| event["message"].as_str());
+        messages.filter_map(|message| serde_json::from_str(message).ok()).collect()
     }
 
     /// A sample of events/ about this stack's bucket.
