@@ -29,6 +29,11 @@ impl Caller {
         }
     }
 
+    /// The access key's public half.
+    pub fn access_key_id(&self) -> &str {
+        self.credentials.access_key_id()
+    }
+
     /// Signs a request to a service and sends it; gives every answer, refusals too.
     pub async fn send(&self, service: &str, mut request: Request<Vec<u8>>) -> Response<String> {
         let identity = self.credentials.clone().into();

@@ -16,4 +16,5 @@ mod samples;
 #[path = "../common/service.rs"]
 mod service;
 mod stack;
+mod upload_urls;
 mod uploads;

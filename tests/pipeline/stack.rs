@@ -9,6 +9,7 @@ use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::types::NotificationConfiguration;
 use aws_sdk_sqs::types::QueueAttributeName;
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Map, Value, json};
 use ureq::http::{Request, Response};
 
@@ -28,6 +29,11 @@ pub struct Stack {
     pub thumbnails: String,
     pub table: String,
     pub queue_url: String,
+    /// The policy for those who ask for upload URLs.
+    pub callers_policy: String,
+    pub upload_function: String,
+    /// Where they ask.
+    function_url: String,
     function: String,
     endpoint: String,
 }
@@ -72,6 +78,9 @@ impl Stack {
             thumbnails: output("ThumbnailsBucketName"),
             table: output("PhotosTableName"),
             queue_url: output("DeadLetterQueueUrl"),
+            callers_policy: output("UploadUrlCallersPolicyArn"),
+            upload_function: output("UploadUrlFunctionName"),
+            function_url: output("UploadUrlFunctionUrl"),
             function: output("ThumbnailFunctionName"),
             endpoint,
         }
@@ -173,7 +182,22 @@ impl Stack {
 
     /// The keys of all thumbnails, in order.
     pub async fn thumbnail_keys(&self) -> Vec<String> {
-        let list = self.s3.list_objects_v2().bucket(&self.thumbnails).send().await.unwrap();
+        self.keys(&self.thumbnails).await
+    }
+
+    /// The keys of all originals, in order.
+    pub async fn original_keys(&self) -> Vec<String> {
+        self.keys(&self.originals).await
+    }
+
+    /// The bytes of an original.
+    pub async fn original(&self, key: &str) -> Vec<u8> {
+        let get = self.s3.get_object().bucket(&self.originals).key(key);
+        get.send().await.unwrap().body.collect().await.unwrap().to_vec()
+    }
+
+    async fn keys(&self, bucket: &str) -> Vec<String> {
+        let list = self.s3.list_objects_v2().bucket(bucket).send().await.unwrap();
         let mut keys: Vec<String> =
             list.contents().iter().map(|object| object.key().unwrap().to_owned()).collect();
         keys.sort();
@@ -257,18 +281,66 @@ impl Stack {
     }
 
     async fn post_event(&self, event: &Value, invocation: &str) -> Response<String> {
-        let url = format!("{}/2015-03-31/functions/{}/invocations", self.endpoint, self.function);
-        let request = Request::post(url).header("x-amz-invocation-type", invocation);
-        Caller::root().send("lambda", request.body(event.to_string().into()).unwrap()).await
+        let request = self.invocation(&self.function, event, invocation);
+        Caller::root().send("lambda", request).await
+    }
+
+    /// A request to invoke a function, not by its URL.
+    pub fn invocation(&self, function: &str, event: &Value, kind: &str) -> Request<Vec<u8>> {
+        let url = format!("{}/2015-03-31/functions/{function}/invocations", self.endpoint);
+        let request = Request::post(url).header("x-amz-invocation-type", kind);
+        request.body(event.to_string().into()).unwrap()
+    }
+
+    /// A request to the upload-url function, to its URL's host on this machine.
+    pub fn to_function_url(&self, method: &str, body: impl Into<Vec<u8>>) -> Request<Vec<u8>> {
+        let host = self.function_url.trim_start_matches("https://").trim_end_matches('/');
+        let request = Request::builder().method(method).uri(format!("{}/", self.endpoint));
+        let request = request.header("host", host).header("content-type", "application/json");
+        request.body(body.into()).unwrap()
+    }
+
+    /// A user of the account's, with a policy or without any right.
+    pub async fn new_user(&self, name: &str, policy: Option<&str>) -> Caller {
+        let name = format!("{}-{name}", self.name);
+        self.iam("CreateUser", &[("UserName", &name)]).await;
+        if let Some(policy) = policy {
+            self.iam("AttachUserPolicy", &[("UserName", &name), ("PolicyArn", policy)]).await;
+        }
+        let key = self.iam("CreateAccessKey", &[("UserName", &name)]).await;
+        Caller::new(element(&key, "AccessKeyId"), element(&key, "SecretAccessKey"))
+    }
+
+    /// What a role may do with a resource: "allowed", or a kind of "Deny".
+    pub async fn decision(&self, role: &str, action: &str, resource: &str) -> String {
+        let parameters = [
+            ("PolicySourceArn", role),
+            ("ActionNames.member.1", action),
+            ("ResourceArns.member.1", resource),
+        ];
+        let answer = self.iam("SimulatePrincipalPolicy", &parameters).await;
+        element(&answer, "EvalDecision").to_owned()
+    }
+
+    async fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> String {
+        let mut form = format!("Action={action}&Version=2010-05-08");
+        for (name, value) in parameters {
+            let value = percent_encode(value.as_bytes(), NON_ALPHANUMERIC);
+            form.push_str(&format!("&{name}={value}"));
+        }
+        let request = Request::post(format!("{}/", self.endpoint))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.into())
+            .unwrap();
+        let response = Caller::root().send("iam", request).await;
+        assert_eq!(response.status(), 200, "{}", response.body());
+        response.into_body()
     }
 
     /// The environment that Lambda gives the function.
     pub async fn environment(&self) -> HashMap<String, String> {
         let function = &self.function;
-        let url = format!("{}/2015-03-31/functions/{function}/configuration", self.endpoint);
-        let request = Request::get(url).body(vec![]).unwrap();
-        let response = Caller::root().send("lambda", request).await;
-        let configuration: Value = serde_json::from_str(response.body()).unwrap();
+        let configuration = self.configuration(function).await;
         let variables = configuration["Environment"]["Variables"].as_object().unwrap();
         let set = variables.iter().map(|(name, value)| (&name[..], value.as_str().unwrap()));
         let memory = configuration["MemorySize"].to_string();
@@ -285,11 +357,19 @@ impl Stack {
         all.chain(account.map(|name| (name.to_owned(), std::env::var(name).unwrap()))).collect()
     }
 
+    /// What Lambda says of a function.
+    pub async fn configuration(&self, function: &str) -> Value {
+        let url = format!("{}/2015-03-31/functions/{function}/configuration", self.endpoint);
+        let request = Request::get(url).body(vec![]).unwrap();
+        let response = Caller::root().send("lambda", request).await;
+        serde_json::from_str(response.body()).unwrap()
+    }
+
     /// The function's log line about a photo that came to this end.
     pub async fn log_line(&self, photo_key: &str, outcome: &str) -> Value {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
-            let lines = self.log_lines().await;
+            let lines = self.log_lines(&self.function).await;
             let is_it = |line: &Value| line["key"] == photo_key && line["outcome"] == outcome;
             if let Some(line) = lines.into_iter().find(is_it) {
                 return line;
@@ -299,8 +379,9 @@ impl Stack {
         panic!("the log says nothing of {photo_key}");
     }
 
-    async fn log_lines(&self) -> Vec<Value> {
-        let request = json!({"logGroupName": format!("/aws/lambda/{}", self.function)});
+    /// The lines that a function has logged so far.
+    pub async fn log_lines(&self, function: &str) -> Vec<Value> {
+        let request = json!({"logGroupName": format!("/aws/lambda/{function}")});
         let request = Request::post(&self.endpoint)
             .header("x-amz-target", "Logs_20140328.FilterLogEvents")
             .header("content-type", "application/x-amz-json-1.1")
@@ -350,6 +431,12 @@ fn deploy(name: &str, options: &[&str]) -> Value {
     let output = command.output().expect("`make setup` installs .venv");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What stands in the first element of this name.
+fn element<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap();
+    rest.split_once('<').unwrap().0
 }
 
 /// An attribute as plain JSON: texts as texts, numbers as numbers.
