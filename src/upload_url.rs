@@ -128,3 +128,105 @@ fn response(status: u16, content_type: &'static str, body: &Value) -> LambdaFunc
     response.body = Some(body.to_string());
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    use aws_config::{BehaviorVersion, Region};
+    use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+    use lambda_runtime::Context;
+
+    use super::*;
+
+    /// As in AWS: credentials of a role, and no endpoint but that of the region.
+    fn urls() -> UploadUrls {
+        let token = Some("token".to_owned());
+        let credentials = Credentials::new("ASIA", "secret", token, None, "test");
+        let aws = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        let config = UploadConfig {
+            originals_bucket: "journal-originals".into(),
+            originals_prefix: "uploads/".into(),
+            max_photo_bytes: 1000,
+            url_lifetime: Duration::from_secs(60),
+        };
+        UploadUrls::new(config, &aws)
+    }
+
+    async fn answer(method: &str, body: Value) -> LambdaFunctionUrlResponse {
+        let mut request = LambdaFunctionUrlRequest::default();
+        request.request_context.http.method = Some(method.to_owned());
+        request.body = Some(body.to_string());
+        urls().answer(LambdaEvent::new(request, Context::default())).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_url_is_of_the_buckets_host_in_its_region_and_signs_every_header() {
+        let file = json!({
+            "fileName": "a.jpg",
+            "contentType": "image/jpeg",
+            "contentLength": 1000,
+            "album": "trip 1",
+            "checksumSha256": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        });
+        let response = answer("POST", file).await;
+        assert_eq!(response.status_code, 201);
+        let issued: Value = serde_json::from_str(&response.body.unwrap()).unwrap();
+        let id = issued["photoKey"].as_str().unwrap().strip_prefix("uploads/trip 1/").unwrap();
+        let host = "https://journal-originals.s3.eu-central-1.amazonaws.com";
+        let (at, query) = issued["url"].as_str().unwrap().split_once('?').unwrap();
+        assert_eq!(at, format!("{host}/uploads/trip%201/{id}"));
+
+        let mut names: Vec<&str> =
+            query.split('&').map(|pair| pair.split_once('=').unwrap().0).collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "X-Amz-Algorithm",
+                "X-Amz-Credential",
+                "X-Amz-Date",
+                "X-Amz-Expires",
+                "X-Amz-Security-Token",
+                "X-Amz-Signature",
+                "X-Amz-SignedHeaders",
+                "x-id",
+            ],
+            "and no checksum: S3 takes none from there"
+        );
+        let signed = "content-length%3Bcontent-type%3Bhost%3Bif-none-match%3Bx-amz-checksum-sha256";
+        assert!(query.contains(&format!("X-Amz-SignedHeaders={signed}&")), "{query}");
+        assert!(query.contains("X-Amz-Expires=60&"), "{query}");
+        let (_, date) = query.split_once("X-Amz-Date=").unwrap();
+        let date = DateTime::parse_from_str(&format!("{}+0000", &date[..15]), "%Y%m%dT%H%M%S%z");
+        let expires = DateTime::parse_from_rfc3339(issued["expiresAt"].as_str().unwrap());
+        assert_eq!((expires.unwrap() - date.unwrap()).num_seconds(), 60);
+    }
+
+    #[tokio::test]
+    async fn another_method_than_post_is_told_so() {
+        let response = answer("GET", Value::Null).await;
+        assert_eq!(
+            (response.status_code, &response.headers["allow"]),
+            (405, &"POST".parse().unwrap())
+        );
+        assert_eq!(response.headers["content-type"], "application/problem+json");
+    }
+
+    #[test]
+    fn ids_of_one_millisecond_have_nothing_else_in_common() {
+        let now = DateTime::from_timestamp_millis(1_800_000_000_123).unwrap();
+        let ids: HashSet<u128> = (0..10_000).map(|_| new_id(now).unwrap().as_u128()).collect();
+        assert_eq!(ids.len(), 10_000);
+        let constant = ids.iter().fold(u128::MAX, |all, id| all & id)
+            | ids.iter().fold(u128::MAX, |all, id| all & !id);
+        // 48 bits of time, 4 of the version, 2 of the variant (RFC 9562 figure 11).
+        assert_eq!(constant, 0xFFFF_FFFF_FFFF_F000_C000_0000_0000_0000);
+        assert!(ids.iter().all(|id| id >> 80 == 1_800_000_000_123));
+    }
+}

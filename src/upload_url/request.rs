@@ -49,7 +49,7 @@ pub(super) struct Upload {
 
 /// What is asked for one photo, as it came.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object about a file")]
 struct File {
     /// Of no consequence: names of files are personal, and hostile ones are many.
     file_name: String,
@@ -218,5 +218,306 @@ fn check_checksum(checksum: &str) -> Result<(), String> {
     match BASE64_STANDARD.decode(checksum) {
         Ok(digest) if digest.len() == 32 => Ok(()),
         _ => Err("must be the photo's SHA-256, 32 bytes, in base64".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const MAX_BYTES: u64 = 1000;
+    const ID: Uuid = Uuid::from_u128(0x01a2_0505_4dbb_7688_bd97_73dd_9253_fda2);
+
+    fn photo(album: &str) -> Value {
+        json!({
+            "fileName": "IMG_0001.jpg",
+            "contentType": "image/jpeg",
+            "contentLength": 1000,
+            "album": album,
+        })
+    }
+
+    fn with(member: &str, value: impl Into<Value>) -> Value {
+        let mut photo = photo("trip");
+        photo[member] = value.into();
+        photo
+    }
+
+    fn post(body: impl ToString) -> LambdaFunctionUrlRequest {
+        let mut request = LambdaFunctionUrlRequest::default();
+        request.request_context.http.method = Some("POST".into());
+        request.body = Some(body.to_string());
+        request
+    }
+
+    fn ask(body: &Value) -> Result<Asked, Problem> {
+        read(&post(body), MAX_BYTES)
+    }
+
+    /// The one upload asked for, or what is wrong with which part of it.
+    fn one(body: &Value) -> Result<Upload, Value> {
+        match ask(body) {
+            Ok(Asked::One(upload)) => Ok(upload),
+            Ok(Asked::Many(uploads)) => panic!("{uploads:?}"),
+            Err(problem) => Err(json!(problem)["errors"].take()),
+        }
+    }
+
+    fn key(album: &str) -> Result<String, Value> {
+        one(&photo(album)).map(|upload| upload.key("uploads/", ID))
+    }
+
+    #[test]
+    fn a_key_is_the_prefix_the_album_an_id_and_an_extension_by_content_type() {
+        let name = "01a20505-4dbb-7688-bd97-73dd9253fda2";
+        assert_eq!(key("trip/day 1"), Ok(format!("uploads/trip/day 1/{name}.jpg")));
+        let mut without = photo("");
+        without.as_object_mut().unwrap().remove("album");
+        for file in [without, with("album", Value::Null)] {
+            assert_eq!(one(&file).unwrap().key("", ID), format!("{name}.jpg"));
+            assert_eq!(one(&file).unwrap().key("p/", ID), format!("p/{name}.jpg"));
+        }
+        for (content_type, extension) in CONTENT_TYPES {
+            let upload = one(&with("contentType", content_type.to_uppercase())).unwrap();
+            assert_eq!(upload.content_type, content_type, "as it is signed");
+            assert_eq!(upload.key("", ID), format!("trip/{name}.{extension}"));
+        }
+    }
+
+    #[test]
+    fn no_album_leaves_the_prefix_or_names_another_than_it_seems() {
+        for album in [
+            "",
+            "/",
+            "/trip",
+            "trip/",
+            "a//b",
+            ".",
+            "..",
+            "../other",
+            "a/../b",
+            "a/..",
+            "./a",
+            "a/./b",
+            "..\\other",
+            "a\\b",
+            "C:\\",
+            "a\0",
+            "a\nb",
+            "a\r\nb",
+            "a\tb",
+            "\u{7F}",
+            "\u{85}",
+            "a\u{202E}gpj",
+            "\u{200F}a",
+            "a\u{2066}b",
+            "a\u{2028}b",
+            "a\u{FFFE}",
+        ] {
+            let errors = key(album).unwrap_err();
+            assert_eq!(errors[0]["pointer"], "#/album", "{album:?}");
+            assert_eq!(errors.as_array().unwrap().len(), 1, "{album:?}: {errors}");
+        }
+        for album in [
+            "trip",
+            "a b",
+            " ",
+            "...",
+            "..a",
+            "a..",
+            ".hidden",
+            "%2e%2e/%2F",
+            "a+b",
+            "~",
+            "서울",
+            "ירושלים",
+            "می\u{200C}خواهم",
+            "👩\u{200D}👧",
+            "e\u{301}",
+            "a;b&c=d?e#f",
+            "<b>",
+            "\u{10FFFF}",
+        ] {
+            assert_eq!(key(album), Ok(format!("uploads/{album}/{ID}.jpg")));
+        }
+    }
+
+    #[test]
+    fn every_character_is_either_refused_or_in_the_key_as_it_is() {
+        let mut refused = Vec::new();
+        for character in '\0'..=char::MAX {
+            let album = format!("a{character}b");
+            match check_album(&album) {
+                Ok(()) => {
+                    let upload = Upload { album: Some(album.clone()), ..one(&photo("a")).unwrap() };
+                    let key = upload.key("uploads/", ID);
+                    let (start, name) = key.rsplit_once('/').unwrap();
+                    assert_eq!(start, format!("uploads/{album}"));
+                    assert_eq!(name.len(), 40);
+                }
+                Err(_) => refused.push(u32::from(character)),
+            }
+        }
+        let expected = [
+            0x00..=0x1F,
+            0x5C..=0x5C,
+            0x7F..=0x9F,
+            0x61C..=0x61C,
+            0x200E..=0x200F,
+            0x2028..=0x202E,
+            0x2066..=0x2069,
+            0xFFFE..=0xFFFF,
+        ];
+        assert_eq!(refused, expected.into_iter().flatten().collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn the_longest_key_leaves_room_for_the_thumbnails_prefix() {
+        for longest in ["a".repeat(512), "é".repeat(256), "🌸/".repeat(102) + "ab"] {
+            assert_eq!(longest.len(), 512);
+            let upload = one(&photo(&longest)).unwrap();
+            let key = upload.key(&"p".repeat(200), ID);
+            assert!(key.len() + 200 <= 1024, "{}", key.len());
+            assert!(one(&photo(&(longest + "a"))).is_err());
+        }
+    }
+
+    #[test]
+    fn bounds_are_inclusive() {
+        for (member, allowed, refused) in [
+            ("contentLength", vec![json!(1), json!(1000)], vec![json!(0), json!(1001)]),
+            (
+                "fileName",
+                vec![json!("a"), json!("a".repeat(1024))],
+                vec![json!(""), json!("é".repeat(513))],
+            ),
+        ] {
+            for value in allowed {
+                assert!(one(&with(member, value.clone())).is_ok(), "{member} {value}");
+            }
+            for value in refused {
+                let errors = one(&with(member, value.clone())).unwrap_err();
+                assert_eq!(errors[0]["pointer"], format!("#/{member}"), "{value}");
+            }
+        }
+        let five_gb = with("contentLength", 5_368_709_120_u64);
+        assert!(read(&post(&five_gb), u64::MAX).is_ok());
+        let more = with("contentLength", 5_368_709_121_u64);
+        assert!(read(&post(&more), u64::MAX).is_err(), "S3 has no such PUT");
+    }
+
+    #[test]
+    fn types_of_which_no_thumbnail_is_made_are_refused() {
+        for content_type in [
+            "",
+            "image/svg+xml",
+            "text/html",
+            "image/heic",
+            "image/avif",
+            "image/jpg",
+            "image/*",
+            "image/jpeg ",
+            "image/jpeg; charset=utf-8",
+            "image/jpeg, text/html",
+            "image/jpeg\r\nx-evil: 1",
+            "application/octet-stream",
+        ] {
+            let errors = one(&with("contentType", content_type)).unwrap_err();
+            assert_eq!(errors[0]["pointer"], "#/contentType", "{content_type:?}");
+            assert!(errors[0]["detail"].as_str().unwrap().contains("image/jpeg"), "{errors}");
+        }
+    }
+
+    #[test]
+    fn a_checksum_is_the_base64_of_32_bytes() {
+        let digest = BASE64_STANDARD.encode([7; 32]);
+        let upload = one(&with("checksumSha256", &*digest)).unwrap();
+        assert_eq!(upload.checksum_sha256, Some(digest.clone()));
+        let unpadded = digest.trim_end_matches('=');
+        for wrong in ["", "abc", unpadded, &"07".repeat(32), &BASE64_STANDARD.encode([7; 31])] {
+            assert!(one(&with("checksumSha256", wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_or_of_another_type_is_named() {
+        for (file, named) in [
+            (with("contentLength", "1000"), "u64"),
+            (with("contentLength", -1), "u64"),
+            (with("contentLength", 10.5), "u64"),
+            (with("fileName", Value::Null), "string"),
+            (with("checksumSHA256", "abc"), "checksumSha256"),
+            (with("key", "mine.jpg"), "unknown field `key`"),
+            (json!({"fileName": "a.jpg"}), "contentType"),
+            (json!("a.jpg"), "an object"),
+            (Value::Null, "an object"),
+        ] {
+            let errors = one(&file).unwrap_err();
+            assert_eq!(errors[0]["pointer"], "#", "{errors}");
+            assert!(errors[0]["detail"].as_str().unwrap().contains(named), "{errors}");
+        }
+        let beside = ask(&json!({"files": [photo("a")], "album": "b"})).unwrap_err();
+        assert!(json!(beside)["errors"][0]["detail"].as_str().unwrap().contains("`album`"));
+    }
+
+    #[test]
+    fn one_flaw_refuses_the_whole_list_and_all_flaws_are_told() {
+        let list = |files: Vec<Value>| ask(&json!({"files": files}));
+        let Ok(Asked::Many(uploads)) = list(vec![photo("a"), photo("b")]) else { panic!() };
+        let keys: Vec<String> = uploads.iter().map(|upload| upload.key("", ID)).collect();
+        assert_eq!(keys, [format!("a/{ID}.jpg"), format!("b/{ID}.jpg")], "in their order");
+
+        let mut worst = photo("..");
+        worst["contentType"] = "text/html".into();
+        let problem = list(vec![photo("a"), worst, photo("b"), Value::Null]).unwrap_err();
+        let pointers = "#/files/1/contentType #/files/1/album #/files/3";
+        assert_eq!((problem.status, problem.pointers()), (400, Some(pointers.into())));
+
+        assert_eq!(list(vec![photo("a"); 100]).unwrap().uploads().len(), 100);
+        for files in [json!([]), json!(vec![photo("a"); 101]), json!({}), Value::Null] {
+            let problem = ask(&json!({"files": files})).unwrap_err();
+            assert_eq!(problem.pointers().as_deref(), Some("#/files"));
+        }
+    }
+
+    #[test]
+    fn a_body_is_read_as_it_was_sent() {
+        let text = photo("trip").to_string();
+        let mut encoded = post(BASE64_STANDARD.encode(&text));
+        encoded.is_base64_encoded = true;
+        assert_eq!(read(&encoded, MAX_BYTES), ask(&photo("trip")));
+        encoded.body = Some(text);
+        assert_eq!(read(&encoded, MAX_BYTES).unwrap_err().status, 400);
+
+        let status =
+            |request: &LambdaFunctionUrlRequest| read(request, MAX_BYTES).unwrap_err().status;
+        for wrong in ["", "{", "IMG_0001.jpg", "{\"fileName\": \"\\ud800\"}", &"[".repeat(1000)] {
+            assert_eq!(status(&post(wrong)), 400, "{wrong}");
+        }
+        assert_eq!(status(&post(" ".repeat(MAX_BODY_BYTES))), 400);
+        assert_eq!(status(&post(" ".repeat(MAX_BODY_BYTES + 1))), 413);
+        let mut without = post("");
+        without.body = None;
+        assert_eq!(status(&without), 400);
+        for method in [Some("GET"), Some("post"), None] {
+            without.request_context.http.method = method.map(str::to_owned);
+            assert_eq!(status(&without), 405);
+        }
+    }
+
+    #[test]
+    fn the_largest_request_that_is_allowed_fits() {
+        let escaped = |count: usize| "\\u0061".repeat(count);
+        let file = format!(
+            r#"{{"fileName": "{}", "contentType": "image/jpeg", "contentLength": 1000, "album": "{}"}}"#,
+            escaped(MAX_FILE_NAME_BYTES),
+            escaped(MAX_ALBUM_BYTES),
+        );
+        let body = format!(r#"{{"files": [{}]}}"#, vec![file; MAX_FILES].join(", "));
+        let mut request = post(BASE64_STANDARD.encode(body));
+        request.is_base64_encoded = true;
+        assert_eq!(read(&request, MAX_BYTES).unwrap().uploads().len(), MAX_FILES);
     }
 }
