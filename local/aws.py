@@ -22,7 +22,8 @@ FUNCTIONS = ROOT / "target/lambda"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DEPLOY_HELP = """\
-Deploys template.yaml as it is, except for CodeUri, and prints the outputs of the stack as JSON.
+Deploys template.yaml as it is, except for CodeUri, and takes back that the buckets ask for TLS, which the
+local AWS does not speak. Prints the outputs of the stack as JSON.
 The local AWS is the one of AWS_ENDPOINT_URL if that is set, else the one that `up` started.
 
 Every deployment starts from the defaults of the template: parameters that are not given are not

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -58,6 +59,7 @@ def deploy(
     apply(aws, stack, template_with_code(aws, functions), parameters)
     outputs = stack_outputs(aws, stack)
     disable_redrive(aws, outputs)
+    allow_http(aws, outputs)
     check(aws, outputs)
     if environment:
         for function in ("ThumbnailFunctionName", "UploadUrlFunctionName"):
@@ -148,6 +150,20 @@ def disable_redrive(aws: Clients, outputs: dict[str, str]) -> None:
     """The local CloudFormation leaves out, without a word, that a source of events is disabled."""
     for mapping in event_sources(aws, outputs):
         aws.lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+
+def allow_http(aws: Clients, outputs: dict[str, str]) -> None:
+    """Takes back that the buckets refuse what does not come over TLS, which the local AWS does not speak."""
+    for output in ("OriginalsBucketName", "ThumbnailsBucketName"):
+        try:
+            policy = aws.s3.get_bucket_policy(Bucket=outputs[output])["Policy"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
+                raise
+            continue  # taken back by an earlier deployment, or a bucket that was there before the stack
+        statements = [statement["Sid"] for statement in json.loads(policy)["Statement"]]
+        require(statements == ["OnlyOverTls"], f"the policy of {outputs[output]} says {statements}")
+        aws.s3.delete_bucket_policy(Bucket=outputs[output])
 
 
 def event_sources(aws: Clients, outputs: dict[str, str]) -> list[dict[str, Any]]:

@@ -9,25 +9,11 @@ use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 use thumbnailer::config::Config;
 use thumbnailer::handler::Handler;
-use tracing::Level;
+use thumbnailer::startup;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = match Config::read(|name| std::env::var(name).ok()) {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("thumbnail does not start: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    start_logging();
-    match serve(config).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("thumbnail stops: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    startup::run("thumbnail", Config::read(startup::variable), serve).await
 }
 
 async fn serve(config: Config) -> Result<(), Error> {
@@ -45,21 +31,4 @@ fn end_if_at_work(handler: &Handler) {
         tracing::warn!("the process ends: a photo that was given up is still being decoded");
         exit(1);
     }
-}
-
-/// JSON lines on standard output, which Lambda sends to CloudWatch Logs. `RUST_LOG` goes before
-/// Lambda's own setting (`AWS_LAMBDA_LOG_LEVEL`), by which Lambda filters the lines once more.
-fn start_logging() {
-    let level = ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok()?.to_lowercase().parse().ok())
-        .unwrap_or(Level::INFO);
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_target(false)
-        .with_max_level(level)
-        .init();
 }

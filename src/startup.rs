@@ -36,10 +36,10 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// JSON lines on standard output, which Lambda sends to CloudWatch Logs. Lambda's own log level
-/// setting (`AWS_LAMBDA_LOG_LEVEL`) goes before `RUST_LOG`.
+/// JSON lines on standard output, which Lambda sends to CloudWatch Logs. `RUST_LOG` goes before
+/// Lambda's own setting (`AWS_LAMBDA_LOG_LEVEL`), by which Lambda filters the lines once more.
 fn start_logging() {
-    let level = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"]
+    let level = ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"]
         .iter()
         .find_map(|name| variable(name)?.to_lowercase().parse().ok())
         .unwrap_or(Level::INFO);

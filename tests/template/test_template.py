@@ -199,6 +199,23 @@ class Rights(unittest.TestCase):
         self.assertGreaterEqual(len(called), 6)
         self.assertEqual(allowed_actions("ThumbnailRole"), called | LOGS | TRACES | REDRIVE | MISSING)
 
+    def test_the_upload_url_function_may_put_photos_and_nothing_else(self) -> None:
+        called = called_actions("upload_url.rs")
+        self.assertEqual(called, {"s3:PutObject"})
+        self.assertEqual(allowed_actions("UploadUrlRole"), called | LOGS | TRACES)
+        (put,) = [one for one in statements("UploadUrlRole") if one["Action"] == "s3:PutObject"]
+        self.assertEqual(references(put["Resource"]) - {"AWS::Partition", "AWS::StackName", "AWS::AccountId"},
+                         {"OriginalsPrefix", "ExistingOriginalsBucket"})
+
+    def test_only_who_may_call_the_function_gets_upload_urls(self) -> None:
+        (url,) = of_type("AWS::Lambda::Url").values()
+        self.assertEqual(url["AuthType"], "AWS_IAM")
+        policy = RESOURCES["UploadUrlCallers"]["Properties"]["PolicyDocument"]
+        actions = {statement["Action"] for statement in policy["Statement"]}
+        self.assertEqual(actions, {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"})
+        for statement in policy["Statement"]:
+            self.assertEqual(references(statement["Resource"]), {"UploadUrlFunction"})
+
     def test_nothing_is_allowed_on_everything_but_traces_which_belong_to_nothing(self) -> None:
         roles = of_type("AWS::IAM::Role")
         self.assertIn("ThumbnailRole", roles)
@@ -208,6 +225,11 @@ class Rights(unittest.TestCase):
                 self.assertFalse([action for action in actions if "*" in action], f"{role}: {statement}")
                 for resource in as_list(statement["Resource"]):
                     self.assertEqual(resource == "*", actions <= TRACES, f"{role}: {statement}")
+
+    def test_what_a_browser_may_do_is_to_put(self) -> None:
+        (rule,) = RESOURCES["OriginalsBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+        self.assertEqual(rule["AllowedMethods"], ["PUT"])
+        self.assertEqual(set(rule["AllowedHeaders"]), {"content-type", "if-none-match", "x-amz-checksum-sha256"})
 
     def test_missing_objects_are_told_without_a_condition_on_the_prefix(self) -> None:
         (statement,) = [one for one in statements("ThumbnailRole") if one["Action"] == "s3:ListBucket"]
