@@ -23,7 +23,7 @@ DEPLOY = $(AWS) deploy --stack $(STACK) --parameter Architecture=$(ARCHITECTURE)
 ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 # The target check asks rustup, which not every Rust comes with.
 LAMBDA_BUILD := cargo lambda build --skip-target-check $(if $(filter arm64,$(ARCHITECTURE)),--arm64)
-PACKAGE      := target/release-lambda/thumbnail/bootstrap.zip
+PACKAGES     := target/release-lambda
 
 # cargo-lambda and its linker come first, and what is built is always found under target/.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -58,7 +58,7 @@ $(OPS)/installed: ops/requirements.txt
 	@$(OPS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
-build: setup ## Build the function as it runs in the local AWS
+build: setup ## Build the functions as they run in the local AWS
 	$(LAMBDA_BUILD) --profile $(PROFILE)
 
 test: setup ops ## Check everything: format, lints, documentation, tests on a local AWS
@@ -95,12 +95,12 @@ up: setup ## Start the local AWS
 stop: ## Stop the local AWS, and forget all that it holds
 	@if [ -x $(VENV)/bin/python ]; then $(AWS) down; fi
 
-release: setup ## Build the package for AWS, and show its size (ARCHITECTURE=x86_64 or arm64)
-	$(LAMBDA_BUILD) --release --output-format zip --lambda-dir target/release-lambda
-	@du --apparent-size --human-readable $(PACKAGE)
+release: setup ## Build the packages for AWS, and show their sizes (ARCHITECTURE=x86_64 or arm64)
+	$(LAMBDA_BUILD) --release --output-format zip --lambda-dir $(PACKAGES)
+	@du --apparent-size --human-readable $(PACKAGES)/*/bootstrap.zip
 
-measure: release ## Measure size, cold start, CPU time and memory of the function as it is deployed
-	@$(AWS) with -- $(VENV)/bin/python local/measure.py $(PACKAGE)
+measure: release ## Measure size, cold start, CPU time and memory of the functions as they are deployed
+	@$(AWS) with -- $(VENV)/bin/python local/measure.py $(PACKAGES)
 
 bench: tools ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)
 	@$(PYTHON) benches/peers/run.py --profile $(PROFILE) --runs $(RUNS) $(PHOTOS)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Measures the function as it is deployed: its size, its cold start, and what a photo costs.
+"""Measures the functions as they are deployed: size, cold start, and what their work costs.
 
-The release build is started here, beside a stand-in for Lambda's Runtime API, because only its
-parent can read its CPU time and memory; S3, DynamoDB and SQS are the local AWS on the wire.
+The release builds are started here, beside a stand-in for Lambda's Runtime API, because only their
+parent can read their CPU time and memory; S3, DynamoDB and SQS are the local AWS on the wire.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,47 +33,66 @@ PHOTO = ROOT / "tests/photos/ref-5323x8000.jpg"
 STARTS = 20
 PHOTOS = 48
 BATCH = 24
+CALLS = 200
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("package", type=Path, help="the release build, as `make release` zips it")
-    package = parser.parse_args().package
+    parser.add_argument("packages", type=Path, help="the release builds, as `make release` zips them")
+    packages = parser.parse_args().packages
     with tempfile.TemporaryDirectory() as directory:
-        return measure(package, unzip(package, Path(directory)))
+        functions = Path(directory)
+        for package in packages.glob("*/bootstrap.zip"):
+            unzip(package, functions / package.parent.name)
+        aws = Clients(endpoint())
+        outputs = deploy(aws.endpoint, "measure", functions, {}, {})
+        print(f"{PHOTO.name}, {processor()}, {os.cpu_count()} cores")
+        measure_thumbnail(aws, outputs, packages / "thumbnail", functions / "thumbnail")
+        measure_upload_url(aws, outputs, packages / "upload-url", functions / "upload-url")
+    return 0
 
 
-def unzip(package: Path, directory: Path) -> Path:
+def unzip(package: Path, directory: Path) -> None:
     with zipfile.ZipFile(package) as archive:
-        bootstrap = Path(archive.extract("bootstrap", directory))
-    bootstrap.chmod(0o755)
-    return bootstrap
+        Path(archive.extract("bootstrap", directory)).chmod(0o755)
 
 
-def measure(package: Path, bootstrap: Path) -> int:
-    aws = Clients(endpoint())
-    outputs = deploy(aws.endpoint, "measure", bootstrap, {}, {})
+def measure_thumbnail(aws: Clients, outputs: dict[str, str], package: Path, function: Path) -> None:
+    bootstrap = function / "bootstrap"
     environment = function_environment(aws, outputs["ThumbnailFunctionName"])
     aws.s3.put_bucket_notification_configuration(
         Bucket=outputs["OriginalsBucketName"], NotificationConfiguration={}
     )
     records = upload_photos(aws, outputs["OriginalsBucketName"])
 
-    print(f"{PHOTO.name}, {processor()}, {os.cpu_count()} cores")
-    print(f"package                {package.stat().st_size / 1e6:.2f} MB zip")
+    print("\nthumbnail")
+    print_size_and_start(package, bootstrap, environment)
+    cpu, memory = cost(bootstrap, environment, notifications(records, 1))
+    print(f"one photo              {cpu / PHOTOS:.0f} ms CPU (mean of {PHOTOS}), {memory:.0f} MB peak")
+    cpu, memory = cost(bootstrap, environment, notifications(records, BATCH))
+    print(f"an event of {BATCH} photos   {cpu / PHOTOS:.0f} ms CPU a photo, {memory:.0f} MB peak")
+
+
+def measure_upload_url(aws: Clients, outputs: dict[str, str], package: Path, function: Path) -> None:
+    bootstrap = function / "bootstrap"
+    environment = function_environment(aws, outputs["UploadUrlFunctionName"])
+
+    print("\nupload-url")
+    print_size_and_start(package, bootstrap, environment)
+    cpu, memory = cost(bootstrap, environment, [upload_request(BATCH)] * CALLS)
+    print(f"a call for {BATCH} URLs     {cpu / CALLS:.1f} ms CPU (mean of {CALLS}), {memory:.0f} MB peak")
+
+
+def print_size_and_start(package: Path, bootstrap: Path, environment: dict[str, str]) -> None:
+    size = (package / "bootstrap.zip").stat().st_size
+    print(f"package                {size / 1e6:.2f} MB zip")
     starts = [cold_start(bootstrap, environment) for _ in range(STARTS)]
     print(
         f"cold start             {median(cpu for cpu, _ in starts):.0f} ms CPU, "
         f"{median(wall for _, wall in starts):.0f} ms until it asks for its first event "
         f"(median of {STARTS} starts)"
     )
-    cpu, memory = cost(bootstrap, environment, [[record] for record in records])
-    print(f"one photo              {cpu:.0f} ms CPU (mean of {PHOTOS}), {memory:.0f} MB peak")
-    events = [records[start : start + BATCH] for start in range(0, PHOTOS, BATCH)]
-    cpu, memory = cost(bootstrap, environment, events)
-    print(f"an event of {BATCH} photos   {cpu:.0f} ms CPU a photo, {memory:.0f} MB peak")
-    return 0
 
 
 def function_environment(aws: Clients, function: str) -> dict[str, str]:
@@ -103,6 +122,28 @@ def upload_photos(aws: Clients, bucket: str) -> list[dict[str, Any]]:
     return records
 
 
+def notifications(records: list[dict[str, Any]], size: int) -> Iterator[Any]:
+    """Events of so many records, with a later sequencer each time: a photo that is READY already
+    would cost less."""
+    for start in range(0, len(records), size):
+        event = records[start : start + size]
+        for record in event:
+            record["s3"]["object"]["sequencer"] = f"{time.time_ns():032X}"
+        yield {"Records": event}
+
+
+def upload_request(files: int) -> Any:
+    """What Lambda makes of a POST to a function URL (payload format 2.0)."""
+    file = {"contentType": "image/jpeg", "contentLength": PHOTO.stat().st_size, "album": "tokyo trip"}
+    body = {"files": [file | {"fileName": f"IMG_{number:04}.jpg"} for number in range(files)]}
+    return {
+        "version": "2.0",
+        "requestContext": {"timeEpoch": 0, "http": {"method": "POST", "path": "/"}},
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
 def cold_start(bootstrap: Path, environment: dict[str, str]) -> tuple[float, float]:
     """CPU and wall time in ms from exec to the first request for an event."""
     started = time.monotonic()
@@ -113,19 +154,15 @@ def cold_start(bootstrap: Path, environment: dict[str, str]) -> tuple[float, flo
 
 
 def cost(
-    bootstrap: Path, environment: dict[str, str], events: list[list[dict[str, Any]]]
+    bootstrap: Path, environment: dict[str, str], events: Iterable[Any]
 ) -> tuple[float, float]:
-    """CPU ms a photo and peak MB of one process that handles these events one after another."""
+    """CPU ms and peak MB of one process that handles these events one after another."""
     with running(bootstrap, environment) as function:
         function.wait_until_idle()
         at_start = function.cpu_ms()
-        for number, records in enumerate(events):
-            # A later sequencer each time: a photo that is READY already would cost less.
-            for record in records:
-                record["s3"]["object"]["sequencer"] = f"{time.time_ns():032X}"
-            function.handle({"Records": records}, number)
-        photos = sum(map(len, events))
-        return (function.cpu_ms() - at_start) / photos, function.peak_mb()
+        for number, event in enumerate(events):
+            function.handle(event, number)
+        return function.cpu_ms() - at_start, function.peak_mb()
 
 
 class Function:
@@ -152,7 +189,7 @@ class Function:
         return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e6
 
     def cpu_ms(self) -> float:
-        """To the tick of 10 ms: enough for many photos."""
+        """To the tick of 10 ms: enough for many events."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) * TICK * 1000
 

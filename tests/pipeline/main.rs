@@ -1,4 +1,4 @@
-//! The built function in the local AWS: real events, real photos, real bytes on the wire.
+//! The built functions in the local AWS: real events, real photos, real bytes on the wire.
 //!
 //! `make test` starts the local AWS and runs these; each test deploys template.yaml as a stack of
 //! its own, so they share nothing.

@@ -15,7 +15,7 @@ use ureq::http::{HeaderValue, Request, Response, Uri};
 
 use crate::caller::{Caller, send};
 use crate::photos;
-use crate::stack::Stack;
+use crate::stack::{Stack, root};
 
 /// What is asked for these bytes in an album.
 fn jpeg(photo: &[u8], album: &str) -> Value {
@@ -491,4 +491,18 @@ async fn browsers_may_put_from_the_pages_that_are_allowed_and_do_nothing_else() 
     assert_eq!(uploaded.status(), 200, "{}", uploaded.body());
     assert_eq!(uploaded.headers()["access-control-allow-origin"], page);
     assert_eq!(uploaded.headers()["access-control-expose-headers"], "ETag");
+}
+
+#[test]
+fn the_function_that_gives_out_urls_has_no_image_code() {
+    let bootstrap = |function: &str| {
+        std::fs::read(root().join("target/lambda").join(function).join("bootstrap")).unwrap()
+    };
+    let (thumbnail, upload_url) = (bootstrap("thumbnail"), bootstrap("upload-url"));
+    // A message of libjpeg's, and the names of crates in their panics.
+    for code in ["Improper call to JPEG library", "fast_image_resize", "moxcms", "weezl"] {
+        let has = |binary: &[u8]| memchr::memmem::find(binary, code.as_bytes()).is_some();
+        assert!(has(&thumbnail), "{code} is no longer a sign of image code");
+        assert!(!has(&upload_url), "{code}");
+    }
 }
