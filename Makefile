@@ -10,6 +10,7 @@ PYTHON  ?= python3
 SECONDS ?= 20
 TARGET  ?=
 DIR     ?= tests/photos
+PORT    ?= 8080
 
 CONFIG  ?= default
 
@@ -32,7 +33,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-template fmt run invoke up stop release measure bench bench-stages bench-pins fuzz exif-check \
+.PHONY: help setup build test test-template fmt run demo invoke up stop release measure bench bench-stages bench-pins fuzz exif-check \
 	deploy destroy logs invoke-remote redrive requirements clean
 
 help: ## List what can be done
@@ -84,6 +85,11 @@ run: build up ## Put a photo through the local AWS and show what comes out (PHOT
 	@$(VENV)/bin/python local/run_photo.py --stack $(STACK) "$(PHOTO)"
 	@echo
 	@echo "The local AWS keeps running. Another photo: make run PHOTO=path. To end it: make stop"
+
+demo: build up ## Open a page that uploads photos and shows their thumbnails (PORT=8080)
+	@$(DEPLOY) > /dev/null
+	@cargo build --quiet --profile $(PROFILE) --example demo_server
+	@$(VENV)/bin/python local/demo.py --stack $(STACK) --port $(PORT) target/$(PROFILE)/examples/demo_server
 
 invoke: build up ## Invoke the function in the local AWS with a sample event (EVENT=path)
 	@$(DEPLOY) > /dev/null
