@@ -86,7 +86,7 @@ run: build up ## Put a photo through the local AWS and show what comes out (PHOT
 	@echo
 	@echo "The local AWS keeps running. Another photo: make run PHOTO=path. To end it: make stop"
 
-demo: build up ## Open a page that uploads photos and shows their thumbnails (PORT=8080)
+demo: build up ## Serve a page that uploads photos and shows their thumbnails (PORT=8080)
 	@$(DEPLOY) > /dev/null
 	@cargo build --quiet --profile $(PROFILE) --example demo_server
 	@$(VENV)/bin/python local/demo.py --stack $(STACK) --port $(PORT) target/$(PROFILE)/examples/demo_server

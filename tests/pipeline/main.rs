@@ -16,5 +16,6 @@ mod samples;
 #[path = "../common/service.rs"]
 mod service;
 mod stack;
+mod streams;
 mod upload_urls;
 mod uploads;
