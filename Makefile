@@ -88,7 +88,7 @@ run: build up ## Put a photo through the local AWS and show what comes out (PHOT
 
 demo: build up ## Serve a page that uploads photos and shows their thumbnails (PORT=8080)
 	@$(DEPLOY) > /dev/null
-	@cargo build --quiet --profile $(PROFILE) --example demo_server
+	cargo build --profile $(PROFILE) --example demo_server
 	@$(VENV)/bin/python local/demo.py --stack $(STACK) --port $(PORT) target/$(PROFILE)/examples/demo_server
 
 invoke: build up ## Invoke the function in the local AWS with a sample event (EVENT=path)

@@ -14,7 +14,8 @@
 //! It runs against a deployed stack as well, with the region, the credentials and the endpoint of the
 //! standard AWS variables and files. What it needs to be allowed: the stack's policy for those who ask
 //! for upload URLs, `dynamodb:GetItem` on the table, `dynamodb:Query` on its index and `s3:GetObject` on
-//! the thumbnails. It knows no users, so it listens on this machine alone.
+//! the thumbnails; the stack's parameter `UploadOrigins` has to let the page upload, as it does by default.
+//! It knows no users, so it listens on this machine alone.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -43,7 +44,7 @@ const PAGE: &str = include_str!("page.html");
 const JSON: &str = "application/json";
 /// The function reads no more of a request.
 const MAX_BODY_BYTES: u64 = 1 << 21;
-/// Long enough for a page to load its thumbnails, too short for the URL to be passed on.
+/// Long enough for a page to load its thumbnails; whoever is handed a URL later can do nothing with it.
 const THUMBNAIL_URL_LIFETIME: Duration = Duration::from_secs(300);
 
 const HELP: &str = "\
@@ -118,7 +119,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
         .map_err(|error| format!("cannot listen on port {}: {error}", options.port))?;
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let platform = Arc::new(Platform::new(options, aws));
-    println!("http://{}/", server.server_addr());
+    println!("http://{}/ (Ctrl-C ends it)", server.server_addr());
     for mut request in server.incoming_requests() {
         let platform = Arc::clone(&platform);
         // tiny_http blocks while it reads and writes.
@@ -131,7 +132,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-type Bytes = Response<std::io::Cursor<Vec<u8>>>;
+type Answer = Response<std::io::Cursor<Vec<u8>>>;
 
 /// The server of a platform, as far as photos go.
 struct Platform {
@@ -157,7 +158,7 @@ impl Platform {
         }
     }
 
-    async fn answer(&self, request: &mut Request) -> Bytes {
+    async fn answer(&self, request: &mut Request) -> Answer {
         let url = request.url().to_owned();
         let (path, query) = url.split_once('?').unwrap_or((&url, ""));
         let answer = match (request.method(), path) {
@@ -174,7 +175,7 @@ impl Platform {
     }
 
     /// Hands on the function's answer, refusals too: it is written for whoever chose the files.
-    async fn upload_urls(&self, request: &mut Request) -> Result<Bytes, String> {
+    async fn upload_urls(&self, request: &mut Request) -> Result<Answer, String> {
         let mut body = Vec::new();
         let read = request.as_reader().take(MAX_BODY_BYTES + 1).read_to_end(&mut body);
         read.map_err(|error| format!("cannot read the request: {error}"))?;
@@ -208,7 +209,7 @@ impl Platform {
         let signature = sign(signable.map_err(reason)?, &params.into()).map_err(reason)?;
         let (instructions, _) = signature.into_parts();
 
-        let mut request = HttpRequest::new(body.clone().into());
+        let mut request = HttpRequest::new(body.into());
         request.set_method("POST").map_err(reason)?;
         request.set_uri(url).map_err(reason)?;
         for (name, value) in headers.into_iter().chain(instructions.headers()) {
@@ -218,7 +219,7 @@ impl Platform {
     }
 
     /// An album in the order in which its photos were taken; those that failed too.
-    async fn photos(&self, album: &str) -> Result<Bytes, String> {
+    async fn photos(&self, album: &str) -> Result<Answer, String> {
         let album = format!("{}{album}", self.options.prefix);
         let query = self
             .dynamodb
@@ -235,7 +236,7 @@ impl Platform {
         Ok(response(200, JSON, json!({ "photos": photos }).to_string().as_bytes()))
     }
 
-    async fn photo(&self, key: &str) -> Result<Bytes, String> {
+    async fn photo(&self, key: &str) -> Result<Answer, String> {
         let get = self.dynamodb.get_item().table_name(&self.options.table);
         let get = get.key("photoKey", AttributeValue::S(key.to_owned()));
         match get.send().await.map_err(reason)?.item {
@@ -285,12 +286,12 @@ fn plain(value: AttributeValue) -> Value {
 }
 
 /// A refusal as RFC 9457 has it, like those of the function.
-fn problem(status: u16, title: &str, detail: &str) -> Bytes {
+fn problem(status: u16, title: &str, detail: &str) -> Answer {
     let problem = json!({ "status": status, "title": title, "detail": detail });
     response(status, "application/problem+json", problem.to_string().as_bytes())
 }
 
-fn response(status: u16, content_type: &str, body: &[u8]) -> Bytes {
+fn response(status: u16, content_type: &str, body: &[u8]) -> Answer {
     let header = |name: &str, value: &str| Header::from_bytes(name, value).ok();
     let headers = [header("Content-Type", content_type), header("Cache-Control", "no-store")];
     let response = Response::from_data(body).with_status_code(status);
