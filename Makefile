@@ -33,7 +33,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-template fmt run demo invoke up stop release measure bench bench-stages bench-pins fuzz exif-check \
+.PHONY: help setup build test deny advisories test-template fmt run demo invoke up stop release measure bench bench-stages bench-pins fuzz exif-check \
 	deploy destroy logs invoke-remote redrive requirements clean
 
 help: ## List what can be done
@@ -59,6 +59,13 @@ $(OPS)/installed: ops/requirements.txt
 	@$(OPS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
+# Without optimisation: it is built once, and runs for a second.
+DENY_VERSION := 0.20.2
+$(OPS)/bin/cargo-deny: | ops
+	cargo install --quiet cargo-deny --version $(DENY_VERSION) --locked --no-default-features --profile dev \
+		--target-dir target/cargo-deny --root $(OPS)
+	@rm -rf target/cargo-deny
+
 build: setup ## Build the functions as they run in the local AWS
 	$(LAMBDA_BUILD) --profile $(PROFILE)
 
@@ -68,10 +75,16 @@ test: setup ops ## Check everything: format, lints, documentation, tests on a lo
 	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --no-deps
 	cargo test --profile $(PROFILE) --lib --bins
 	cargo test --profile $(PROFILE) --doc
-	$(MAKE) --no-print-directory test-template
+	$(MAKE) --no-print-directory deny test-template
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(AWS) with -- cargo test --profile $(PROFILE) --test '*'
 	@echo "all checks passed"
+
+deny: $(OPS)/bin/cargo-deny ## Check licences and versions of what is linked
+	$(OPS)/bin/cargo-deny check licenses bans sources
+
+advisories: $(OPS)/bin/cargo-deny ## Look what is linked up in RustSec's advisories (asks github.com)
+	$(OPS)/bin/cargo-deny check advisories
 
 test-template: ops ## Check template.yaml: lint, rights, alarms, what outlives the stack
 	$(SAM) validate --lint
