@@ -9,7 +9,7 @@ use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::types::NotificationConfiguration;
 use aws_sdk_sqs::types::QueueAttributeName;
-use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use serde_json::{Map, Value, json};
 use ureq::http::{Request, Response};
 
@@ -320,6 +320,14 @@ impl Stack {
         ];
         let answer = self.iam("SimulatePrincipalPolicy", &parameters).await;
         element(&answer, "EvalDecision").to_owned()
+    }
+
+    /// The document of a managed policy.
+    pub async fn policy(&self, arn: &str) -> Value {
+        let parameters = [("PolicyArn", arn), ("VersionId", "v1")];
+        let answer = self.iam("GetPolicyVersion", &parameters).await;
+        let document = percent_decode_str(element(&answer, "Document")).decode_utf8().unwrap();
+        serde_json::from_str(&document).unwrap()
     }
 
     async fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> String {

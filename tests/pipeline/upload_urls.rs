@@ -279,6 +279,31 @@ async fn only_who_has_the_policy_may_ask_and_only_by_the_url() {
     let direct = stack.invocation(&stack.upload_function, &event, "RequestResponse");
     let refused = server.send("lambda", direct).await;
     assert_eq!(refused.status(), 403, "{}", refused.body());
+
+    // AWS asks for both rights, the local AWS for the first only.
+    let function =
+        format!("arn:aws:lambda:us-east-1:000000000000:function:{}", stack.upload_function);
+    let mut statements = stack.policy(&stack.callers_policy).await["Statement"].take();
+    for statement in statements.as_array_mut().unwrap() {
+        statement.as_object_mut().unwrap().remove("Sid");
+    }
+    assert_eq!(
+        statements,
+        json!([
+            {
+                "Effect": "Allow",
+                "Action": "lambda:InvokeFunctionUrl",
+                "Resource": function,
+                "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
+            },
+            {
+                "Effect": "Allow",
+                "Action": "lambda:InvokeFunction",
+                "Resource": function,
+                "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
+            },
+        ])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
