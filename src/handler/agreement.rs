@@ -1,5 +1,6 @@
 //! Thumbnail and item are two writes, and nothing makes them one: an invocation that is overtaken
-//! between them leaves its thumbnail where another's belongs. So whoever was overtaken looks again.
+//! between them leaves its thumbnail where another's belongs. So whoever was overtaken looks again; and
+//! so does who was not, as those whom it overtook may have looked before its item was there.
 
 use serde_json::Value;
 
@@ -44,6 +45,17 @@ impl Handler {
         }
         let message = format!("the thumbnail of {key} is written by several invocations at once");
         Err(Failure::transient("Contended", message))
+    }
+
+    /// Sees to it that the thumbnail of a photo whose item has just been committed is there.
+    ///
+    /// # Errors
+    /// Transient.
+    pub(super) async fn confirm(&self, object: &ObjectEvent) -> Outcome {
+        match self.store.thumbnail_mark(&self.config, &object.key).await? {
+            Some(mark) if mark.original_etag == object.etag => Ok(()),
+            _ => self.agree(&object.key).await,
+        }
     }
 
     /// Makes the thumbnail anew of the object that the item is of.

@@ -92,12 +92,13 @@ impl Handler {
         Ok(Guard::Unchanged(text("processedAt").map(str::to_owned)))
     }
 
-    /// Writes the thumbnail, then commits the item that names it.
+    /// Writes the thumbnail, then commits the item that names it, then looks whether it is still there.
     async fn publish(&self, photo: &Photo, thumbnail: Thumbnail, steps: &mut Steps) -> Outcome {
         steps.thumbnail_bytes = Some(thumbnail.jpeg.len() as u64);
         let put = self.store.put_thumbnail(&self.config, &photo.object, thumbnail);
         let rendition = steps.store.time(put).await?;
-        steps.commit.time(self.commit(photo, &Status::Ready(&rendition))).await
+        steps.commit.time(self.commit(photo, &Status::Ready(&rendition))).await?;
+        steps.agree.time(self.confirm(&photo.object)).await
     }
 
     /// Sees to it that the event is kept, unless it is already, then commits the FAILED item, then

@@ -6,7 +6,7 @@ use super::{Handler, Outcome};
 use crate::dead_letter::{Invocation, Keeper};
 use crate::event::ObjectEvent;
 use crate::failure::Failure;
-use crate::item::{self, Update};
+use crate::item::{self, Guard, Update};
 use crate::log::Steps;
 
 impl Handler {
@@ -27,12 +27,19 @@ impl Handler {
             let reason = "DELETE_WITH_ORIGINAL is false: what was made of the photo stays";
             return Err(Failure::ignored("Kept", reason));
         }
+        // What a removal tells of an ETag is not the photo's.
+        object.etag = None;
+        // The item as it was before S3 is asked: what comes after that is not this event's to remove.
+        let mut removal = object.clone();
+        let guard = self.guard(&mut removal).await?;
         let current = self.store.current(&object.bucket, &object.key).await?;
         let Some(current) = current else {
-            return steps.commit.time(self.entomb(object)).await;
+            return steps.commit.time(self.entomb(removal, guard)).await;
         };
         let stored = self.store.item(&self.config.photos_table, &object.key).await?;
         if item::text_of(stored.as_ref(), "etag") == Some(current.etag.as_str()) {
+            // This may be the second try of a removal that came between two uploads.
+            self.agree(&object.key).await?;
             let reason = "another version was removed than the one that the item is of";
             return Err(Failure::ignored("StillThere", reason));
         }
@@ -44,8 +51,7 @@ impl Handler {
         self.created(object, steps, keeper, invocation).await
     }
 
-    async fn entomb(&self, mut object: ObjectEvent) -> Outcome {
-        let guard = self.guard(&mut object).await?;
+    async fn entomb(&self, object: ObjectEvent, guard: Guard) -> Outcome {
         let attributes = item::tombstone(object.sequencer.as_ref(), Utc::now());
         let update = Update::new(attributes, &guard);
         let committed = self.store.commit(&self.config.photos_table, &object.key, update).await;
