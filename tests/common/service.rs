@@ -1,16 +1,18 @@
 //! A service on this machine that gives literal answers, each connection one.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 
 /// What a connection gets.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Answer {
     pub bytes: Vec<u8>,
     /// Whether nothing comes behind them, not even the end of the connection.
     pub is_endless: bool,
+    /// Whether the connection is torn down behind them, by TCP's RST.
+    pub is_reset: bool,
 }
 
 impl Answer {
@@ -20,7 +22,7 @@ impl Answer {
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        Answer { bytes: [head.as_bytes(), b"\r\n", body].concat(), is_endless: false }
+        Answer { bytes: [head.as_bytes(), b"\r\n", body].concat(), ..Answer::default() }
     }
 }
 
@@ -32,16 +34,16 @@ pub struct Service {
 
 impl Service {
     /// Gives these answers in turn, and the last one from then on.
-    pub fn start(answers: &[Answer]) -> Service {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    pub async fn start(answers: &[Answer]) -> Service {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (answers, seen) = (answers.to_vec(), requests.clone());
-        thread::spawn(move || {
-            for (number, connection) in listener.incoming().enumerate() {
+        tokio::spawn(async move {
+            for number in 0.. {
+                let (connection, _) = listener.accept().await.unwrap();
                 let answer = answers[number.min(answers.len() - 1)].clone();
-                let (connection, seen) = (connection.unwrap(), seen.clone());
-                thread::spawn(move || serve(connection, &answer, &seen));
+                tokio::spawn(serve(connection, answer, seen.clone()));
             }
         });
         Service { endpoint, requests }
@@ -53,22 +55,25 @@ impl Service {
     }
 }
 
-fn serve(mut connection: TcpStream, answer: &Answer, requests: &Mutex<Vec<String>>) {
-    let Some((head, _)) = read_request(&connection) else { return };
+async fn serve(mut connection: TcpStream, answer: Answer, requests: Arc<Mutex<Vec<String>>>) {
+    let Some((head, _)) = read_request(&mut connection).await else { return };
     requests.lock().unwrap().push(head);
     // The client may have given up.
-    let _ = connection.write_all(&answer.bytes);
+    let _ = connection.write_all(&answer.bytes).await;
     if answer.is_endless {
-        let _ = connection.read_to_end(&mut Vec::new());
+        let _ = connection.read_to_end(&mut Vec::new()).await;
+    }
+    if answer.is_reset {
+        connection.set_zero_linger().unwrap();
     }
 }
 
 /// Head and body of a request; none of a connection that was opened in vain.
-pub fn read_request(connection: &TcpStream) -> Option<(String, Vec<u8>)> {
+pub async fn read_request(connection: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut reader = BufReader::new(connection);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
+        if reader.read_line(&mut head).await.ok()? == 0 {
             return None;
         }
     }
@@ -76,6 +81,6 @@ pub fn read_request(connection: &TcpStream) -> Option<(String, Vec<u8>)> {
     let length = lower.lines().find_map(|line| line.strip_prefix("content-length:"));
     let length = length.map_or(Some(0), |length| length.trim().parse().ok())?;
     let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
+    reader.read_exact(&mut body).await.ok()?;
     Some((head, body))
 }

@@ -281,7 +281,7 @@ async fn an_archived_photo_is_hopeless_until_it_is_restored() {
     let service = refusing(
         "403 Forbidden",
         "<Error><Code>InvalidObjectState</Code><Message>not valid for its storage class</Message></Error>",
-    );
+    ).await;
     let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_S3", "archived").await;
     stack.upload("a.jpg", &photos::small()).await;
     let letter = stack.letters(1).await.remove(0);
@@ -291,7 +291,8 @@ async fn an_archived_photo_is_hopeless_until_it_is_restored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_never_answers_ends_in_a_clear_error_before_lambdas_timeout() {
-    let silent = Service::start(&[Answer { bytes: Vec::new(), is_endless: true }]);
+    let silence = Answer { is_endless: true, ..Answer::default() };
+    let silent = Service::start(&[silence]).await;
     let endpoint = format!("AWS_ENDPOINT_URL_S3={}", silent.endpoint);
     let options = ["--parameter", "TimeoutSeconds=5", "--environment", &endpoint];
     let stack = Stack::deploy_with("silent", &options).await;
@@ -326,7 +327,8 @@ async fn when_s3_refuses_every_try_the_event_ends_in_the_queue() {
     let service = refusing(
         "503 Slow Down",
         "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
-    );
+    )
+    .await;
     let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_S3", "s3-refuses").await;
     stack.upload("trip/a.jpg", &photos::small()).await;
     expect_lambdas_letter(&stack, &service, "SlowDown").await;
@@ -337,7 +339,8 @@ async fn when_dynamodb_refuses_every_try_the_event_ends_in_the_queue() {
     let service = refusing(
         "400 Bad Request",
         "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException\"}",
-    );
+    )
+    .await;
     let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb-refuses").await;
     stack.upload("trip/a.jpg", &photos::small()).await;
     expect_lambdas_letter(&stack, &service, "ProvisionedThroughputExceeded").await;
@@ -346,7 +349,8 @@ async fn when_dynamodb_refuses_every_try_the_event_ends_in_the_queue() {
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_queue_refuses_a_letter_lambda_keeps_the_event() {
     let service =
-        refusing("500 Internal Server Error", "{\"__type\":\"com.amazonaws.sqs#InternalFailure\"}");
+        refusing("500 Internal Server Error", "{\"__type\":\"com.amazonaws.sqs#InternalFailure\"}")
+            .await;
     let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_SQS", "sqs-refuses").await;
     stack.upload("trip/a.jpg", b"not a photo").await;
     expect_lambdas_letter(&stack, &service, "InternalFailure").await;
@@ -357,7 +361,8 @@ async fn a_hopeless_photo_sends_one_letter_however_often_its_neighbour_is_tried(
     let service = refusing(
         "503 Slow Down",
         "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
-    );
+    )
+    .await;
     let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_S3", "hopeless").await;
     let mut hopeless = stack.record("hopeless.jpg", "abc", 1);
     hopeless["s3"]["object"]["size"] = 1_000_000_000.into();
@@ -389,8 +394,8 @@ async fn expect_lambdas_letter(stack: &Stack, service: &Service, cause: &str) {
 }
 
 /// A service that answers every request alike.
-fn refusing(status: &str, body: &str) -> Service {
-    Service::start(&[Answer::new(status, &[], body.as_bytes())])
+async fn refusing(status: &str, body: &str) -> Service {
+    Service::start(&[Answer::new(status, &[], body.as_bytes())]).await
 }
 
 /// A deployment whose function finds this service at the endpoint of an AWS one.

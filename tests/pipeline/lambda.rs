@@ -1,169 +1,164 @@
-//! One process of the built function, and all that it talks to: Lambda's Runtime API, which has one
-//! event for it, and the local AWS, on the way to which it can be killed.
+//! One process of the built function between Lambda's Runtime API, which gives it one event after the
+//! other, and the local AWS. None of its calls gets any further by itself: each waits until whoever
+//! started the process asks what comes next, and lets it go.
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use crate::service::{Answer, read_request};
 use crate::stack::root;
 
-/// How long a process may take, from its start.
+/// How long a process may take to its next call.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What Lambda tells it that it may take: the template's timeout.
 const TIMEOUT: Duration = Duration::from_secs(60);
-const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:kills";
+const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:process";
 const RUNTIME_API: &str = "/2018-06-01/runtime/";
 
-/// When the process is killed: its calls to AWS are numbered from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kill {
-    /// AWS never hears of this call.
-    Before(usize),
-    /// AWS has answered this call, but the process never hears of it.
-    After(usize),
-}
-
-/// How the process ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    Returned,
-    /// With an error that makes Lambda try again.
-    Failed(String),
-    Killed,
-}
-
-struct Lambda {
+/// The process, until this is dropped.
+pub struct Lambda {
+    process: Child,
+    listener: TcpListener,
+    event: Option<String>,
     aws: String,
-    process: Mutex<Child>,
-    event: Mutex<Option<String>>,
-    kill: Option<Kill>,
-    calls: Mutex<Vec<String>>,
-    ends: Sender<End>,
 }
 
-/// Starts the function in the environment of a deployed one and gives it an event; tells how it
-/// ended and which calls to AWS it made until then: of DynamoDB and SQS their names, of S3 the methods.
-pub fn run(
-    environment: &HashMap<String, String>,
-    event: &Value,
-    kill: Option<Kill>,
-) -> (End, Vec<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let process = Command::new(root().join("target/lambda/thumbnail/bootstrap"))
-        .env_clear()
-        .envs(environment)
-        .env("AWS_LAMBDA_RUNTIME_API", &address)
-        .env("AWS_ENDPOINT_URL", format!("http://{address}"))
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("`make build` builds the function");
-    let (ends, end) = channel();
-    let lambda = Arc::new(Lambda {
-        aws: environment["AWS_ENDPOINT_URL"].trim_start_matches("http://").to_owned(),
-        process: Mutex::new(process),
-        event: Mutex::new(Some(event.to_string())),
-        kill,
-        calls: Mutex::default(),
-        ends,
-    });
-    let server = lambda.clone();
-    thread::spawn(move || {
-        for connection in listener.incoming() {
-            let server = server.clone();
-            thread::spawn(move || server.serve(connection.unwrap()));
-        }
-    });
-    let end = end.recv_timeout(PATIENCE);
-    lambda.end_process();
-    let calls = lambda.calls.lock().unwrap().clone();
-    let end = end.unwrap_or_else(|_| {
-        panic!("no end within {} s; {kill:?}, calls: {calls:?}", PATIENCE.as_secs())
-    });
-    (end, calls)
+/// What a process does.
+pub enum Next {
+    /// It calls AWS, and waits.
+    Call(Call),
+    /// It is done with the event, or has failed with an error that makes Lambda try it again.
+    End(Result<(), String>),
+}
+
+/// A call of the process to AWS.
+pub struct Call {
+    /// Of DynamoDB and SQS its name, of S3 the method.
+    pub name: String,
+    /// Of S3 the object.
+    pub path: String,
+    request: Vec<u8>,
+    connection: TcpStream,
+    aws: String,
 }
 
 impl Lambda {
-    /// Serves a connection's one request. Who asked may be dead when the answer is there.
-    fn serve(&self, mut connection: TcpStream) {
-        let Some((head, body)) = read_request(&connection) else { return };
-        let path = head.split(' ').nth(1).unwrap();
-        let answer = match path.strip_prefix(RUNTIME_API) {
-            Some("invocation/next") => self.next_event(),
-            Some(path) => Some(self.report(path, &body)),
-            None => self.forward(&head, &body),
-        };
-        if let Some(answer) = answer {
-            let _ = connection.write_all(&answer);
-        } else {
-            // No answer until the process is gone.
-            let _ = connection.read_to_end(&mut Vec::new());
+    /// Starts the function in the environment of a deployed one.
+    pub async fn start(environment: &HashMap<String, String>) -> Lambda {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let process = Command::new(root().join("target/lambda/thumbnail/bootstrap"))
+            .env_clear()
+            .envs(environment)
+            .env("AWS_LAMBDA_RUNTIME_API", &address)
+            .env("AWS_ENDPOINT_URL", format!("http://{address}"))
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("`make build` builds the function");
+        let aws = environment["AWS_ENDPOINT_URL"].trim_start_matches("http://").to_owned();
+        Lambda { process, listener, event: None, aws }
+    }
+
+    /// Gives the process an event, once it is done with the one before.
+    pub fn invoke(&mut self, event: &Value) {
+        self.event = Some(event.to_string());
+    }
+
+    /// Waits for what the process does next with its event.
+    pub async fn next(&mut self) -> Next {
+        let next = timeout(PATIENCE, self.serve()).await;
+        next.unwrap_or_else(|_| panic!("the function did nothing for {} s", PATIENCE.as_secs()))
+    }
+
+    /// Ends the process as Lambda does: by SIGKILL, and until it is gone.
+    pub fn kill(self) {
+        drop(self);
+    }
+
+    async fn serve(&mut self) -> Next {
+        loop {
+            let (mut connection, _) = self.listener.accept().await.unwrap();
+            let Some((head, body)) = read_request(&mut connection).await else { continue };
+            let path = head.split(' ').nth(1).unwrap();
+            match path.strip_prefix(RUNTIME_API) {
+                Some("invocation/next") => {
+                    let event = self.event.take().expect("one event at a time");
+                    answer(connection, &invocation(&event)).await;
+                }
+                Some(path) => {
+                    answer(connection, &Answer::new("202 Accepted", &[], b"").bytes).await;
+                    let error = || String::from_utf8_lossy(&body).into_owned();
+                    return Next::End(path.ends_with("/response").then_some(()).ok_or_else(error));
+                }
+                None => return Next::Call(Call::new(head, &body, connection, self.aws.clone())),
+            }
         }
-    }
-
-    fn next_event(&self) -> Option<Vec<u8>> {
-        let event = self.event.lock().unwrap().take()?;
-        let deadline = SystemTime::UNIX_EPOCH.elapsed().unwrap() + TIMEOUT;
-        let headers = [
-            ("Lambda-Runtime-Aws-Request-Id", "1"),
-            ("Lambda-Runtime-Deadline-Ms", &deadline.as_millis().to_string()),
-            ("Lambda-Runtime-Invoked-Function-Arn", FUNCTION_ARN),
-        ];
-        Some(Answer::new("200 OK", &headers, event.as_bytes()).bytes)
-    }
-
-    fn report(&self, path: &str, body: &[u8]) -> Vec<u8> {
-        let is_response = path.ends_with("/response");
-        let failed = || End::Failed(String::from_utf8_lossy(body).into_owned());
-        self.ends.send(if is_response { End::Returned } else { failed() }).unwrap();
-        Answer::new("202 Accepted", &[], b"").bytes
-    }
-
-    fn forward(&self, head: &str, body: &[u8]) -> Option<Vec<u8>> {
-        let number = {
-            let mut calls = self.calls.lock().unwrap();
-            calls.push(call(head).to_owned());
-            calls.len() - 1
-        };
-        if self.kill == Some(Kill::Before(number)) {
-            return self.killed();
-        }
-        let mut aws = TcpStream::connect(&self.aws).unwrap();
-        let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
-        aws.write_all(&[head.as_bytes(), body].concat()).unwrap();
-        let mut answer = Vec::new();
-        aws.read_to_end(&mut answer).unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 "), "the local AWS did not answer {head}");
-        if self.kill == Some(Kill::After(number)) {
-            return self.killed();
-        }
-        Some(answer)
-    }
-
-    fn killed(&self) -> Option<Vec<u8>> {
-        self.end_process();
-        self.ends.send(End::Killed).unwrap();
-        None
-    }
-
-    /// By SIGKILL, and until it is gone.
-    fn end_process(&self) {
-        let mut process = self.process.lock().unwrap();
-        process.kill().unwrap();
-        process.wait().unwrap();
     }
 }
 
-fn call(head: &str) -> &str {
-    let target = head.lines().find_map(|line| line.strip_prefix("x-amz-target: "));
-    let (method, _) = head.split_once(' ').unwrap();
-    target.and_then(|target| target.split('.').nth(1)).unwrap_or(method)
+impl Drop for Lambda {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Call {
+    fn new(head: String, body: &[u8], connection: TcpStream, aws: String) -> Call {
+        let target = head.lines().find_map(|line| line.strip_prefix("x-amz-target: "));
+        let operation = target.and_then(|target| target.split('.').nth(1));
+        let mut words = head.split(' ');
+        let (method, path) = (words.next().unwrap(), words.next().unwrap());
+        let path = path.split('?').next().unwrap();
+        let close = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+        Call {
+            name: operation.unwrap_or(method).to_owned(),
+            path: path.to_owned(),
+            request: [close.as_bytes(), body].concat(),
+            connection,
+            aws,
+        }
+    }
+
+    /// Lets the call go to AWS and the answer to the process.
+    pub async fn forward(self) {
+        let bytes = self.ask().await;
+        self.answer(&bytes).await;
+    }
+
+    /// Lets the call go to AWS. Gives the answer, of which the process knows nothing yet.
+    pub async fn ask(&self) -> Vec<u8> {
+        let mut aws = TcpStream::connect(&self.aws).await.unwrap();
+        aws.write_all(&self.request).await.unwrap();
+        let mut answer = Vec::new();
+        aws.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 "), "the local AWS did not answer {}", self.name);
+        answer
+    }
+
+    /// Lets the answer go to the process.
+    pub async fn answer(self, bytes: &[u8]) {
+        answer(self.connection, bytes).await;
+    }
+}
+
+fn invocation(event: &str) -> Vec<u8> {
+    let deadline = SystemTime::UNIX_EPOCH.elapsed().unwrap() + TIMEOUT;
+    let headers = [
+        ("Lambda-Runtime-Aws-Request-Id", "1"),
+        ("Lambda-Runtime-Deadline-Ms", &deadline.as_millis().to_string()),
+        ("Lambda-Runtime-Invoked-Function-Arn", FUNCTION_ARN),
+    ];
+    Answer::new("200 OK", &headers, event.as_bytes()).bytes
+}
+
+/// Who asked may have given up since.
+async fn answer(mut connection: TcpStream, bytes: &[u8]) {
+    let _ = connection.write_all(bytes).await;
 }

@@ -4,6 +4,7 @@
 //! its own, so they share nothing.
 
 mod caller;
+mod crossings;
 mod failures;
 mod kills;
 mod lambda;

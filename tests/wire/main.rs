@@ -57,7 +57,7 @@ fn photo() -> ObjectEvent {
 
 /// What comes of a fetch, and how often it was tried.
 async fn fetch(answers: &[Answer]) -> (Result<Vec<u8>, Failure>, usize) {
-    let service = Service::start(answers);
+    let service = Service::start(answers).await;
     let fetched = store(&service).fetch(&photo(), 1000).await;
     (fetched.map(|original| original.photo), service.requests().len())
 }
@@ -128,7 +128,7 @@ async fn more_bytes_than_allowed_are_refused_before_they_are_read() {
 #[tokio::test]
 async fn a_service_that_never_answers_or_never_ends_cannot_take_the_whole_invocation() {
     let within = Duration::from_secs(15);
-    let endless = |bytes| [Answer { bytes, is_endless: true }];
+    let endless = |bytes| [Answer { bytes, is_endless: true, ..Answer::default() }];
     let begun = cut(Answer::new("200 OK", &[("ETag", "\"abc\"")], &[0; 900]), 100);
     let (silence, endless) = (endless(Vec::new()), endless(begun.bytes));
     let (silence, endless) =
@@ -153,7 +153,7 @@ async fn what_dynamodb_answers_to_a_commit_has_its_class() {
             "{{\"__type\":\"com.amazonaws.dynamodb.v20120810#{name}\",\"message\":\"The reason.\"}}"
         );
         let content_type = [("Content-Type", "application/x-amz-json-1.0")];
-        let service = Service::start(&[Answer::new(status, &content_type, body.as_bytes())]);
+        let service = Service::start(&[Answer::new(status, &content_type, body.as_bytes())]).await;
         let guard = Guard::NotNewer(Sequencer::new("1").unwrap());
         let tombstone = item::tombstone(Sequencer::new("1").as_ref(), DateTime::UNIX_EPOCH);
         let update = Update::new(tombstone, &guard);
@@ -170,17 +170,17 @@ async fn what_dynamodb_answers_to_a_commit_has_its_class() {
 #[tokio::test]
 async fn what_is_there_of_an_object_and_of_a_thumbnail_is_told() {
     let head = [("ETag", "\"abc\""), ("x-amz-meta-original-etag", "xyz")];
-    let service = Service::start(&[Answer::new("200 OK", &head, b"")]);
+    let service = Service::start(&[Answer::new("200 OK", &head, b"")]).await;
     let current = store(&service).current("originals", "a.jpg").await.unwrap().unwrap();
     assert_eq!((current.etag.as_str(), current.bytes), ("abc", Some(0)));
     let mark = store(&service).thumbnail_mark(&config(), "a.jpg").await.unwrap().unwrap();
     assert_eq!((mark.etag.as_str(), mark.original_etag.as_deref()), ("\"abc\"", Some("xyz")));
     assert!(service.requests()[1].starts_with("HEAD /thumbnails/thumbnail/a.jpg"));
 
-    let gone = Service::start(&[Answer::new("404 Not Found", &[], b"")]);
+    let gone = Service::start(&[Answer::new("404 Not Found", &[], b"")]).await;
     assert_eq!(store(&gone).current("originals", "a.jpg").await, Ok(None));
     assert_eq!(store(&gone).thumbnail_mark(&config(), "a.jpg").await, Ok(None));
-    let forbidden = Service::start(&[Answer::new("403 Forbidden", &[], b"")]);
+    let forbidden = Service::start(&[Answer::new("403 Forbidden", &[], b"")]).await;
     let failure = store(&forbidden).current("originals", "a.jpg").await.unwrap_err();
     assert_eq!(failure.class, Class::Transient);
 }
@@ -193,7 +193,7 @@ async fn only_the_thumbnail_that_was_seen_is_removed() {
         (s3_error("404 Not Found", "NoSuchKey"), true),
         (s3_error("403 Forbidden", "AccessDenied"), false),
     ] {
-        let service = Service::start(&[answer]);
+        let service = Service::start(&[answer]).await;
         let removed = store(&service).remove_thumbnail(&config(), "a.jpg", "\"abc\"").await;
         assert_eq!(removed.is_ok(), is_ok, "{removed:?}");
         assert!(service.requests()[0].to_lowercase().contains("if-match: \"abc\""));

@@ -1,0 +1,174 @@
+//! Invocations about one key that cross at a chosen point: the crossings of which nothing remains in the
+//! end only because of one line of the function.
+
+use serde_json::{Value, json};
+
+use crate::lambda::{Lambda, Next};
+use crate::photos;
+use crate::stack::Stack;
+
+const KEY: &str = "a.jpg";
+
+/// A stack whose bucket tells nobody of what happens to its one key, but for the test.
+struct Key {
+    stack: Stack,
+    sequencer: u32,
+}
+
+impl Key {
+    async fn deploy(name: &str) -> Key {
+        let stack = Stack::deploy(name).await;
+        stack.silence_bucket().await;
+        Key { stack, sequencer: 0 }
+    }
+
+    /// Gives the event of an upload, and the photo's ETag.
+    async fn upload(&mut self, photo: &[u8]) -> (Value, String) {
+        let etag = self.stack.upload(KEY, photo).await;
+        self.sequencer += 1;
+        (self.stack.record(KEY, &etag, self.sequencer), etag)
+    }
+
+    /// Gives the event of a removal.
+    async fn remove(&mut self) -> Value {
+        self.stack.remove(KEY).await;
+        self.sequencer += 1;
+        let mut record = self.stack.record(KEY, "", self.sequencer);
+        record["eventName"] = "ObjectRemoved:Delete".into();
+        record
+    }
+
+    /// An invocation about an event, before its first call.
+    async fn begin(&self, record: &Value) -> Lambda {
+        let mut lambda = Lambda::start(&self.stack.environment().await).await;
+        lambda.invoke(&json!({"Records": [record]}));
+        lambda
+    }
+
+    /// Whether the photo of this ETag is what item and thumbnail are of.
+    async fn expect(&self, etag: &str) {
+        let item = self.stack.item_now(KEY).await.unwrap();
+        assert_eq!((&item["status"], &item["etag"]), (&"READY".into(), &etag.into()));
+        assert_eq!(self.stack.thumbnail_of(KEY).await.as_deref(), Some(etag), "of the thumbnail");
+    }
+}
+
+/// Lets an invocation make these calls, and none after them.
+async fn go(lambda: &mut Lambda, calls: &str) {
+    for expected in calls.split(' ') {
+        match lambda.next().await {
+            Next::Call(call) => {
+                assert_eq!(call.name, expected);
+                call.forward().await;
+            }
+            Next::End(end) => panic!("{end:?} before {expected}"),
+        }
+    }
+}
+
+/// Lets an invocation make all calls that it has still to make.
+async fn finish(mut lambda: Lambda) {
+    loop {
+        match lambda.next().await {
+            Next::Call(call) => call.forward().await,
+            Next::End(end) => return assert_eq!(end, Ok(())),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_upload_that_is_written_between_the_two_writes_of_a_newer_one_is_overwritten() {
+    let mut key = Key::deploy("between").await;
+    let (older, _) = key.upload(&photos::small()).await;
+    let mut older = key.begin(&older).await;
+    go(&mut older, "GET").await;
+    let (newer, etag) = key.upload(&photos::small_stored_as(6)).await;
+    let mut newer = key.begin(&newer).await;
+    go(&mut newer, "GET PUT").await;
+    finish(older).await;
+    finish(newer).await;
+    key.expect(&etag).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_upload_that_dies_between_its_two_writes_is_overwritten_although_its_retry_sees_no_item()
+ {
+    let mut key = Key::deploy("dies").await;
+    let (older_record, _) = key.upload(&photos::small()).await;
+    let mut older = key.begin(&older_record).await;
+    go(&mut older, "GET").await;
+    let (newer, etag) = key.upload(&photos::small_stored_as(6)).await;
+    let mut newer = key.begin(&newer).await;
+    go(&mut newer, "GET PUT").await;
+    go(&mut older, "PUT").await;
+    older.kill();
+    finish(key.begin(&older_record).await).await;
+    finish(newer).await;
+    key.expect(&etag).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_photo_that_takes_the_thumbnail_of_a_newer_one_away_does_not_keep_it_so() {
+    let mut key = Key::deploy("takes").await;
+    let (broken, _) = key.upload(b"no photo").await;
+    let mut broken = key.begin(&broken).await;
+    go(&mut broken, "GET GetItem SendMessage UpdateItem GetItem").await;
+    let (newer, etag) = key.upload(&photos::small()).await;
+    let mut newer = key.begin(&newer).await;
+    go(&mut newer, "GET PUT").await;
+    finish(broken).await;
+    finish(newer).await;
+    key.expect(&etag).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_that_was_overtaken_takes_nothing_of_the_newer_photo_away() {
+    let mut key = Key::deploy("overtaken").await;
+    let (upload, _) = key.upload(&photos::small()).await;
+    finish(key.begin(&upload).await).await;
+    let removal = key.remove().await;
+    let mut removal = key.begin(&removal).await;
+    go(&mut removal, "HEAD UpdateItem GetItem HEAD").await;
+    let (newer, etag) = key.upload(&photos::small_stored_as(6)).await;
+    finish(key.begin(&newer).await).await;
+    go(&mut removal, "DELETE").await;
+    key.expect(&etag).await;
+    finish(removal).await;
+    key.expect(&etag).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_that_dies_after_it_took_the_thumbnail_of_the_same_photo_uploaded_anew_puts_it_back()
+ {
+    let mut key = Key::deploy("anew").await;
+    let (upload, etag) = key.upload(&photos::small()).await;
+    finish(key.begin(&upload).await).await;
+    let removal_record = key.remove().await;
+    let mut removal = key.begin(&removal_record).await;
+    go(&mut removal, "HEAD UpdateItem GetItem").await;
+    let (again, _) = key.upload(&photos::small()).await;
+    let mut again = key.begin(&again).await;
+    go(&mut again, "GET PUT").await;
+    go(&mut removal, "HEAD").await;
+    finish(again).await;
+    // The same bytes give a thumbnail of the same ETag.
+    go(&mut removal, "DELETE").await;
+    removal.kill();
+    finish(key.begin(&removal_record).await).await;
+    key.expect(&etag).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_without_a_sequencer_removes_nothing_that_came_after_it_looked() {
+    let mut key = Key::deploy("looked").await;
+    let (upload, _) = key.upload(&photos::small()).await;
+    finish(key.begin(&upload).await).await;
+    let mut removal = key.remove().await;
+    removal["s3"]["object"].as_object_mut().unwrap().remove("sequencer");
+    let mut removal = key.begin(&removal).await;
+    go(&mut removal, "GetItem HEAD").await;
+    let (newer, etag) = key.upload(&photos::small_stored_as(6)).await;
+    finish(key.begin(&newer).await).await;
+    finish(removal).await;
+    key.expect(&etag).await;
+}
