@@ -298,7 +298,7 @@ impl Store {
             request = request.message_attributes(name, attribute);
         }
         let output = request.send().await.map_err(|error| failure(explain(&error)))?;
-        Ok(output.message_id.unwrap_or_default())
+        output.message_id.ok_or_else(|| failure("the answer names no message".to_owned()))
     }
 }
 
@@ -357,14 +357,14 @@ fn call_failure(error_type: &'static str, call: &str, cause: String) -> Failure 
 }
 
 /// What the service answered, or why it could not be asked.
-fn explain<E: ProvideErrorMetadata + Error + 'static, R: Debug + 'static>(
-    error: &SdkError<E, R>,
-) -> String {
-    match error.as_service_error().map(ProvideErrorMetadata::meta) {
-        Some(answer) => {
-            let code = answer.code().unwrap_or("an error without a name");
-            format!("{code}: {}", answer.message().unwrap_or("the service gave no reason"))
-        }
+fn explain<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
+    if let Some(code) = code(error) {
+        let reason = error.message().unwrap_or("the service gave no reason");
+        return format!("{code}: {reason}");
+    }
+    match error.raw_response() {
+        // An answer to HEAD, and what a proxy says instead of the service, names no error.
+        Some(answer) => format!("HTTP {}: {}", answer.status().as_u16(), causes(error)),
         None => causes(error),
     }
 }

@@ -9,15 +9,21 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use chrono::DateTime;
-use serde_json::Value;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
 use thumbnailer::config::Config;
+use thumbnailer::dead_letter::{Invocation, Letter};
 use thumbnailer::event::{ObjectEvent, Sequencer};
 use thumbnailer::failure::{Class, Failure};
 use thumbnailer::item::{self, Guard, Update};
+use thumbnailer::photo::Size;
 use thumbnailer::store::Store;
+use thumbnailer::thumbnail::Thumbnail;
 use tokio::time::timeout;
 
 use service::{Answer, Service};
+
+const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/1/letters";
 
 fn store(service: &Service) -> Store {
     let aws = SdkConfig::builder()
@@ -36,7 +42,7 @@ fn config() -> Config {
         "ORIGINALS_BUCKET" => Some("originals".to_owned()),
         "THUMBNAILS_BUCKET" => Some("thumbnails".to_owned()),
         "PHOTOS_TABLE" => Some("photos".to_owned()),
-        "DEAD_LETTER_QUEUE_URL" => Some("https://sqs.us-east-1.amazonaws.com/1/letters".to_owned()),
+        "DEAD_LETTER_QUEUE_URL" => Some(QUEUE.to_owned()),
         _ => None,
     };
     Config::read(settings).unwrap()
@@ -55,6 +61,68 @@ fn photo() -> ObjectEvent {
     }
 }
 
+/// The calls that the function makes, and the name and the beginning of their failures.
+const CALLS: [(&str, &str, &str); 7] = [
+    ("GetObject", "S3CallFailed", "GetObject s3://originals/tokyo/a b.jpg"),
+    ("HeadObject", "S3CallFailed", "HeadObject s3://originals/a.jpg"),
+    ("PutObject", "S3CallFailed", "PutObject s3://thumbnails/thumbnail/tokyo/a b.jpg"),
+    ("DeleteObject", "S3CallFailed", "DeleteObject s3://thumbnails/thumbnail/a.jpg"),
+    ("GetItem", "DynamoDbCallFailed", "GetItem photos[a.jpg]"),
+    ("UpdateItem", "DynamoDbCallFailed", "UpdateItem photos[a.jpg]"),
+    (
+        "SendMessage",
+        "SqsCallFailed",
+        "SendMessage to https://sqs.us-east-1.amazonaws.com/1/letters",
+    ),
+];
+
+/// Makes a call of a service that answers it thus, each time. Gives what comes of it, and how often it
+/// was tried.
+async fn call(operation: &str, answer: Answer) -> (Result<(), Failure>, usize) {
+    let service = Service::start(&[answer]).await;
+    let (store, config, sequencer) = (store(&service), config(), Sequencer::new("1").unwrap());
+    let outcome = match operation {
+        "GetObject" => store.fetch(&photo(), 1000).await.map(drop),
+        "HeadObject" => store.current("originals", "a.jpg").await.map(drop),
+        "PutObject" => {
+            let size = Size { width: 1, height: 1 };
+            let thumbnail = Thumbnail { jpeg: b"hello".to_vec(), size };
+            store.put_thumbnail(&config, &photo(), thumbnail).await.map(drop)
+        }
+        "DeleteObject" => store.remove_thumbnail(&config, "a.jpg", "\"abc\"").await,
+        "GetItem" => store.item("photos", "a.jpg").await.map(drop),
+        "UpdateItem" => {
+            let tombstone = item::tombstone(Some(&sequencer), DateTime::UNIX_EPOCH);
+            let update = Update::new(tombstone, &Guard::NotNewer(sequencer));
+            store.commit("photos", "a.jpg", update).await
+        }
+        "SendMessage" => store.send_letter(QUEUE, letter()).await.map(drop),
+        other => panic!("{other} is none of the function's calls"),
+    };
+    (outcome, service.requests().len())
+}
+
+/// Whether a call that is answered thus is worth another try of its event, and says why.
+async fn expect_transient(operation: &str, answer: Answer, tries: usize, reason: &str) {
+    let (outcome, tried) = call(operation, answer).await;
+    let failure = outcome.unwrap_err();
+    assert_eq!((failure.class, tried), (Class::Transient, tries), "{failure:?}");
+    let (_, error_type, what) = CALLS.iter().find(|(known, ..)| *known == operation).unwrap();
+    assert_eq!(failure.error_type, *error_type);
+    assert!(failure.message.starts_with(&format!("{what} failed: {reason}")), "{failure:?}");
+}
+
+fn letter() -> Letter {
+    let failure = Failure::permanent("NotAPhoto", "not a photo");
+    let invocation = Invocation {
+        request_id: "1".into(),
+        function_arn: "arn:aws:lambda:us-east-1:1:function:thumbnail".into(),
+        function_version: "$LATEST".into(),
+    };
+    let event = json!({"Records": []});
+    Letter::about(&event, Some("a.jpg"), &failure, &invocation, DateTime::UNIX_EPOCH)
+}
+
 /// What comes of a fetch, and how often it was tried.
 async fn fetch(answers: &[Answer]) -> (Result<Vec<u8>, Failure>, usize) {
     let service = Service::start(answers).await;
@@ -66,6 +134,13 @@ async fn fetch(answers: &[Answer]) -> (Result<Vec<u8>, Failure>, usize) {
 fn s3_error(status: &str, code: &str) -> Answer {
     let body = format!("<Error><Code>{code}</Code><Message>The reason.</Message></Error>");
     Answer::new(status, &[("Content-Type", "application/xml")], body.as_bytes())
+}
+
+/// An answer of DynamoDB's or SQS's that is an error: the AWS JSON 1.0 protocol.
+fn json_error(status: &str, name: &str, headers: &[(&str, &str)]) -> Answer {
+    let body = json!({"__type": name, "message": "The reason."}).to_string();
+    let content_type = [("Content-Type", "application/x-amz-json-1.0")];
+    Answer::new(status, &[&content_type, headers].concat(), body.as_bytes())
 }
 
 /// The connection ends when this much of the body was sent.
@@ -125,45 +200,126 @@ async fn more_bytes_than_allowed_are_refused_before_they_are_read() {
     assert_eq!((failure.class, failure.error_type), (Class::Permanent, "TooManyBytes"));
 }
 
+const SILENCE: Answer = Answer { bytes: Vec::new(), is_endless: true, is_reset: false };
+const RESET: Answer = Answer { bytes: Vec::new(), is_endless: false, is_reset: true };
+
 #[tokio::test]
-async fn a_service_that_never_answers_or_never_ends_cannot_take_the_whole_invocation() {
-    let within = Duration::from_secs(15);
-    let endless = |bytes| [Answer { bytes, is_endless: true, ..Answer::default() }];
+async fn a_body_that_never_ends_cannot_take_the_whole_invocation() {
     let begun = cut(Answer::new("200 OK", &[("ETag", "\"abc\"")], &[0; 900]), 100);
-    let (silence, endless) = (endless(Vec::new()), endless(begun.bytes));
-    let (silence, endless) =
-        tokio::join!(timeout(within, fetch(&silence)), timeout(within, fetch(&endless)));
-    for fetched in [silence, endless] {
-        let failure = fetched.expect("it has given up by then").0.unwrap_err();
-        assert_eq!(failure.class, Class::Transient, "{failure:?}");
+    let endless = Answer { is_endless: true, ..begun };
+    let fetched = timeout(Duration::from_secs(15), fetch(&[endless])).await;
+    let failure = fetched.expect("it has given up by then").0.unwrap_err();
+    assert_eq!(failure.class, Class::Transient, "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_answered_is_tried_three_times_and_is_worth_another_try() {
+    let whole = Answer::new("200 OK", &[], b"{}");
+    let cut_head = Answer { bytes: b"HTTP/1.1 200 OK\r\nCont".to_vec(), ..Answer::default() };
+    let mut calls = Vec::new();
+    for (operation, ..) in CALLS {
+        for (answer, reason) in [
+            (RESET, "dispatch failure: io error"),
+            (cut_head.clone(), "dispatch failure: other: client error"),
+            (cut(whole.clone(), 1), "HTTP 200: response error: error reading a body"),
+            (SILENCE, "request has timed out"),
+        ] {
+            // The body of GET is not the SDK's to read, and that of HEAD is never sent.
+            if !(reason.starts_with("HTTP 200") && ["GetObject", "HeadObject"].contains(&operation))
+            {
+                calls.push(expect_transient(operation, answer, 3, reason));
+            }
+        }
+    }
+    timeout(Duration::from_secs(15), join_all(calls)).await.expect("they have given up by then");
+}
+
+#[tokio::test]
+async fn what_the_queue_answers_to_a_letter_keeps_the_event_alive() {
+    // The names of the JSON protocol, and those of the query protocol, which SQS had before and names too.
+    for (status, name, query_name, tries) in [
+        ("400 Bad Request", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 1),
+        ("403 Forbidden", "AccessDeniedException", "AccessDenied", 1),
+        ("400 Bad Request", "InvalidMessageContents", "InvalidMessageContents", 1),
+        ("400 Bad Request", "KmsAccessDenied", "KMS.AccessDeniedException", 1),
+        ("400 Bad Request", "KmsThrottled", "KMS.ThrottlingException", 1),
+        ("400 Bad Request", "RequestThrottled", "RequestThrottled", 3),
+        ("400 Bad Request", "ThrottlingException", "ThrottlingException", 3),
+        ("503 Service Unavailable", "ThrottlingException", "ThrottlingException", 3),
+        ("503 Service Unavailable", "ServiceUnavailable", "ServiceUnavailable", 3),
+        ("500 Internal Server Error", "InternalFailure", "InternalFailure", 3),
+    ] {
+        let shape = format!("com.amazonaws.sqs#{name}");
+        let answer = json_error(status, &shape, &[]);
+        expect_transient("SendMessage", answer, tries, &format!("{name}: The reason.")).await;
+        let query_error = format!("{query_name};Sender");
+        let answer = json_error(status, &shape, &[("x-amzn-query-error", &query_error)]);
+        expect_transient("SendMessage", answer, tries, &format!("{query_name}: The reason.")).await;
     }
 }
 
 #[tokio::test]
-async fn what_dynamodb_answers_to_a_commit_has_its_class() {
-    for (status, name, class, tries) in [
-        ("400 Bad Request", "ConditionalCheckFailedException", Class::Superseded, 1),
-        ("400 Bad Request", "ProvisionedThroughputExceededException", Class::Transient, 3),
-        ("400 Bad Request", "ThrottlingException", Class::Transient, 3),
-        ("400 Bad Request", "ValidationException", Class::Transient, 1),
-        ("400 Bad Request", "ResourceNotFoundException", Class::Transient, 1),
-        ("500 Internal Server Error", "InternalServerError", Class::Transient, 3),
+async fn a_letter_is_sent_when_the_queue_says_which_message_it_is() {
+    let answer = |body: &[u8]| {
+        Answer::new("200 OK", &[("Content-Type", "application/x-amz-json-1.0")], body)
+    };
+    let service = Service::start(&[answer(b"{\"MessageId\":\"letter-1\"}")]).await;
+    assert_eq!(store(&service).send_letter(QUEUE, letter()).await, Ok("letter-1".to_owned()));
+    assert!(service.requests()[0].contains("x-amz-target: AmazonSQS.SendMessage"));
+    for body in ["", "{}"] {
+        let reason = "the answer names no message";
+        expect_transient("SendMessage", answer(body.as_bytes()), 1, reason).await;
+    }
+    let reason = "HTTP 200: ";
+    expect_transient("SendMessage", answer(b"<html>"), 1, reason).await;
+}
+
+#[tokio::test]
+async fn what_dynamodb_answers_to_a_commit_or_a_read_has_its_class() {
+    let error =
+        |status, name| json_error(status, &format!("com.amazonaws.dynamodb.v20120810#{name}"), &[]);
+    let lost = error("400 Bad Request", "ConditionalCheckFailedException");
+    assert_eq!(call("UpdateItem", lost).await, (Err(Failure::done()), 1));
+    for (status, name, tries) in [
+        ("400 Bad Request", "ProvisionedThroughputExceededException", 3),
+        ("400 Bad Request", "ThrottlingException", 3),
+        ("400 Bad Request", "RequestLimitExceeded", 3),
+        ("400 Bad Request", "AccessDeniedException", 1),
+        ("400 Bad Request", "ValidationException", 1),
+        ("400 Bad Request", "ResourceNotFoundException", 1),
+        ("500 Internal Server Error", "InternalServerError", 3),
+        ("503 Service Unavailable", "ServiceUnavailable", 3),
     ] {
-        let body = format!(
-            "{{\"__type\":\"com.amazonaws.dynamodb.v20120810#{name}\",\"message\":\"The reason.\"}}"
-        );
-        let content_type = [("Content-Type", "application/x-amz-json-1.0")];
-        let service = Service::start(&[Answer::new(status, &content_type, body.as_bytes())]).await;
-        let guard = Guard::NotNewer(Sequencer::new("1").unwrap());
-        let tombstone = item::tombstone(Sequencer::new("1").as_ref(), DateTime::UNIX_EPOCH);
-        let update = Update::new(tombstone, &guard);
-        let failure = store(&service).commit("photos", "a.jpg", update).await.unwrap_err();
-        assert_eq!(failure.class, class, "{name}");
-        assert_eq!(service.requests().len(), tries, "{name}");
-        if class == Class::Transient {
-            let named = format!("UpdateItem photos[a.jpg] failed: {name}: The reason.");
-            assert_eq!(failure.message, named);
+        for operation in ["UpdateItem", "GetItem"] {
+            let reason = format!("{name}: The reason.");
+            expect_transient(operation, error(status, name), tries, &reason).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn what_s3_answers_to_the_other_calls_is_worth_another_try() {
+    for (operation, status, code, tries) in [
+        ("PutObject", "403 Forbidden", "AccessDenied", 1),
+        ("PutObject", "404 Not Found", "NoSuchBucket", 1),
+        ("PutObject", "400 Bad Request", "BadDigest", 1), // its checksum is of other bytes than came
+        ("PutObject", "400 Bad Request", "RequestTimeout", 3),
+        ("PutObject", "503 Slow Down", "SlowDown", 3),
+        ("PutObject", "500 Internal Server Error", "InternalError", 3),
+        ("DeleteObject", "403 Forbidden", "AccessDenied", 1),
+        ("DeleteObject", "409 Conflict", "ConditionalRequestConflict", 1),
+        ("DeleteObject", "503 Slow Down", "SlowDown", 3),
+        ("DeleteObject", "500 Internal Server Error", "InternalError", 3),
+    ] {
+        let reason = format!("{code}: The reason.");
+        expect_transient(operation, s3_error(status, code), tries, &reason).await;
+    }
+    // Without a body there is no more to say than the status.
+    for (status, tries) in
+        [("403 Forbidden", 1), ("503 Slow Down", 3), ("500 Internal Server Error", 3)]
+    {
+        let reason = format!("HTTP {}: ", &status[..3]);
+        expect_transient("HeadObject", Answer::new(status, &[], b""), tries, &reason).await;
     }
 }
 
@@ -183,6 +339,13 @@ async fn what_is_there_of_an_object_and_of_a_thumbnail_is_told() {
     let forbidden = Service::start(&[Answer::new("403 Forbidden", &[], b"")]).await;
     let failure = store(&forbidden).current("originals", "a.jpg").await.unwrap_err();
     assert_eq!(failure.class, Class::Transient);
+}
+
+#[tokio::test]
+async fn only_the_photo_that_the_event_speaks_of_is_fetched() {
+    let service = Service::start(&[Answer::new("200 OK", WHOLE, b"hello")]).await;
+    store(&service).fetch(&photo(), 1000).await.unwrap();
+    assert!(service.requests()[0].to_lowercase().contains("if-match: \"abc\""));
 }
 
 #[tokio::test]
