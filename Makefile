@@ -76,7 +76,7 @@ test: setup ops ## Check everything: format, lints, documentation, tests on a lo
 	cargo test --profile $(PROFILE) --lib --bins
 	cargo test --profile $(PROFILE) --doc
 	$(MAKE) --no-print-directory deny test-template
-	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(LAMBDA_BUILD) --profile $(PROFILE)
 	$(AWS) with -- cargo test --profile $(PROFILE) --test '*'
 	@echo "all checks passed"
 

@@ -16,7 +16,7 @@ use crate::stack::root;
 
 /// How long a process may take to its next call.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// What Lambda tells it that it may take: the template's timeout.
+/// What Lambda tells it that it may take, if nothing else is said: the template's timeout.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:process";
 const RUNTIME_API: &str = "/2018-06-01/runtime/";
@@ -26,6 +26,7 @@ pub struct Lambda {
     process: Child,
     listener: TcpListener,
     event: Option<String>,
+    timeout: Duration,
     aws: String,
 }
 
@@ -62,12 +63,34 @@ impl Lambda {
             .spawn()
             .expect("`make build` builds the function");
         let aws = environment["AWS_ENDPOINT_URL"].trim_start_matches("http://").to_owned();
-        Lambda { process, listener, event: None, aws }
+        Lambda { process, listener, event: None, timeout: TIMEOUT, aws }
     }
 
     /// Gives the process an event, once it is done with the one before.
     pub fn invoke(&mut self, event: &Value) {
         self.event = Some(event.to_string());
+    }
+
+    /// The same, with another timeout.
+    pub fn invoke_within(&mut self, timeout: Duration, event: &Value) {
+        self.timeout = timeout;
+        self.invoke(event);
+    }
+
+    /// After its answer: whether the process asks for another event, rather than to end.
+    pub async fn goes_on(&mut self) -> bool {
+        loop {
+            if self.process.try_wait().unwrap().is_some() {
+                return false;
+            }
+            let asks = timeout(Duration::from_millis(100), self.listener.accept()).await;
+            if let Ok(Ok((mut connection, _))) = asks
+                && let Some((head, _)) = read_request(&mut connection).await
+            {
+                assert!(head.contains("invocation/next"), "it is not done: {head}");
+                return true;
+            }
+        }
     }
 
     /// Waits for what the process does next with its event.
@@ -89,7 +112,7 @@ impl Lambda {
             match path.strip_prefix(RUNTIME_API) {
                 Some("invocation/next") => {
                     let event = self.event.take().expect("one event at a time");
-                    answer(connection, &invocation(&event)).await;
+                    answer(connection, &invocation(&event, self.timeout)).await;
                 }
                 Some(path) => {
                     answer(connection, &Answer::new("202 Accepted", &[], b"").bytes).await;
@@ -148,8 +171,8 @@ impl Call {
     }
 }
 
-fn invocation(event: &str) -> Vec<u8> {
-    let deadline = SystemTime::UNIX_EPOCH.elapsed().unwrap() + TIMEOUT;
+fn invocation(event: &str, timeout: Duration) -> Vec<u8> {
+    let deadline = SystemTime::UNIX_EPOCH.elapsed().unwrap() + timeout;
     let headers = [
         ("Lambda-Runtime-Aws-Request-Id", "1"),
         ("Lambda-Runtime-Deadline-Ms", &deadline.as_millis().to_string()),

@@ -5,6 +5,7 @@
 
 mod caller;
 mod crossings;
+mod deadlines;
 mod failures;
 mod kills;
 mod lambda;
