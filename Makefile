@@ -8,6 +8,8 @@ STACK   ?= photos
 PROFILE ?= local
 PYTHON  ?= python3
 SECONDS ?= 20
+COUNT   ?= 600
+SEED    ?= 1
 TARGET  ?=
 DIR     ?= tests/photos
 PORT    ?= 8080
@@ -33,7 +35,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test deny advisories test-template fmt run demo invoke up stop release measure bench bench-stages bench-pins fuzz exif-check \
+.PHONY: help setup build test deny advisories test-template fmt run demo invoke up stop release measure bench bench-stages bench-pins fuzz faults exif-check \
 	deploy destroy logs invoke-remote redrive requirements clean
 
 help: ## List what can be done
@@ -136,6 +138,9 @@ bench-pins: setup ## Pin anew the thumbnailers that make bench installs
 fuzz: tools ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
 	@$(PYTHON) fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)
 
+faults: build ## Let every call to AWS fail in every way, and count what becomes of the photos (COUNT=600 SEED=1)
+	@$(AWS) with -- $(VENV)/bin/python tests/faults/run.py --count $(COUNT) --seed $(SEED)
+
 exif-check: tools ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
 	cargo build --profile $(PROFILE) --example facts
 	@$(PYTHON) tests/exiftool/check.py target/$(PROFILE)/examples/facts "$(DIR)"
@@ -156,12 +161,12 @@ invoke-remote: ops ## Invoke the function in AWS with an event (STACK=photos EVE
 redrive: setup ## Try every letter of a stack's dead-letter queue once more (STACK=photos)
 	@$(VENV)/bin/python ops/redrive.py --stack $(STACK)
 
-requirements: setup ## Pin anew what local/ and ops/requirements.in ask for
+requirements: setup ## Pin anew what the requirements.in of local, ops and tests/faults ask for
 	$(VENV)/bin/python -m pip install --quiet uv
-	$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
-		--no-header --no-annotate local/requirements.in --output-file local/requirements.txt
-	$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
-		--no-header --no-annotate ops/requirements.in --output-file ops/requirements.txt
+	for folder in local ops tests/faults; do \
+		$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
+			--no-header --no-annotate $$folder/requirements.in --output-file $$folder/requirements.txt || exit; \
+	done
 
 clean: stop ## Stop the local AWS, and remove all that was built and installed
 	rm -rf target $(VENV) $(OPS) .local .aws-sam out
