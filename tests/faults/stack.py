@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from aws import BOOTSTRAP, ROOT
+from aws import FUNCTIONS, ROOT
 from deploy import Clients, add_environment, deploy
 from logs import log_lines, parse_object
 from problem import Problem
@@ -49,7 +49,7 @@ class Stack:
     def __init__(self, aws: Clients, function_endpoint: str) -> None:
         self.aws = aws
         endpoints = dict.fromkeys(ENDPOINTS, function_endpoint)
-        outputs = deploy(aws.endpoint, NAME, BOOTSTRAP, {}, endpoints)
+        outputs = deploy(aws.endpoint, NAME, FUNCTIONS, {}, endpoints)
         self.originals = outputs["OriginalsBucketName"]
         self.thumbnails_bucket = outputs["ThumbnailsBucketName"]
         self.table = outputs["PhotosTableName"]
