@@ -43,12 +43,16 @@ fn start_logging() {
         .iter()
         .find_map(|name| variable(name)?.to_lowercase().parse().ok())
         .unwrap_or(Level::INFO);
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
         .with_max_level(level)
-        .init();
+        .finish();
+    // Not by `init`, which takes the records of the log crate too: their texts are 0.2 MB of a package.
+    if let Err(error) = tracing::subscriber::set_global_default(subscriber) {
+        eprintln!("there will be no log lines: {error}");
+    }
 }
