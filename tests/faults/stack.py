@@ -65,6 +65,8 @@ class Stack:
         queue = self.aws.sqs.create_queue(QueueName=f"{NAME}-events")["QueueUrl"]
         names = ["QueueArn"]
         arn = self.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+        policy = {"Policy": letting_s3_send(arn["QueueArn"])}
+        self.aws.sqs.set_queue_attributes(QueueUrl=queue, Attributes=policy)
         told = self.aws.s3.get_bucket_notification_configuration(Bucket=self.originals)
         told.pop("ResponseMetadata")
         told["QueueConfigurations"] = [
@@ -160,6 +162,16 @@ class Stack:
         if done.returncode != 0:
             raise Problem(f"make redrive failed: {done.stderr.strip().splitlines()[-1]}")
         print(f"make redrive: {done.stdout.splitlines()[0]}")
+
+
+def letting_s3_send(queue: str) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def letter(message: dict[str, Any]) -> Letter:
