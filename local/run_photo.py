@@ -196,7 +196,7 @@ def show_work(item: dict[str, Any], line: dict[str, Any]) -> None:
     steps = [
         f"{name.removesuffix('Ms')} {value:.{0 if value >= 10 else 1}f} ms"
         for name, value in line.items()
-        if name.endswith("Ms") and isinstance(value, (int, float))
+        if name.endswith("Ms") and name != "durationMs" and isinstance(value, (int, float))
     ]
     memory = line.get("peakMemoryMb")
     show(
