@@ -12,7 +12,6 @@ use aws_config::SdkConfig;
 use aws_lambda_events::lambda_function_urls::{
     LambdaFunctionUrlRequest, LambdaFunctionUrlResponse,
 };
-use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::config::http::HttpRequest;
 use aws_sdk_s3::presigning::PresigningConfig;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -36,10 +35,7 @@ pub struct UploadUrls {
 impl UploadUrls {
     /// Signs for the region, with the credentials and for the endpoint of `aws`.
     pub fn new(config: UploadConfig, aws: &SdkConfig) -> UploadUrls {
-        // By default the SDK signs a header x-amz-sdk-checksum-algorithm that nobody asked for.
-        let when_required = RequestChecksumCalculation::WhenRequired;
-        let s3 = s3_config(aws).request_checksum_calculation(when_required).build();
-        UploadUrls { config, s3: aws_sdk_s3::Client::from_conf(s3) }
+        UploadUrls { config, s3: aws_sdk_s3::Client::from_conf(s3_config(aws).build()) }
     }
 
     /// Answers one request to the function's URL, and logs that: neither a URL, which is a secret, nor
@@ -111,7 +107,7 @@ fn without_trace(request: &mut HttpRequest) {
 }
 
 /// A UUID of version 7 (RFC 9562 section 5.7): the time, then 74 bits by the system's random number
-/// generator. Those that `uuid` makes itself share most of their bits with the one before.
+/// generator. What `uuid` makes itself shares most of its bits with the one before in that millisecond.
 fn new_id(now: DateTime<Utc>) -> Result<Uuid, Error> {
     let mut random = [0; 10];
     getrandom::fill(&mut random)?;
