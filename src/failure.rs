@@ -98,7 +98,15 @@ impl From<PhotoError> for Failure {
     fn from(error: PhotoError) -> Failure {
         match error {
             PhotoError::Cancelled => Failure::transient(error.name(), error.to_string()),
-            _ => Failure::permanent(error.name(), error.to_string()),
+            PhotoError::Empty
+            | PhotoError::NotAPhoto(_)
+            | PhotoError::UnsupportedFormat(_)
+            | PhotoError::Truncated { .. }
+            | PhotoError::Corrupt(_)
+            | PhotoError::TooManyBytes { .. }
+            | PhotoError::TooManyPixels { .. }
+            | PhotoError::TooLittleMemory { .. }
+            | PhotoError::DecoderPanic(_) => Failure::permanent(error.name(), error.to_string()),
         }
     }
 }

@@ -54,7 +54,7 @@ impl Handler {
     pub(super) async fn confirm(&self, object: &ObjectEvent) -> Outcome {
         match self.store.thumbnail_mark(&self.config, &object.key).await? {
             Some(mark) if mark.original_etag == object.etag => Ok(()),
-            _ => self.agree(&object.key).await,
+            Some(_) | None => self.agree(&object.key).await,
         }
     }
 

@@ -38,6 +38,21 @@ impl Key {
         record
     }
 
+    /// Uploads a photo whose invocation makes these calls, and then waits.
+    async fn upload_until(&mut self, calls: &str, photo: &[u8]) -> (Lambda, String) {
+        let (record, etag) = self.upload(photo).await;
+        let mut lambda = self.begin(&record).await;
+        go(&mut lambda, calls).await;
+        (lambda, etag)
+    }
+
+    /// Uploads a photo that is handled at once.
+    async fn upload_whole(&mut self, photo: &[u8]) -> String {
+        let (record, etag) = self.upload(photo).await;
+        finish(self.begin(&record).await).await;
+        etag
+    }
+
     /// An invocation about an event, before its first call.
     async fn begin(&self, record: &Value) -> Lambda {
         let mut lambda = Lambda::start(&self.stack.environment().await).await;
@@ -68,23 +83,14 @@ async fn go(lambda: &mut Lambda, calls: &str) {
 
 /// Lets an invocation make all calls that it has still to make.
 async fn finish(mut lambda: Lambda) {
-    loop {
-        match lambda.next().await {
-            Next::Call(call) => call.forward().await,
-            Next::End(end) => return assert_eq!(end, Ok(())),
-        }
-    }
+    assert_eq!(lambda.finish().await, Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_upload_that_is_written_between_the_two_writes_of_a_newer_one_is_overwritten() {
     let mut key = Key::deploy("between").await;
-    let (older, _) = key.upload(&photos::small()).await;
-    let mut older = key.begin(&older).await;
-    go(&mut older, "GET").await;
-    let (newer, etag) = key.upload(&photos::small_stored_as(6)).await;
-    let mut newer = key.begin(&newer).await;
-    go(&mut newer, "GET PUT").await;
+    let (older, _) = key.upload_until("GET", &photos::small()).await;
+    let (newer, etag) = key.upload_until("GET PUT", &photos::small_stored_as(6)).await;
     finish(older).await;
     finish(newer).await;
     key.expect(&etag).await;
@@ -97,9 +103,7 @@ async fn an_older_upload_that_dies_between_its_two_writes_is_overwritten_althoug
     let (older_record, _) = key.upload(&photos::small()).await;
     let mut older = key.begin(&older_record).await;
     go(&mut older, "GET").await;
-    let (newer, etag) = key.upload(&photos::small_stored_as(6)).await;
-    let mut newer = key.begin(&newer).await;
-    go(&mut newer, "GET PUT").await;
+    let (newer, etag) = key.upload_until("GET PUT", &photos::small_stored_as(6)).await;
     go(&mut older, "PUT").await;
     older.kill();
     finish(key.begin(&older_record).await).await;
@@ -110,12 +114,9 @@ async fn an_older_upload_that_dies_between_its_two_writes_is_overwritten_althoug
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_photo_that_takes_the_thumbnail_of_a_newer_one_away_does_not_keep_it_so() {
     let mut key = Key::deploy("takes").await;
-    let (broken, _) = key.upload(b"no photo").await;
-    let mut broken = key.begin(&broken).await;
-    go(&mut broken, "GET GetItem SendMessage UpdateItem GetItem").await;
-    let (newer, etag) = key.upload(&photos::small()).await;
-    let mut newer = key.begin(&newer).await;
-    go(&mut newer, "GET PUT").await;
+    let (broken, _) =
+        key.upload_until("GET GetItem SendMessage UpdateItem GetItem", b"no photo").await;
+    let (newer, etag) = key.upload_until("GET PUT", &photos::small()).await;
     finish(broken).await;
     finish(newer).await;
     key.expect(&etag).await;
@@ -124,13 +125,11 @@ async fn a_broken_photo_that_takes_the_thumbnail_of_a_newer_one_away_does_not_ke
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_that_was_overtaken_takes_nothing_of_the_newer_photo_away() {
     let mut key = Key::deploy("overtaken").await;
-    let (upload, _) = key.upload(&photos::small()).await;
-    finish(key.begin(&upload).await).await;
+    key.upload_whole(&photos::small()).await;
     let removal = key.remove().await;
     let mut removal = key.begin(&removal).await;
     go(&mut removal, "HEAD UpdateItem GetItem HEAD").await;
-    let (newer, etag) = key.upload(&photos::small_stored_as(6)).await;
-    finish(key.begin(&newer).await).await;
+    let etag = key.upload_whole(&photos::small_stored_as(6)).await;
     go(&mut removal, "DELETE").await;
     key.expect(&etag).await;
     finish(removal).await;
@@ -141,14 +140,11 @@ async fn a_removal_that_was_overtaken_takes_nothing_of_the_newer_photo_away() {
 async fn a_removal_that_dies_after_it_took_the_thumbnail_of_the_same_photo_uploaded_anew_puts_it_back()
  {
     let mut key = Key::deploy("anew").await;
-    let (upload, etag) = key.upload(&photos::small()).await;
-    finish(key.begin(&upload).await).await;
+    let etag = key.upload_whole(&photos::small()).await;
     let removal_record = key.remove().await;
     let mut removal = key.begin(&removal_record).await;
     go(&mut removal, "HEAD UpdateItem GetItem").await;
-    let (again, _) = key.upload(&photos::small()).await;
-    let mut again = key.begin(&again).await;
-    go(&mut again, "GET PUT").await;
+    let (again, _) = key.upload_until("GET PUT", &photos::small()).await;
     go(&mut removal, "HEAD").await;
     finish(again).await;
     // The same bytes give a thumbnail of the same ETag.
@@ -161,14 +157,12 @@ async fn a_removal_that_dies_after_it_took_the_thumbnail_of_the_same_photo_uploa
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_without_a_sequencer_removes_nothing_that_came_after_it_looked() {
     let mut key = Key::deploy("looked").await;
-    let (upload, _) = key.upload(&photos::small()).await;
-    finish(key.begin(&upload).await).await;
+    key.upload_whole(&photos::small()).await;
     let mut removal = key.remove().await;
     removal["s3"]["object"].as_object_mut().unwrap().remove("sequencer");
     let mut removal = key.begin(&removal).await;
     go(&mut removal, "GetItem HEAD").await;
-    let (newer, etag) = key.upload(&photos::small_stored_as(6)).await;
-    finish(key.begin(&newer).await).await;
+    let etag = key.upload_whole(&photos::small_stored_as(6)).await;
     finish(removal).await;
     key.expect(&etag).await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::lambda::{Lambda, Next};
+use crate::lambda::Lambda;
 use crate::photos;
 use crate::stack::Stack;
 
@@ -17,12 +17,7 @@ async fn invoke(
 ) -> (Result<(), String>, bool) {
     let mut lambda = Lambda::start(environment).await;
     lambda.invoke_within(timeout, event);
-    loop {
-        match lambda.next().await {
-            Next::Call(call) => call.forward().await,
-            Next::End(end) => return (end, lambda.goes_on().await),
-        }
-    }
+    (lambda.finish().await, lambda.goes_on().await)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,6 +99,16 @@ impl Lambda {
         next.unwrap_or_else(|_| panic!("the function did nothing for {} s", PATIENCE.as_secs()))
     }
 
+    /// Lets the process make all calls that it has still to make about its event, and gives its end.
+    pub async fn finish(&mut self) -> Result<(), String> {
+        loop {
+            match self.next().await {
+                Next::Call(call) => call.forward().await,
+                Next::End(end) => return end,
+            }
+        }
+    }
+
     /// Ends the process as Lambda does: by SIGKILL, and until it is gone.
     pub fn kill(self) {
         drop(self);

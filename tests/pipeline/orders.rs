@@ -121,9 +121,7 @@ impl Place {
             let etag = stack.upload(photo.name, &photo.bytes).await;
             let mut lambda = Lambda::start(&environment).await;
             lambda.invoke(&json!({"Records": [stack.record(photo.name, &etag, 1)]}));
-            while let Next::Call(call) = lambda.next().await {
-                call.forward().await;
-            }
+            lambda.finish().await.unwrap();
             photo.thumbnail = Some(stack.thumbnail(photo.name).await);
         }
         assert!(photos[0].thumbnail != photos[1].thumbnail);
