@@ -59,8 +59,13 @@ def deploy(
     apply(aws, stack, template_with_code(aws, functions), parameters)
     outputs = stack_outputs(aws, stack)
     disable_redrive(aws, outputs)
-    allow_http(aws, outputs)
+    if endpoint.startswith("http:"):
+        allow_http(aws, outputs)
     check(aws, outputs)
+    if parameters.get("ExistingOriginalsBucket"):
+        check_existing_bucket(aws, outputs)
+    else:
+        check_new_bucket(aws, outputs)
     if environment:
         for function in ("ThumbnailFunctionName", "UploadUrlFunctionName"):
             add_environment(aws, outputs[function], environment)
@@ -153,7 +158,7 @@ def disable_redrive(aws: Clients, outputs: dict[str, str]) -> None:
 
 
 def allow_http(aws: Clients, outputs: dict[str, str]) -> None:
-    """Takes back that the buckets refuse what does not come over TLS, which the local AWS does not speak."""
+    """Takes back that the buckets refuse what does not come over TLS: this local AWS does not speak it."""
     for output in ("OriginalsBucketName", "ThumbnailsBucketName"):
         try:
             policy = aws.s3.get_bucket_policy(Bucket=outputs[output])["Policy"]
@@ -175,7 +180,6 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
     """Looks for what must be there: the local CloudFormation leaves out, without a word, what it
     does not know."""
     function = outputs["ThumbnailFunctionName"]
-    arn = outputs["ThumbnailFunctionArn"]
     queue = outputs["DeadLetterQueueUrl"]
 
     configuration = aws.lambda_.get_function_configuration(FunctionName=function)
@@ -190,14 +194,6 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
             variables.get(variable) == outputs[output],
             f"{variable} of {function} is {variables.get(variable)!r}, not {outputs[output]!r}",
         )
-
-    notifications = aws.s3.get_bucket_notification_configuration(
-        Bucket=outputs["OriginalsBucketName"]
-    ).get("LambdaFunctionConfigurations", [])
-    require(
-        any(entry["LambdaFunctionArn"] == arn for entry in notifications),
-        f"{outputs['OriginalsBucketName']} does not notify {function}",
-    )
 
     on_failure = aws.lambda_.get_function_event_invoke_config(
         FunctionName=function, Qualifier="$LATEST"
@@ -215,12 +211,26 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
 
     url = aws.lambda_.get_function_url_config(FunctionName=outputs["UploadUrlFunctionName"])
     require(url["AuthType"] == "AWS_IAM", f"{url['FunctionUrl']} is open to all")
-    cors = aws.s3.get_bucket_cors(Bucket=outputs["OriginalsBucketName"])["CORSRules"]
-    require(len(cors) == 1, f"{outputs['OriginalsBucketName']} lets browsers do {cors}")
 
     sources = [(source["EventSourceArn"], source["State"]) for source in event_sources(aws, outputs)]
     letters = queue_arn["Attributes"]["QueueArn"]
     require(sources == [(letters, "Disabled")], f"the sources of events of {function} are {sources}")
+
+
+def check_new_bucket(aws: Clients, outputs: dict[str, str]) -> None:
+    bucket = outputs["OriginalsBucketName"]
+    configuration = aws.s3.get_bucket_notification_configuration(Bucket=bucket)
+    told = [entry["LambdaFunctionArn"] for entry in configuration.get("LambdaFunctionConfigurations", [])]
+    arn = outputs["ThumbnailFunctionArn"]
+    require(told == [arn] * 3, f"{bucket} tells {told} of uploads, removals and expirations, not {arn}")
+    cors = aws.s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
+    require(len(cors) == 1, f"{bucket} lets browsers do {cors}")
+
+
+def check_existing_bucket(aws: Clients, outputs: dict[str, str]) -> None:
+    arn = outputs["ThumbnailFunctionArn"]
+    rules = aws.events.list_rule_names_by_target(TargetArn=arn)["RuleNames"]
+    require(len(rules) == 1, f"EventBridge tells {arn} of objects by the rules {rules}")
 
 
 def require(holds: bool, otherwise: str) -> None:

@@ -6,6 +6,7 @@
 mod caller;
 mod crossings;
 mod deadlines;
+mod existing_bucket;
 mod failures;
 mod kills;
 mod lambda;

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_s3::types::NotificationConfiguration;
+use aws_sdk_s3::types::{EventBridgeConfiguration, NotificationConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use serde_json::{Map, Value, json};
@@ -68,10 +68,9 @@ impl Stack {
         let outputs = deploy(name, options);
         let output = |key: &str| outputs[key].as_str().unwrap().to_owned();
         let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
-        let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(true).build();
         Stack {
             name: name.to_owned(),
-            s3: aws_sdk_s3::Client::from_conf(s3),
+            s3: s3(&aws),
             dynamodb: aws_sdk_dynamodb::Client::new(&aws),
             sqs: aws_sdk_sqs::Client::new(&aws),
             originals: output("OriginalsBucketName"),
@@ -426,6 +425,21 @@ impl Stack {
             json!({"key": encoded, "eTag": etag, "sequencer": format!("{sequencer:016X}")});
         record
     }
+}
+
+/// A bucket that is there before any stack, and tells EventBridge of its objects.
+pub async fn create_bucket(name: &str) {
+    let s3 = s3(&aws_config::load_defaults(BehaviorVersion::latest()).await);
+    s3.create_bucket().bucket(name).send().await.unwrap();
+    let events = EventBridgeConfiguration::builder().build();
+    let events = NotificationConfiguration::builder().event_bridge_configuration(events).build();
+    let request = s3.put_bucket_notification_configuration().bucket(name);
+    request.notification_configuration(events).send().await.unwrap();
+}
+
+fn s3(aws: &SdkConfig) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(aws).force_path_style(true).build();
+    aws_sdk_s3::Client::from_conf(config)
 }
 
 /// The project's folder.

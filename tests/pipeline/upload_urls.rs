@@ -15,7 +15,7 @@ use ureq::http::{HeaderValue, Request, Response, Uri};
 
 use crate::caller::{Caller, send};
 use crate::photos;
-use crate::stack::{Stack, root};
+use crate::stack::{Stack, create_bucket, root};
 
 /// What is asked for these bytes in an album.
 fn jpeg(photo: &[u8], album: &str) -> Value {
@@ -516,6 +516,18 @@ async fn browsers_may_put_from_the_pages_that_are_allowed_and_do_nothing_else() 
     assert_eq!(uploaded.status(), 200, "{}", uploaded.body());
     assert_eq!(uploaded.headers()["access-control-allow-origin"], page);
     assert_eq!(uploaded.headers()["access-control-expose-headers"], "ETag");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_is_of_the_bucket_that_was_there_before_the_stack() {
+    let bucket = "photos-of-before-by-url";
+    create_bucket(bucket).await;
+    let parameter = format!("ExistingOriginalsBucket={bucket}");
+    let stack = Stack::deploy_with("existing-url", &["--parameter", &parameter]).await;
+    let photo = photos::small();
+    let issued = issue(&stack, &jpeg(&photo, "trip")).await;
+    assert_eq!(put(&issued, &photo).await.status(), 200);
+    assert_eq!(stack.item(key(&issued), "READY").await["bucket"], bucket);
 }
 
 #[test]
