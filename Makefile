@@ -121,7 +121,10 @@ release: setup ## Build the packages for AWS, and show their sizes (ARCHITECTURE
 	@du --apparent-size --human-readable $(PACKAGES)/*/bootstrap.zip
 
 measure: release ## Measure size, cold start, CPU time and memory of the functions as they are deployed
-	@$(AWS) with -- $(VENV)/bin/python local/measure.py $(PACKAGES)
+	@$(AWS) with --tls -- $(VENV)/bin/python local/measure.py $(PACKAGES)
+
+cost: release ## Reckon what a million photos cost in AWS, by the function's memory size
+	@$(AWS) with --tls -- $(VENV)/bin/python local/cost.py $(PACKAGES)
 
 bench: tools ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)
 	@$(PYTHON) benches/peers/run.py --profile $(PROFILE) --runs $(RUNS) $(PHOTOS)

@@ -22,8 +22,8 @@ FUNCTIONS = ROOT / "target/lambda"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DEPLOY_HELP = """\
-Deploys template.yaml as it is, except for CodeUri, and takes back that the buckets ask for TLS, which the
-local AWS does not speak. Prints the outputs of the stack as JSON.
+Deploys template.yaml as it is, except for CodeUri, and takes back that the buckets ask for TLS, unless the
+local AWS speaks it (`with --tls`). Prints the outputs of the stack as JSON.
 The local AWS is the one of AWS_ENDPOINT_URL if that is set, else the one that `up` started.
 
 Every deployment starts from the defaults of the template: parameters that are not given are not
@@ -96,6 +96,7 @@ def parse_arguments() -> argparse.Namespace:
     run_with = commands.add_parser(
         "with", help="run a command against a local AWS of its own, which ends with the command"
     )
+    run_with.add_argument("--tls", action="store_true", help="one that speaks TLS, as in AWS")
     run_with.add_argument("command", nargs="+", metavar="-- COMMAND")
     run_with.set_defaults(run=run_with_own)
 
@@ -150,10 +151,12 @@ def run_in_running(arguments: argparse.Namespace) -> int:
 
 def run_with_own(arguments: argparse.Namespace) -> int:
     directory = Path(tempfile.mkdtemp(prefix="local-aws-"))
-    local_aws = LocalAws(directory)
+    local_aws = LocalAws(directory, "https" if arguments.tls else "http")
     try:
         raise_on_signals()
-        return run(arguments.command, client_environment(local_aws.start()))
+        endpoint = local_aws.start()
+        roots = local_aws.trusted_roots() if arguments.tls else None
+        return run(arguments.command, client_environment(endpoint, roots))
     except Interrupted as interrupted:
         return 128 + interrupted.number
     finally:

@@ -31,6 +31,6 @@ def exit_with(command: Callable[[], int]) -> NoReturn:
 def forget_real_aws() -> None:
     """Leaves out the profiles and settings of the AWS that the caller's shell is set up for."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
-        if name != "AWS_ENDPOINT_URL":
+        if name not in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
             del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull

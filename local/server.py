@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -37,11 +38,14 @@ class LocalAws:
     another process may have got since, tells whether it runs.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, scheme: str = "http") -> None:
         self.directory = directory
+        self.scheme = scheme
         self.log = directory / "ministack.log"
         self.state = directory / "state.json"
         self.scratch = directory / "tmp"
+        # ministack makes it if it is to speak TLS.
+        self.certificate = self.scratch / "ministack-tls/server.crt"
 
     def start(self) -> str:
         """Starts it unless it runs already, and returns its endpoint once that answers."""
@@ -80,6 +84,14 @@ class LocalAws:
             raise Problem("no local AWS is running: start one with `make up`")
         return self._read_state()["endpoint"]
 
+    def trusted_roots(self) -> Path:
+        """A file of what a client has to trust: this machine's roots, as in AWS, and the local AWS."""
+        system = ssl.get_default_verify_paths()
+        files = [path for path in (system.cafile, self.certificate) if path and Path(path).exists()]
+        roots = self.scratch / "roots.pem"
+        roots.write_text("\n".join(Path(path).read_text() for path in files))
+        return roots
+
     def _spawn_unless_running(self) -> None:
         with self.log.open("a") as log:
             try:
@@ -91,7 +103,7 @@ class LocalAws:
 
     def _spawn(self, log: TextIO) -> None:
         port = free_port()
-        endpoint = f"http://127.0.0.1:{port}"
+        endpoint = f"{self.scheme}://127.0.0.1:{port}"
         process = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
             cwd=self.scratch,
@@ -121,6 +133,7 @@ class LocalAws:
             "S3_DATA_DIR": scratch,
             # Signatures and policies count: the functions have the rights of their roles, and no more.
             "AUTH": "true",
+            "USE_SSL": "1" if self.scheme == "https" else "",
             # Without it the functions would call the real AWS.
             "AWS_ENDPOINT_URL": endpoint,
             # A failed invocation is tried again after 1 and 2 seconds; in AWS it takes minutes.
@@ -133,8 +146,13 @@ class LocalAws:
             raise TimeoutError  # it ended before it answered
         if not self.state.exists():
             return False
-        without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        trust = ssl.create_default_context()
         try:
+            if self.scheme == "https":
+                trust.load_verify_locations(self.certificate)
+            without_proxy = urllib.request.build_opener(
+                urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
+            )
             url = self._read_state()["endpoint"] + "/_ministack/health"
             with without_proxy.open(url, timeout=2) as answer:
                 return answer.status == 200
@@ -177,9 +195,13 @@ def end_group(leader: int, has_ended: Callable[[], bool]) -> None:
         pass
 
 
-def client_environment(endpoint: str) -> dict[str, str]:
+def client_environment(endpoint: str, trusted_roots: Path | None = None) -> dict[str, str]:
     """The caller's environment with this local AWS as the only one that a command can reach."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    if trusted_roots:
+        # Where the SDK of Rust looks, and that of Python. A directory would count too.
+        environment.pop("SSL_CERT_DIR", None)
+        environment |= {"SSL_CERT_FILE": str(trusted_roots), "AWS_CA_BUNDLE": str(trusted_roots)}
     return environment | {
         **ACCOUNT,
         "AWS_ENDPOINT_URL": endpoint,

@@ -66,6 +66,11 @@ impl Handler {
         Handler { config, store: Store::new(aws), photos_in_flight, memory, is_cold }
     }
 
+    /// Opens the connections that photos take, so that the first one need not.
+    pub async fn connect(&self) {
+        self.store.connect(&self.config).await;
+    }
+
     /// Handles every record of an event, and gives the answer that its sender expects. One photo
     /// never stops another.
     ///

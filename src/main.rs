@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
 async fn serve(config: Config) -> Result<(), Error> {
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let handler = Handler::new(config, &aws);
+    handler.connect().await;
     let function = service_fn(|event: LambdaEvent<Value>| handler.handle(event));
     let after_the_answer = MapResponseLayer::new(|()| end_if_at_work(&handler));
     Runtime::new(function).layer(TracingLayer::new()).layer(after_the_answer).run().await

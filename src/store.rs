@@ -15,6 +15,7 @@ use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use chrono::{DateTime, Utc};
+use tokio::join;
 use tokio::time::timeout;
 
 use crate::config::Config;
@@ -72,6 +73,8 @@ pub struct Store {
 const CONNECT: Duration = Duration::from_secs(2);
 const TRY: Duration = Duration::from_secs(5);
 const CALL: Duration = Duration::from_secs(12);
+/// How long a start waits for connections to be opened, which take some ten ms within a region.
+const OPENING: Duration = Duration::from_secs(1);
 /// Tries of a call, and the longest pause before the second; Lambda's own retries come a minute later.
 const TRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -91,6 +94,23 @@ impl Store {
             s3: aws_sdk_s3::Client::from_conf(s3_config(aws).build()),
             dynamodb: aws_sdk_dynamodb::Client::new(aws),
             sqs: aws_sdk_sqs::Client::new(aws),
+        }
+    }
+
+    /// Opens the connections that photos take, each by a call that changes nothing, whatever its answer:
+    /// a function that starts has a whole CPU for the TLS handshakes and the trusted roots, whatever its
+    /// memory size; a photo has the CPU that goes with it (AWS Lambda Developer Guide, "Configure memory").
+    pub async fn connect(&self, config: &Config) {
+        let calls = async {
+            join!(
+                self.s3.head_bucket().bucket(&config.originals_bucket).send(),
+                self.s3.head_bucket().bucket(&config.thumbnails_bucket).send(),
+                self.item(&config.photos_table, "/"),
+                self.sqs.get_queue_attributes().queue_url(&config.dead_letter_queue_url).send(),
+            )
+        };
+        if timeout(OPENING, calls).await.is_err() {
+            tracing::warn!("S3, DynamoDB or SQS did not answer within {OPENING:?}");
         }
     }
 

@@ -129,7 +129,14 @@ impl Lambda {
                     let error = || String::from_utf8_lossy(&body).into_owned();
                     return Next::End(path.ends_with("/response").then_some(()).ok_or_else(error));
                 }
-                None => return Next::Call(Call::new(head, &body, connection, self.aws.clone())),
+                None => {
+                    let call = Call::new(head, &body, connection, self.aws.clone());
+                    // Before it asks for its event it opens its connections.
+                    if self.event.is_none() {
+                        return Next::Call(call);
+                    }
+                    call.forward().await;
+                }
             }
         }
     }

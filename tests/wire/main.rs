@@ -4,7 +4,8 @@
 #[path = "../common/service.rs"]
 mod service;
 
-use std::time::Duration;
+use std::slice;
+use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
@@ -183,13 +184,17 @@ async fn a_service_that_is_busy_for_a_moment_costs_nothing_but_that_moment() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_or_changed_is_worth_another_try() {
-    let cut = cut(Answer::new("200 OK", WHOLE, b"hello"), 3);
+async fn a_body_that_is_cut_or_changed_is_fetched_again_and_then_worth_another_try() {
+    let whole = Answer::new("200 OK", WHOLE, b"hello");
     let changed = Answer::new("200 OK", WHOLE, b"jello");
-    for (answer, cause) in [(cut, "GetObject"), (changed, "checksum")] {
-        let failure = fetch(&[answer]).await.0.unwrap_err();
-        assert_eq!(failure.class, Class::Transient, "{failure:?}");
+    for (answer, cause) in [(cut(whole.clone(), 3), "GetObject"), (changed, "checksum")] {
+        let (fetched, tried) = fetch(slice::from_ref(&answer)).await;
+        let failure = fetched.unwrap_err();
+        assert_eq!((failure.class, tried), (Class::Transient, 3), "{failure:?}");
         assert!(failure.message.contains(cause), "{}", failure.message);
+
+        let (fetched, tried) = fetch(&[answer, whole.clone()]).await;
+        assert_eq!((fetched, tried), (Ok(b"hello".to_vec()), 2));
     }
 }
 
@@ -198,6 +203,33 @@ async fn more_bytes_than_allowed_are_refused_before_they_are_read() {
     let answer = Answer::new("200 OK", &[("ETag", "\"abc\"")], &[0; 1001]);
     let failure = fetch(&[answer]).await.0.unwrap_err();
     assert_eq!((failure.class, failure.error_type), (Class::Permanent, "TooManyBytes"));
+}
+
+#[tokio::test]
+async fn connections_are_opened_to_all_that_a_photo_needs_whatever_is_answered() {
+    for answer in [Answer::new("200 OK", &[], b"{}"), s3_error("403 Forbidden", "AccessDenied")] {
+        let service = Service::start(&[answer]).await;
+        store(&service).connect(&config()).await;
+        let mut calls: Vec<String> =
+            service.requests().iter().map(|head| head.lines().next().unwrap().to_owned()).collect();
+        calls.sort();
+        assert_eq!(
+            calls,
+            [
+                "HEAD /originals/ HTTP/1.1",
+                "HEAD /thumbnails/ HTTP/1.1",
+                "POST / HTTP/1.1",
+                "POST / HTTP/1.1",
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_silent_does_not_keep_the_function_from_starting() {
+    let (service, started) = (Service::start(&[SILENCE]).await, Instant::now());
+    store(&service).connect(&config()).await;
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 const SILENCE: Answer = Answer { bytes: Vec::new(), is_endless: true, is_reset: false };
