@@ -35,7 +35,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test deny advisories test-template fmt run demo invoke up stop release measure bench bench-stages bench-pins fuzz faults exif-check \
+.PHONY: help setup build test deny advisories test-template fmt run demo invoke up stop release measure cost bench bench-stages bench-pins fuzz faults exif-check \
 	deploy destroy logs invoke-remote redrive requirements clean
 
 help: ## List what can be done
@@ -78,7 +78,8 @@ test: setup ops ## Check everything: format, lints, documentation, tests on a lo
 	cargo test --profile $(PROFILE) --lib --bins
 	cargo test --profile $(PROFILE) --doc
 	$(MAKE) --no-print-directory deny test-template
-	$(LAMBDA_BUILD) --profile $(PROFILE)
+	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(OPS)/bin/python -m unittest discover --start-directory tests/package
 	$(AWS) with -- cargo test --profile $(PROFILE) --test '*'
 	@echo "all checks passed"
 

@@ -1,0 +1,53 @@
+"""What `sam build` made of the functions, before they are deployed: `make test` builds them first."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# The folders are named by the template's functions, and by the package's binaries.
+FUNCTIONS = {"ThumbnailFunction": "thumbnail", "UploadUrlFunction": "upload-url"}
+LARGEST_PACKAGE = 6_000_000  # bytes
+# Of Amazon Linux 2023 (https://docs.aws.amazon.com/linux/al2023/ug/glibc.html).
+GLIBC = (2, 34)
+
+
+def bootstrap(function: str) -> Path:
+    return ROOT / ".aws-sam/build" / function / "bootstrap"
+
+
+class Package(unittest.TestCase):
+    def test_sam_has_built_every_function_as_an_executable(self) -> None:
+        for function in FUNCTIONS:
+            self.assertTrue(os.access(bootstrap(function), os.X_OK), bootstrap(function))
+
+    def test_what_the_tests_run_is_what_sam_deploys(self) -> None:
+        for function, binary in FUNCTIONS.items():
+            tested = ROOT / "target/lambda" / binary / "bootstrap"
+            self.assertEqual(tested.read_bytes(), bootstrap(function).read_bytes(), function)
+
+    def test_a_package_is_at_most_6_mb(self) -> None:
+        for function in FUNCTIONS:
+            with tempfile.TemporaryFile() as package:
+                with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+                    archive.write(bootstrap(function), "bootstrap")
+                self.assertLessEqual(package.tell(), LARGEST_PACKAGE, function)
+
+    def test_nothing_of_a_package_is_newer_than_the_glibc_it_will_meet(self) -> None:
+        for function in FUNCTIONS:
+            symbols = subprocess.run(
+                ["objdump", "-T", bootstrap(function)], capture_output=True, text=True, check=True
+            ).stdout
+            versions = {tuple(map(int, version)) for version in re.findall(r"GLIBC_(\d+)\.(\d+)", symbols)}
+            self.assertTrue(versions, f"{function} is linked to no glibc")
+            self.assertLessEqual(max(versions), GLIBC, function)
+
+
+if __name__ == "__main__":
+    unittest.main()
