@@ -17,28 +17,34 @@
 //! the thumbnails; the stack's parameter `UploadOrigins` has to let the page upload, as it does by default.
 //! It knows no users, so it listens on this machine alone.
 
+#[path = "../common/answers.rs"]
+mod answers;
+#[path = "../common/signature.rs"]
+mod signature;
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::Read;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_s3::config::ProvideCredentials;
 use aws_sdk_s3::config::http::HttpRequest;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tiny_http::{Header, Method, Request, Response, Server};
 use tokio::runtime::Handle;
+use ureq::http;
+
+use crate::answers::{plain, reason};
+use crate::signature::sign;
 
 const PAGE: &str = include_str!("page.html");
 const JSON: &str = "application/json";
@@ -188,34 +194,15 @@ impl Platform {
 
     /// A request to the function's URL, which takes none without a signature.
     async fn signed(&self, body: Vec<u8>) -> Result<HttpRequest, String> {
-        let region = self.aws.region().ok_or("no region is set: AWS_REGION")?;
-        let provider = self.aws.credentials_provider().ok_or("there are no credentials")?;
-        let identity = provider.provide_credentials().await.map_err(reason)?.into();
-        let params = SigningParams::builder()
-            .identity(&identity)
-            .region(region.as_ref())
-            .name("lambda")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(reason)?;
         let function_url = &self.options.function_url;
         // A local AWS finds the function by the Host alone.
         let url = self.aws.endpoint_url().unwrap_or(function_url);
         let host = function_url.trim_start_matches("https://").trim_end_matches('/');
-        let headers = [("host", host), ("content-type", JSON)];
-        let signable =
-            SignableRequest::new("POST", url, headers.into_iter(), SignableBody::Bytes(&body));
-        let signature = sign(signable.map_err(reason)?, &params.into()).map_err(reason)?;
-        let (instructions, _) = signature.into_parts();
-
-        let mut request = HttpRequest::new(body.into());
-        request.set_method("POST").map_err(reason)?;
-        request.set_uri(url).map_err(reason)?;
-        for (name, value) in headers.into_iter().chain(instructions.headers()) {
-            request.headers_mut().insert(name.to_owned(), value.to_owned());
-        }
-        Ok(request)
+        let request = http::Request::post(url).header("host", host).header("content-type", JSON);
+        let mut request = request.body(body).map_err(reason)?;
+        let signed = sign(&mut request, "lambda", &self.aws).await;
+        signed.map_err(|error| reason(error.as_ref()))?;
+        HttpRequest::try_from(request.map(Into::into)).map_err(reason)
     }
 
     /// An album in the order in which its photos were taken; those that failed too.
@@ -270,21 +257,6 @@ fn parameter(query: &str, name: &str) -> String {
     percent_decode_str(value.unwrap_or_default()).decode_utf8_lossy().into_owned()
 }
 
-/// An attribute as JSON, without DynamoDB's names of types.
-fn plain(value: AttributeValue) -> Value {
-    match value {
-        AttributeValue::S(text) => text.into(),
-        AttributeValue::N(number) => serde_json::from_str(&number).unwrap_or(Value::Null),
-        AttributeValue::Bool(truth) => truth.into(),
-        AttributeValue::L(list) => list.into_iter().map(plain).collect(),
-        AttributeValue::M(map) => {
-            let members = map.into_iter().map(|(name, value)| (name, plain(value)));
-            Value::Object(members.collect::<Map<_, _>>())
-        }
-        _ => Value::Null,
-    }
-}
-
 /// A refusal as RFC 9457 has it, like those of the function.
 fn problem(status: u16, title: &str, detail: &str) -> Answer {
     let problem = json!({ "status": status, "title": title, "detail": detail });
@@ -296,15 +268,4 @@ fn response(status: u16, content_type: &str, body: &[u8]) -> Answer {
     let headers = [header("Content-Type", content_type), header("Cache-Control", "no-store")];
     let response = Response::from_data(body).with_status_code(status);
     headers.into_iter().flatten().fold(response, Response::with_header)
-}
-
-/// All that an error says: the SDK's own text is often only "service error".
-fn reason(error: impl Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
 }

@@ -1,17 +1,16 @@
 //! Plain HTTP, and who signs it: what calls AWS without an SDK.
 
-use std::time::SystemTime;
-
-use aws_sdk_s3::config::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
+use aws_config::{Region, SdkConfig};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use ureq::Agent;
-use ureq::http::{HeaderValue, Request, Response};
+use ureq::http::{Request, Response};
+
+use crate::signature::sign;
 
 /// Who calls AWS, known by its access key.
 pub struct Caller {
-    credentials: Credentials,
-    region: String,
+    access_key_id: String,
+    aws: SdkConfig,
 }
 
 impl Caller {
@@ -23,41 +22,21 @@ impl Caller {
 
     /// Whoever has this access key.
     pub fn new(access_key_id: &str, secret: &str) -> Caller {
-        Caller {
-            credentials: Credentials::new(access_key_id, secret, None, None, "test"),
-            region: std::env::var("AWS_REGION").unwrap(),
-        }
+        let credentials = Credentials::new(access_key_id, secret, None, None, "test");
+        let aws = SdkConfig::builder()
+            .region(Region::new(std::env::var("AWS_REGION").unwrap()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials));
+        Caller { access_key_id: access_key_id.to_owned(), aws: aws.build() }
     }
 
     /// The access key's public half.
     pub fn access_key_id(&self) -> &str {
-        self.credentials.access_key_id()
+        &self.access_key_id
     }
 
     /// Signs a request to a service and sends it; gives every answer, refusals too.
     pub async fn send(&self, service: &str, mut request: Request<Vec<u8>>) -> Response<String> {
-        let identity = self.credentials.clone().into();
-        let params = SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(service)
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .unwrap();
-        let (method, uri) = (request.method().to_string(), request.uri().to_string());
-        let headers = request.headers().iter();
-        let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-        let body = SignableBody::Bytes(request.body());
-        let signable = SignableRequest::new(&method, uri, headers, body).unwrap();
-        let (instructions, _) = sign(signable, &params.into()).unwrap().into_parts();
-        let signed: Vec<_> = instructions
-            .headers()
-            .map(|(name, value)| (name.to_owned(), HeaderValue::from_str(value).unwrap()))
-            .collect();
-        for (name, value) in signed {
-            request.headers_mut().insert(name.parse::<ureq::http::HeaderName>().unwrap(), value);
-        }
+        sign(&mut request, service, &self.aws).await.unwrap();
         send(request).await
     }
 }
