@@ -13,6 +13,8 @@ SEED    ?= 1
 TARGET  ?=
 DIR     ?= tests/photos
 PORT    ?= 8080
+BATCHES ?= 2
+LOAD    ?=
 
 CONFIG  ?= default
 
@@ -35,7 +37,8 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test deny advisories test-template fmt run demo invoke up stop release measure cost bench bench-stages bench-pins fuzz faults exif-check \
+.PHONY: help setup build test deny advisories test-template fmt run demo load load-compare soak growth invoke up stop \
+	release measure cost bench bench-check bench-stages bench-pins fuzz faults exif-check \
 	deploy destroy logs invoke-remote redrive requirements clean
 
 help: ## List what can be done
@@ -75,7 +78,7 @@ test: setup ops ## Check everything: format, lints, documentation, tests on a lo
 	cargo fmt --check
 	cargo clippy --profile $(PROFILE) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --no-deps
-	cargo test --profile $(PROFILE) --lib --bins
+	cargo test --profile $(PROFILE) --lib --bins --example load_test
 	cargo test --profile $(PROFILE) --doc
 	$(MAKE) --no-print-directory deny test-template
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
@@ -106,6 +109,11 @@ demo: build up ## Serve a page that uploads photos and shows their thumbnails (P
 	@$(DEPLOY) > /dev/null
 	cargo build --profile $(PROFILE) --example demo_server
 	@$(VENV)/bin/python local/demo.py --stack $(STACK) --port $(PORT) target/$(PROFILE)/examples/demo_server
+
+load: build up ## Upload batches of 24 large photos to the local AWS, and report on each (BATCHES=2 LOAD="--rate 4")
+	@$(DEPLOY) > /dev/null
+	cargo build --profile $(PROFILE) --example load_test
+	@$(AWS) exec -- target/$(PROFILE)/examples/load_test --stack $(STACK) --batches $(BATCHES) $(LOAD)
 
 invoke: build up ## Invoke the function in the local AWS with a sample event (EVENT=path)
 	@$(DEPLOY) > /dev/null
