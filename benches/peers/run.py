@@ -19,7 +19,6 @@ thumbnail}, where CPU time is that of all its threads; the last line is {"versio
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import shutil
@@ -39,17 +38,15 @@ HERE = Path(__file__).resolve().parent
 BENCH = ROOT / "target/bench"
 THUMBNAILS = BENCH / "thumbnails"
 DOCS = ROOT / "docs"
-JAR = Path("/usr/share/java/thumbnailator.jar")
 # Above this share the floor's cost has changed too much between the beginning and the end.
 UNQUIET = 0.1
 
 sys.path.append(str(ROOT / "local"))
-import check_tools
 from problem import Problem, exit_with
 
-
-class Missing(Exception):
-    """Why one peer is not compared, in words for a person."""
+from install import (
+    THUMBNAILATOR, Missing, install_once, install_thumbnailator, require_node, say
+)
 
 
 @dataclass
@@ -177,7 +174,7 @@ def install(thumbnails: str) -> dict[str, Runner]:
         "sharp": install_sharp,
         "pyvips": lambda: install_python("vips.py"),
         "pillow": lambda: install_python("pillow.py"),
-        "thumbnailator": install_thumbnailator,
+        "thumbnailator": compile_thumbnailator,
     }
     runners: dict[str, Runner] = {}
     for peer, installer in installers.items():
@@ -189,8 +186,7 @@ def install(thumbnails: str) -> dict[str, Runner]:
 
 
 def install_sharp() -> list[str]:
-    if not shutil.which("node") or not shutil.which("npm"):
-        raise Missing("Node.js 20.9 or later is not installed, or its npm")
+    require_node()
     directory = BENCH / "sharp"
     directory.mkdir(exist_ok=True)
     for name in ["package.json", "package-lock.json", "sharp.mjs"]:  # node looks beside the program
@@ -212,36 +208,13 @@ def install_python(runner: str) -> list[str]:
     return [python, "-B", str(HERE / runner)]
 
 
-def install_thumbnailator() -> list[str]:
-    if not JAR.exists() or not shutil.which("javac"):
-        with contextlib.redirect_stdout(sys.stderr):
-            try:
-                check_tools.install(["default-jdk-headless", "libthumbnailator-java"])
-            except SystemExit as reason:
-                raise Missing(str(reason).removeprefix("error: ")) from None
+def compile_thumbnailator() -> list[str]:
+    install_thumbnailator()
     directory = BENCH / "thumbnailator"
     directory.mkdir(exist_ok=True)
     source = HERE / "Thumbnailator.java"
-    install_once(directory, source, ["javac", "-cp", str(JAR), "-d", ".", str(source)])
-    return ["java", "-cp", f"{JAR}:{directory}", "Thumbnailator"]
-
-
-def install_once(directory: Path, pins: Path, *commands: list[str]) -> None:
-    """Runs the commands in the directory unless they were run with the same pins before."""
-    done = directory / "installed.txt"
-    if done.exists() and done.read_bytes() == pins.read_bytes():
-        return
-    say(f"installing {directory.name} into {directory.relative_to(ROOT)}")
-    log = BENCH / f"{directory.name}.log"
-    with log.open("wb") as output:
-        for command in commands:
-            result = subprocess.run(
-                command, cwd=directory, stdout=output, stderr=subprocess.STDOUT
-            )
-            if result.returncode != 0:
-                name = Path(command[0]).name
-                raise Missing(f"{name} failed, see {log.relative_to(ROOT)}")
-    shutil.copy(pins, done)
+    install_once(directory, source, ["javac", "-cp", str(THUMBNAILATOR), "-d", ".", str(source)])
+    return ["java", "-cp", f"{THUMBNAILATOR}:{directory}", "Thumbnailator"]
 
 
 # ---- the comparison ----
@@ -430,10 +403,6 @@ def processor() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return os.uname().machine
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
