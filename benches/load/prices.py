@@ -1,0 +1,28 @@
+"""What AWS asks for in us-east-1, in US dollars, without free tiers and discounts, as of 2026-11."""
+
+MILLION = 1_000_000
+
+# https://aws.amazon.com/lambda/pricing/: x86, the first 6 billion GB-seconds a month.
+LAMBDA_GB_SECOND = 0.0000166667
+# https://aws.amazon.com/lambda/pricing/
+LAMBDA_MILLION_REQUESTS = 0.20
+# At this size Lambda gives one whole vCPU: AWS Lambda Developer Guide, "Configure Lambda function memory".
+VCPU_MB = 1769
+
+# https://aws.amazon.com/ec2/pricing/on-demand/: c7i.large with Linux. Its vCPUs and memory:
+# https://aws.amazon.com/ec2/instance-types/c7i/
+SERVER = "c7i.large"
+SERVER_HOUR = 0.08925
+SERVER_VCPUS = 2
+SERVER_GB = 4
+
+
+def of_lambda(cpu_seconds: float) -> float:
+    """Of a million photos, each an invocation that takes as long as its CPU time at one vCPU."""
+    return MILLION * cpu_seconds * VCPU_MB / 1024 * LAMBDA_GB_SECOND + LAMBDA_MILLION_REQUESTS
+
+
+def of_server(cpu_seconds: float) -> float:
+    """Of a million photos, on servers that are busy with them all the time: that wait for none is paid too,
+    and is not in it."""
+    return MILLION * cpu_seconds / SERVER_VCPUS / 3600 * SERVER_HOUR
