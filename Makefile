@@ -141,11 +141,16 @@ bench: tools ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg 
 bench-stages: tools ## Measure each stage of a photo's way: header, EXIF, decode, resize, orient, encode
 	cargo bench --profile $(PROFILE) --bench stages
 
-bench-pins: setup ## Pin anew the thumbnailers that make bench installs
+bench-pins: setup ## Pin anew the thumbnailers that make bench and make load-compare install
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
 		--no-header --no-annotate benches/peers/requirements.in --output-file benches/peers/requirements.txt
 	npm install --prefix benches/peers --package-lock-only --omit-lockfile-registry-resolved --save-exact sharp@latest
+	npm install --prefix benches/load --package-lock-only --omit-lockfile-registry-resolved --save-exact \
+		sharp@latest @aws-sdk/client-s3@latest @aws-sdk/client-dynamodb@latest exif-reader@latest
+
+load-compare: build ## Compare what a batch of 24 photos costs: in a server, by RabbitMQ, in Lambda functions (PHOTOS=DIR)
+	@$(AWS) with -- $(VENV)/bin/python benches/load/run.py $(if $(filter file,$(origin PHOTOS)),,--photos "$(PHOTOS)")
 
 fuzz: tools ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
 	@$(PYTHON) fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Lets a batch of photos become thumbnails in all the ways that the platform has had or could have, in one
+run on one machine, and tells what each has cost: `make load-compare`.
+
+In its server, through RabbitMQ (jvm.py), and in Lambda functions that S3 starts (lambdas.py): with Pillow,
+with sharp and this project's. Whichever way, as many photos are worked on at a time (costs.AT_ONCE), and some
+come first to warm it up. What is needed is installed below target/compare, what is started ends with the run.
+A way that cannot be had is named as missing. This project is measured at the beginning and at the end: how far
+the two are apart says how quiet the machine was.
+
+It writes docs/load.md, docs/load.svg and target/compare/compare.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path += [str(HERE.parent.parent / "local"), str(HERE.parent / "peers")]
+from aws import endpoint
+from cli import exit_with
+from deploy import Clients
+from problem import Problem
+
+import jvm
+import lambdas
+import report
+from costs import Measured
+from install import Missing, say
+from lambdas import Measure
+from report import Run, Way
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Compares what a batch of thumbnails costs, in all ways.")
+    parser.add_argument("--photos", type=Path, metavar="DIR", help="a folder of JPEGs (made of the test photo)")
+    parser.add_argument("--within", type=int, default=480, metavar="SECONDS", help="gives up then (480)")
+    options = parser.parse_args()
+    end_in_time(options.within)
+    aws = Clients(endpoint())
+    uploads = lambdas.the_photos(options.photos)
+
+    busy = report.busy_share()
+    say(f"the machine is {busy:.0%} busy with other things")
+    this = lambdas.this_project(aws, uploads).checked()
+    ways = [
+        Way(jvm.IN_SERVER, tried(jvm.in_server, aws, uploads)),
+        Way(jvm.THROUGH_RABBITMQ, tried(jvm.through_rabbitmq, aws, uploads)),
+        Way("Pillow in Lambda", tried(lambdas.pillow, aws, uploads)),
+        Way("sharp in Lambda", tried(lambdas.sharp, aws, uploads)),
+        Way("this project in Lambda", this, is_ours=True),
+    ]
+    again = lambdas.this_project(aws, uploads).checked()
+    report.write(Run(ways, len(uploads), options.photos, busy, again.cpu_ms / this.cpu_ms - 1))
+    return 0
+
+
+def tried(measure: Measure, aws: Clients, uploads: list[Path]) -> Measured | str:
+    """Or why it cannot be had."""
+    try:
+        return measure(aws, uploads).checked()
+    except Missing as missing:
+        say(f"missing: {missing}")
+        return str(missing)
+
+
+def end_in_time(seconds: int) -> None:
+    """Asked to end, or too late, it still ends what it has started."""
+
+    def stop(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    def give_up(number: int, frame: object) -> None:
+        raise Problem(f"the time is over: {seconds} s")
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+
+
+if __name__ == "__main__":
+    exit_with(main)
