@@ -21,8 +21,8 @@ class Bar:
 def costs(bars: list[Bar], subtitle: str) -> str:
     """Horizontal bars of CPU time and memory, with the price beside them."""
     top, row, thick = 116, 44, 20
-    cpu_left, cpu_width = 232, 200
-    memory_left, memory_width = 536, 130
+    cpu_left, cpu_width = 252, 180
+    memory_left, memory_width = 540, 120
     cpu_scale = cpu_width / max(bar.cpu_s for bar in bars)
     memory_scale = memory_width / max(bar.memory_mb for bar in bars)
     dollars_right = 812

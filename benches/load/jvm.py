@@ -130,14 +130,15 @@ def run_batch(
     idle_heap = heap(port)
 
     say(f"{title}: {WARM_UP} photos to warm up, then {len(uploads)}")
-    send(aws, port, photos.keyed(uploads[:WARM_UP]))
+    warm_up, batch = photos.keyed(uploads[:WARM_UP]), photos.keyed(uploads)
+    send(aws, port, warm_up, request(aws, warm_up))
+    body = request(aws, batch)
     heap(port)
-    batch = photos.keyed(uploads)
     with ExitStack() as stack:
         watches = {
             name: stack.enter_context(Watch(partial(family, pid))) for name, pid in pids.items()
         }
-        seconds = send(aws, port, batch)
+        seconds = send(aws, port, batch, body)
     most_heap = heap(port)
     cost = Batch(
         photos=len(batch),
@@ -165,9 +166,8 @@ def load(idle: Watch, busy: Watch, idle_heap: float, most_heap: float) -> Server
     )
 
 
-def send(aws: Clients, port: int, batch: dict[str, Path]) -> float:
+def send(aws: Clients, port: int, batch: dict[str, Path], body: bytes) -> float:
     """Posts a batch in one request; returns the seconds until all its thumbnails are in S3."""
-    body = request(aws, batch)
     started = time.monotonic()
     ask(port, "POST", "/photos", body)
     try:

@@ -126,6 +126,30 @@ def cpu_seconds(pid: int) -> float:
     return time.clock_gettime(clock.value)
 
 
+class Machine:
+    """What all its cores do from now on."""
+
+    def __init__(self, own: int) -> None:
+        """Of a process, and all that comes from it."""
+        self.own = own
+        self.times, self.taken = processor_times(), self._taken()
+
+    def others(self) -> float:
+        """The share of the time that was neither the own processes' nor idle."""
+        total, idle = (now - first for now, first in zip(processor_times(), self.times))
+        taken = (self._taken() - self.taken) / TICK
+        return max(0.0, 1 - (idle + taken) / total)
+
+    def _taken(self) -> float:
+        return sum(usage.cpu for pid in family(self.own) if (usage := usage_of(pid)))
+
+
+def processor_times() -> tuple[int, int]:
+    """In ticks, all and idle. proc(5): user, nice, system, idle, iowait, irq, softirq, steal."""
+    times = list(map(int, Path("/proc/stat").read_text().splitlines()[0].split()[1:9]))
+    return sum(times), times[3] + times[4]
+
+
 def megabytes(status: str, name: str) -> float:
     """IndexError if the process has ended: what is left of it has no memory."""
     return int(status.split(f"{name}:")[1].split()[0]) / 1024

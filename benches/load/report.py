@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -21,9 +20,8 @@ from install import say
 from packages import COMPARE
 
 DOCS = ROOT / "docs"
-LOOK_SECONDS = 2
 # Above these the machine was not quiet.
-BUSY = 0.05
+OTHERS = 0.05
 DRIFT = 0.1
 
 COLUMNS = (
@@ -53,7 +51,7 @@ class Run:
     ways: list[Way]
     photos: int
     directory: Path | None
-    busy: float  # share of the machine's cores, before
+    others: float  # share of the machine's CPU that went to other things
     drift: float  # of this project's CPU time, from the beginning to the end
 
     @property
@@ -68,7 +66,7 @@ class Run:
 
 def write(run: Run) -> None:
     text = "\n".join([
-        *table(run), "", circumstances(run), "", *notes(run), "", *servers(run), *doubts(run),
+        *table(run), "", circumstances(run), "", *notes(run), "", *servers(run), noise(run),
     ]) + "\n"
     subtitle = f"{photos(run)}, {AT_ONCE} at a time; {processor()}, {os.cpu_count()} cores"
     DOCS.mkdir(exist_ok=True)
@@ -126,7 +124,7 @@ def circumstances(run: Run) -> str:
         f"{processor()}, {os.cpu_count()} cores, which the local AWS and the uploads share. CPU time is that "
         "of the processes that make the thumbnails, once warm, with their calls to AWS. Memory is the peak "
         "of the largest process, and of all added up. A batch is done when its last thumbnail, and item, is "
-        "there. Cold start is from exec until it waits for work."
+        "there. Cold start is from exec until it waits for work, in Lambda the median of several."
     )
 
 
@@ -142,6 +140,11 @@ def command(run: Run) -> str:
 def notes(run: Run) -> Iterator[str]:
     for way, cost in run.measured():
         yield f"- {way.title}: {workers(cost)} ({cost.versions})."
+    yield (
+        "- Thumbnailator's ways read no EXIF and write no items. The heap of a JVM is at most a quarter of the "
+        f"{prices.SERVER_GB} GB of a {prices.SERVER}, as it would be there by itself; where it is short the "
+        "threads wait for its garbage collection."
+    )
     yield (
         f"- Dollars in Lambda: {prices.VCPU_MB} MB, where one vCPU works on a photo for its CPU time, at "
         f"${prices.LAMBDA_GB_SECOND:.10f} a GB-second and ${prices.LAMBDA_MILLION_REQUESTS:.2f} a million "
@@ -179,11 +182,12 @@ def servers(run: Run) -> Iterator[str]:
             yield f"- Of that, by program: {', '.join(parts)}."
 
 
-def doubts(run: Run) -> Iterator[str]:
-    if run.busy > BUSY:
-        yield f"- The machine was not quiet: {run.busy:.0%} of its CPU were taken before the run."
-    if abs(run.drift) > DRIFT:
-        yield f"- At the end this project's CPU time was {run.drift:+.0%} of that at the beginning."
+def noise(run: Run) -> str:
+    is_quiet = run.others <= OTHERS and abs(run.drift) <= DRIFT
+    return (
+        f"- The machine was {'quiet' if is_quiet else 'not quiet'}: other things took {run.others:.0%} of its "
+        f"CPU, and this project's CPU time differed by {run.drift:+.0%} from the beginning to the end."
+    )
 
 
 def as_json(run: Run) -> dict[str, Any]:
@@ -194,24 +198,10 @@ def as_json(run: Run) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "photos": run.photos,
         "at_once": AT_ONCE,
-        "busy_before": run.busy,
+        "others": run.others,
         "drift": run.drift,
         "ways": {
             way.title: {"missing": way.cost} if isinstance(way.cost, str) else way.cost.as_json()
             for way in run.ways
         },
     }
-
-
-def busy_share() -> float:
-    """Of the machine's cores, while this run does nothing yet."""
-    before = processor_times()
-    time.sleep(LOOK_SECONDS)
-    total, idle = (after - first for after, first in zip(processor_times(), before))
-    return 1 - idle / total
-
-
-def processor_times() -> tuple[int, int]:
-    """All, and those with nothing to do. proc(5): user, nice, system, idle, iowait, irq, softirq, steal."""
-    times = list(map(int, Path("/proc/stat").read_text().splitlines()[0].split()[1:9]))
-    return sum(times), times[3] + times[4]
