@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from aws import ROOT, endpoint
 from cli import exit_with
@@ -114,18 +114,17 @@ def function_environment(aws: Clients, function: str) -> dict[str, str]:
 
 def upload_photos(aws: Clients, bucket: str) -> list[dict[str, Any]]:
     """Uploads the photo under many keys; returns the records that S3 would send of them."""
-    record = json.loads((ROOT / "events/put.json").read_text())["Records"][0]
     body = PHOTO.read_bytes()
-    records = []
-    for number in range(PHOTOS):
-        key = f"measure/{number:02}.jpg"
-        aws.s3.put_object(Bucket=bucket, Key=key, Body=body)
-        s3 = record["s3"] | {
-            "bucket": {"name": bucket},
-            "object": record["s3"]["object"] | {"key": key},
-        }
-        records.append(record | {"s3": s3})
-    return records
+    keys = [f"measure/{number:02}.jpg" for number in range(PHOTOS)]
+    return [record_of(aws, bucket, key, body) for key in keys]
+
+
+def record_of(aws: Clients, bucket: str, key: str, body: bytes) -> dict[str, Any]:
+    """Uploads a photo; returns the record that S3 would send of it."""
+    etag = aws.s3.put_object(Bucket=bucket, Key=key, Body=body)["ETag"].strip('"')
+    record = json.loads((ROOT / "events/put.json").read_text())["Records"][0]
+    entry = record["s3"]["object"] | {"key": key, "eTag": etag, "size": len(body)}
+    return record | {"s3": record["s3"] | {"bucket": {"name": bucket}, "object": entry}}
 
 
 def notifications(records: list[dict[str, Any]], size: int) -> Iterator[Any]:
@@ -175,10 +174,10 @@ def first_photos(
 
 
 def cost(
-    bootstrap: Path, environment: dict[str, str], events: Iterable[Any]
+    bootstrap: Path, environment: dict[str, str], events: Iterable[Any], log: IO[bytes] | None = None
 ) -> tuple[float, float]:
-    """CPU ms and peak MB of one process that handles these events one after another."""
-    with running(bootstrap, environment) as function:
+    """CPU ms and peak MB of one process that handles these events one after another, and logs there."""
+    with running(bootstrap, environment, log) as function:
         function.wait_until_idle()
         at_start = function.cpu_ms()
         for number, event in enumerate(events):
@@ -189,10 +188,13 @@ def cost(
 class Function:
     """The function's process, and the Runtime API that it polls for events."""
 
-    def __init__(self, process: subprocess.Popen[bytes], events: queue.Queue, idle: queue.Queue):
+    def __init__(
+        self, process: subprocess.Popen[bytes], events: queue.Queue, idle: queue.Queue, errors: queue.Queue
+    ):
         self.process = process
         self.events = events
         self.idle = idle
+        self.errors = errors
 
     def wait_until_idle(self) -> None:
         try:
@@ -203,6 +205,8 @@ class Function:
     def handle(self, event: Any, number: int) -> None:
         self.events.put((f"measure-{number}", json.dumps(event).encode()))
         self.wait_until_idle()
+        if not self.errors.empty():
+            raise Problem(f"the function failed: {self.errors.get()}")
 
     def exact_cpu_ms(self) -> float:
         """To the nanosecond, but of the threads that live: in the first seconds that is all of them."""
@@ -220,18 +224,21 @@ class Function:
 
 
 @contextmanager
-def running(bootstrap: Path, environment: dict[str, str]) -> Iterator[Function]:
+def running(
+    bootstrap: Path, environment: dict[str, str], log: IO[bytes] | None = None
+) -> Iterator[Function]:
     events: queue.Queue = queue.Queue()
     idle: queue.Queue = queue.Queue()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), runtime_api(events, idle))
+    errors: queue.Queue = queue.Queue()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), runtime_api(events, idle, errors))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}"}
     process = subprocess.Popen(
-        [bootstrap], env=environment | address, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [bootstrap], env=environment | address, stdout=log or subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
-        yield Function(process, events, idle)
+        yield Function(process, events, idle, errors)
     finally:
         process.kill()
         process.wait()
@@ -240,7 +247,9 @@ def running(bootstrap: Path, environment: dict[str, str]) -> Iterator[Function]:
         server.server_close()
 
 
-def runtime_api(events: queue.Queue, idle: queue.Queue) -> type[BaseHTTPRequestHandler]:
+def runtime_api(
+    events: queue.Queue, idle: queue.Queue, errors: queue.Queue
+) -> type[BaseHTTPRequestHandler]:
     """https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html"""
 
     class RuntimeApi(BaseHTTPRequestHandler):
@@ -262,12 +271,12 @@ def runtime_api(events: queue.Queue, idle: queue.Queue) -> type[BaseHTTPRequestH
             self.wfile.write(payload)
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if not self.path.endswith("/response"):
+                errors.put(answer.decode(errors="replace"))
             self.send_response(202)
             self.send_header("Content-Length", "0")
             self.end_headers()
-            if not self.path.endswith("/response"):
-                print(f"the function failed: {self.path}", flush=True)
 
         def log_message(self, *_: Any) -> None:
             pass
