@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""What becomes of the function when it works for long, or on much at once: `make soak`.
+
+- an hour's worth of photos, compressed into minutes, through two processes that stay warm: memory,
+  descriptors and CPU time of the last hundred are those of the first
+- many small photos uploaded in one burst, as S3 and Lambda deliver them
+- an event of 24 photos in a function of 512 MB
+- 20 processes that start at the same time, each with a photo
+
+A promise that does not hold is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path += [str(HERE.parent.parent / "local"), str(HERE.parent / "peers")]
+import measure
+from aws import FUNCTIONS, ROOT, endpoint
+from cli import exit_with
+from deploy import Clients, deploy
+from problem import Problem
+
+from install import say
+from processes import Watch, cpu_seconds, functions, usage_of
+
+BOOTSTRAP = FUNCTIONS / "thumbnail/bootstrap"
+SMALL_PHOTO = ROOT / "tests/golden/photos/jpeg-orientation-6.jpg"
+# A batch of 24 each 36 seconds makes this many an hour.
+PHOTOS = 2400
+LONGEST_SECONDS = 600
+HUNDRED = 100
+AT_ONCE = 2
+# Between the medians of the first and the last hundred. Times vary by more on a shared machine.
+MEMORY_DRIFT = 0.05
+TIME_DRIFT = 0.15
+
+BURST = 1000
+UPLOADS_AT_ONCE = 8
+BURST_SECONDS = 240
+STARTS = 20
+SMALL_MEMORY_MB = 512
+
+
+@dataclass(frozen=True)
+class Finding:
+    promise: str
+    found: str
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A process after a photo, and what that has taken."""
+
+    memory_mb: float
+    descriptors: int
+    cpu_ms: float
+    wall_ms: float
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=int, default=PHOTOS, help=f"of the soak (default: {PHOTOS})")
+    options = parser.parse_args()
+    aws = Clients(endpoint())
+    outputs = deploy(aws.endpoint, "soak", FUNCTIONS, {}, {})
+    findings = [burst(aws, outputs)]
+    aws.s3.put_bucket_notification_configuration(
+        Bucket=outputs["OriginalsBucketName"], NotificationConfiguration={}
+    )
+    environment = measure.function_environment(aws, outputs["ThumbnailFunctionName"])
+    records = measure.upload_photos(aws, outputs["OriginalsBucketName"])
+    ready = partial(ready_photos, aws, outputs["PhotosTableName"])
+    findings += [
+        event_in_small_function(environment, records, ready),
+        starts_at_once(environment, records, ready),
+        *soak(environment, records, options.photos),
+    ]
+    return report(findings)
+
+
+def report(findings: list[Finding]) -> int:
+    print()
+    for finding in findings:
+        print(f"{'holds ' if finding.holds else 'BROKEN'}  {finding.promise:44} {finding.found}")
+    broken = sum(not finding.holds for finding in findings)
+    if broken:
+        raise Problem(f"{broken} of {len(findings)} promises are broken")
+    return 0
+
+
+# ---- for long ----
+
+
+def soak(environment: dict[str, str], records: list[dict[str, Any]], photos: int) -> list[Finding]:
+    began = time.monotonic()
+    samples: list[list[Sample]] = [[] for _ in range(AT_ONCE)]
+    share = len(records) // AT_ONCE
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(
+            lambda number: work_on(environment, records[number * share :][:share], photos // AT_ONCE, samples[number]),
+            range(AT_ONCE),
+        ))
+    seconds = time.monotonic() - began
+    worked = sum(map(len, samples))
+    rate = worked / seconds
+    yield_of = f"{worked} photos in {seconds:.0f} s, {rate:.1f} a second, by {AT_ONCE} processes"
+    return [
+        Finding("an hour's worth of photos", yield_of, worked == photos),
+        steady("memory", "MB", [[s.memory_mb for s in of_one] for of_one in samples], MEMORY_DRIFT),
+        steady("descriptors", "", [[s.descriptors for s in of_one] for of_one in samples], 0),
+        steady("CPU time of a photo", "ms", [[s.cpu_ms for s in of_one] for of_one in samples], TIME_DRIFT),
+        steady("wall time of a photo", "ms", [[s.wall_ms for s in of_one] for of_one in samples], TIME_DRIFT),
+    ]
+
+
+def work_on(environment: dict[str, str], records: list[dict[str, Any]], photos: int, samples: list[Sample]) -> None:
+    """One process, one photo after the other."""
+    deadline = time.monotonic() + LONGEST_SECONDS
+    with measure.running(BOOTSTRAP, environment) as function:
+        function.wait_until_idle()
+        pid = function.process.pid
+        for number, event in enumerate(endless(records)):
+            if number == photos or time.monotonic() > deadline:
+                return
+            cpu, wall = cpu_seconds(pid), time.monotonic()
+            function.handle(event, number)
+            usage = usage_of(pid)
+            assert usage, "the process lives"
+            samples.append(Sample(
+                usage.memory,
+                len(os.listdir(f"/proc/{pid}/fd")),
+                (cpu_seconds(pid) - cpu) * 1000,
+                (time.monotonic() - wall) * 1000,
+            ))
+            if number % 100 == 99 and threading.current_thread().name.endswith("_0"):
+                say(f"soak: {number + 1} of {photos} photos in each of {AT_ONCE} processes, {usage.memory:.0f} MB")
+
+
+def endless(records: list[dict[str, Any]]) -> Iterator[Any]:
+    while True:
+        yield from measure.notifications(records, 1)
+
+
+def steady(what: str, unit: str, of_processes: list[list[float]], limit: float) -> Finding:
+    """Medians of the first and the last hundred of each process."""
+    pairs = [(statistics.median(values[:HUNDRED]), statistics.median(values[-HUNDRED:])) for values in of_processes]
+    drift = max(last / first - 1 for first, last in pairs)
+    found = ", ".join(f"{first:.1f} → {last:.1f} {unit}".strip() for first, last in pairs)
+    return Finding(f"{what}, first to last hundred", f"{found} ({drift:+.1%}, at most {limit:+.0%})", drift <= limit)
+
+
+# ---- much at once ----
+
+
+def burst(aws: Clients, outputs: dict[str, str]) -> Finding:
+    photo = SMALL_PHOTO.read_bytes()
+    name, bucket = outputs["ThumbnailFunctionName"], outputs["OriginalsBucketName"]
+    keys = {f"burst/{number:04}.jpg" for number in range(BURST)}
+    say(f"burst: {BURST} small photos")
+    with Watch(lambda: functions(name, aws.endpoint)) as watch:
+        began = time.monotonic()
+        with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
+            puts = pool.map(lambda key: aws.s3.put_object(Bucket=bucket, Key=key, Body=commented(photo, key)), sorted(keys))
+            list(puts)
+        uploaded = time.monotonic() - began
+        ready = wait_for(aws, outputs["PhotosTableName"], keys, began + BURST_SECONDS)
+        seconds = time.monotonic() - began
+    pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=outputs["ThumbnailsBucketName"])
+    thumbnails = {entry["Key"].removeprefix("thumbnail/") for page in pages for entry in page.get("Contents", [])}
+    letters = aws.sqs.get_queue_attributes(
+        QueueUrl=outputs["DeadLetterQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
+    )["Attributes"]["ApproximateNumberOfMessages"]
+    found = (
+        f"{len(ready)} READY, {len(thumbnails & keys)} thumbnails, {letters} letters; uploaded in {uploaded:.0f} s, "
+        f"done after {seconds:.0f} s; {watch.processes} processes, {watch.together_mb:.0f} MB together"
+    )
+    return Finding(f"{BURST} small photos in one burst", found, keys == ready == thumbnails and letters == "0")
+
+
+def commented(jpeg: bytes, comment: str) -> bytes:
+    """The same picture under another ETag: a comment segment (ITU-T T.81, B.2.4.5) behind its first marker."""
+    segment = b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big") + comment.encode()
+    return jpeg[:2] + segment + jpeg[2:]
+
+
+def wait_for(aws: Clients, table: str, keys: set[str], deadline: float) -> set[str]:
+    """Which of the photos are READY, as soon as all are or the time is over."""
+    ready: set[str] = set()
+    while ready != keys and time.monotonic() < deadline:
+        time.sleep(1)
+        pages = aws.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        items = [item for page in pages for item in page["Items"]]
+        ready = {item["photoKey"]["S"] for item in items if item["status"]["S"] == "READY"}
+    return ready
+
+
+def event_in_small_function(
+    environment: dict[str, str], records: list[dict[str, Any]], ready: Callable[[Any], int]
+) -> Finding:
+    small_environment = environment | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(SMALL_MEMORY_MB)}
+    event = next(measure.notifications(records, measure.BATCH))
+    with measure.running(BOOTSTRAP, small_environment) as function:
+        function.wait_until_idle()
+        function.handle(event, 0)
+        peak = function.peak_mb()
+    done = ready(event)
+    found = f"{done} READY, {peak:.0f} MB at its peak"
+    promise = f"an event of {measure.BATCH} photos in {SMALL_MEMORY_MB} MB"
+    return Finding(promise, found, done == measure.BATCH and peak < SMALL_MEMORY_MB)
+
+
+def starts_at_once(
+    environment: dict[str, str], records: list[dict[str, Any]], ready: Callable[[Any], int]
+) -> Finding:
+    say(f"{STARTS} cold starts at the same time")
+    events = list(measure.notifications(records[:STARTS], 1))
+    with ExitStack() as stack:
+        began = time.monotonic()
+        processes = [stack.enter_context(measure.running(BOOTSTRAP, environment)) for _ in range(STARTS)]
+
+        def first_photo(number: int) -> float:
+            processes[number].wait_until_idle()
+            started = time.monotonic() - began
+            processes[number].handle(events[number], number)
+            return started * 1000
+
+        with ThreadPoolExecutor(STARTS) as pool:
+            starts = list(pool.map(first_photo, range(STARTS)))
+        seconds = time.monotonic() - began
+        memory = sum(process.peak_mb() for process in processes)
+    done = sum(map(ready, events))
+    found = (
+        f"{done} READY; started within {max(starts):.0f} ms (median {statistics.median(starts):.0f}), "
+        f"all done after {seconds:.1f} s, {memory:.0f} MB together"
+    )
+    return Finding(f"{STARTS} cold starts at the same time", found, done == STARTS)
+
+
+def ready_photos(aws: Clients, table: str, event: Any) -> int:
+    """How many photos of an event have an item that is READY by this very event."""
+    objects = [record["s3"]["object"] for record in event["Records"]]
+    keys = [{"photoKey": {"S": entry["key"]}} for entry in objects]
+    items = [aws.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"] for key in keys]
+    return sum(
+        item["status"]["S"] == "READY" and item["sequencer"]["S"] == entry["sequencer"]
+        for item, entry in zip(items, objects)
+    )
+
+
+if __name__ == "__main__":
+    exit_with(main)
