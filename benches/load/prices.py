@@ -2,12 +2,21 @@
 
 MILLION = 1_000_000
 
-# https://aws.amazon.com/lambda/pricing/: x86, the first 6 billion GB-seconds a month.
+# https://aws.amazon.com/lambda/pricing/: the first 6 billion GB-seconds a month, 7.5 on arm64.
 LAMBDA_GB_SECOND = 0.0000166667
+LAMBDA_ARM64_GB_SECOND = 0.0000133334
 # https://aws.amazon.com/lambda/pricing/
 LAMBDA_MILLION_REQUESTS = 0.20
 # At this size Lambda gives one whole vCPU: AWS Lambda Developer Guide, "Configure Lambda function memory".
 VCPU_MB = 1769
+
+# https://aws.amazon.com/s3/pricing/: S3 Standard.
+S3_THOUSAND_PUTS = 0.005
+S3_THOUSAND_GETS = 0.0004  # and HEADs
+# https://aws.amazon.com/dynamodb/pricing/on-demand/: of up to 1 KB each.
+DYNAMODB_MILLION_WRITE_UNITS = 0.625
+# https://aws.amazon.com/cloudwatch/pricing/
+LOG_GB = 0.50
 
 # https://aws.amazon.com/ec2/pricing/on-demand/: c7i.large with Linux. Its vCPUs and memory:
 # https://aws.amazon.com/ec2/instance-types/c7i/
