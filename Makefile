@@ -115,6 +115,12 @@ load: build up ## Upload batches of 24 large photos to the local AWS, and report
 	cargo build --profile $(PROFILE) --example load_test
 	@$(AWS) exec -- target/$(PROFILE)/examples/load_test --stack $(STACK) --batches $(BATCHES) $(LOAD)
 
+soak: build ## Let the function work for minutes, and on much at once: nothing may grow or be lost (COUNT=2400)
+	@$(AWS) with -- $(VENV)/bin/python benches/load/soak.py $(if $(filter command line,$(origin COUNT)),--photos $(COUNT))
+
+growth: build ## Measure how a photo's cost grows with its megapixels and with the photos of its event
+	@$(AWS) with -- $(VENV)/bin/python benches/load/growth.py
+
 invoke: build up ## Invoke the function in the local AWS with a sample event (EVENT=path)
 	@$(DEPLOY) > /dev/null
 	@$(VENV)/bin/python local/invoke.py --stack $(STACK) "$(EVENT)"
@@ -133,10 +139,15 @@ measure: release ## Measure size, cold start, CPU time and memory of the functio
 	@$(AWS) with --tls -- $(VENV)/bin/python local/measure.py $(PACKAGES)
 
 cost: release ## Reckon what a million photos cost in AWS, by the function's memory size
-	@$(AWS) with --tls -- $(VENV)/bin/python local/cost.py $(PACKAGES)
+	@mkdir -p target/compare
+	@$(AWS) with -- $(VENV)/bin/python benches/load/lambdas.py pillow sharp > target/compare/peers.json
+	@$(AWS) with --tls -- $(VENV)/bin/python benches/load/cost.py --peers target/compare/peers.json $(PACKAGES)
 
 bench: tools ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)
 	@$(PYTHON) benches/peers/run.py --profile $(PROFILE) --runs $(RUNS) $(PHOTOS)
+
+bench-check: release ## Say what is slower or larger than the committed figures (UPDATE=1 commits to those of today)
+	@$(AWS) with --tls -- $(VENV)/bin/python benches/peers/check.py --profile $(PROFILE) $(if $(UPDATE),--update) $(PACKAGES)
 
 bench-stages: tools ## Measure each stage of a photo's way: header, EXIF, decode, resize, orient, encode
 	cargo bench --profile $(PROFILE) --bench stages

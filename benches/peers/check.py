@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Says what has become slower or larger than the committed figures: `make bench-check`.
+
+Times are compared as ratios to the floor of the same run (decoding at an eighth and encoding, see
+run.py), which a faster or busier machine changes as much. docs/figures.json has the committed ones;
+UPDATE=1 writes those of this run there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "local"))
+import measure
+from aws import endpoint
+from cli import exit_with
+from deploy import Clients, deploy
+from problem import Problem
+
+from run import BENCH, build, json_lines, say
+
+FIGURES = ROOT / "docs/figures.json"
+ROUNDS = 3
+RUNS = 10
+# A figure varies by less from run to run on a machine that is not idle.
+ALLOWED = {"floors": 0.10, "MB": 0.08}
+# Of so little time a tenth is nothing.
+LEAST_FLOORS = 0.05
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    value: float
+    unit: str  # of ALLOWED
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--profile", default="local", help="cargo profile of the thumbnails (local)")
+    parser.add_argument("--update", action="store_true", help="write the figures of this run to docs/figures.json")
+    parser.add_argument("packages", type=Path, help="the release builds, as `make release` zips them")
+    options = parser.parse_args()
+    floor_ms, thumbnails = of_thumbnails(options.profile)
+    figures = [*thumbnails, *of_functions(options.packages, floor_ms)]
+    print(f"floor {floor_ms:.1f} ms CPU, {measure.processor()}")
+    slower = compare(figures, committed())
+    if options.update:
+        FIGURES.write_text(json.dumps({figure.name: round(figure.value, 3) for figure in figures}, indent=2) + "\n")
+        say(f"written to {FIGURES.relative_to(ROOT)}")
+    elif slower:
+        raise Problem(f"worse than committed: {', '.join(slower)}")
+    return 0
+
+
+def committed() -> dict[str, float]:
+    return json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+
+
+def of_thumbnails(profile: str) -> tuple[float, list[Figure]]:
+    """The floor in ms, and the thumbnails in floors: medians of rounds that take turns."""
+    program = build(profile)["thumbnails"]
+    times: dict[str, list[float]] = {"floor": [], "best": [], "fast": []}
+    for number in range(1, ROUNDS + 1):
+        for way, of_way in times.items():
+            directory = BENCH / "check" / way
+            directory.mkdir(parents=True, exist_ok=True)
+            command = [program, way, str(directory), str(RUNS), str(measure.PHOTO)]
+            lines = list(json_lines(command, BENCH / f"check-{way}.log"))
+            of_way.append(next(line["cpuMs"] for line in lines if "photo" in line))
+        say(f"thumbnails: round {number} of {ROUNDS}")
+    floor = statistics.median(times["floor"])
+    ratios = {way: statistics.median(times[way]) / floor for way in ("best", "fast")}
+    return floor, [Figure(f"a thumbnail, {way}", ratio, "floors") for way, ratio in ratios.items()]
+
+
+def of_functions(packages: Path, floor_ms: float) -> list[Figure]:
+    """The functions as they are deployed, in the local AWS."""
+    aws = Clients(endpoint())
+    with tempfile.TemporaryDirectory() as directory:
+        functions = Path(directory)
+        names = ("thumbnail", "upload-url")
+        for name in names:
+            measure.unzip(packages / name / "bootstrap.zip", functions / name)
+        outputs = deploy(aws.endpoint, "check", functions, {}, {})
+        times, memory = measured(aws, outputs, functions)
+    return [
+        *(Figure(name, ms / floor_ms, "floors") for name, ms in times.items()),
+        *(Figure(name, mb, "MB") for name, mb in memory.items()),
+        *(Figure(f"the package of {name}", size_mb(packages / name / "bootstrap.zip"), "MB") for name in names),
+    ]
+
+
+def measured(aws: Clients, outputs: dict[str, str], functions: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """CPU ms, and peak MB."""
+    thumbnail, upload_url = functions / "thumbnail/bootstrap", functions / "upload-url/bootstrap"
+    environment = measure.function_environment(aws, outputs["ThumbnailFunctionName"])
+    bucket = outputs["OriginalsBucketName"]
+    aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    records = measure.upload_photos(aws, bucket)
+    say("functions: cold starts")
+    start = measure.median(cpu for cpu, _ in (measure.cold_start(thumbnail, environment) for _ in range(measure.STARTS)))
+    first, _ = measure.first_photos(thumbnail, environment, records)
+    say("functions: photos")
+    one, one_mb = least_cost(thumbnail, environment, records, 1)
+    many, many_mb = least_cost(thumbnail, environment, records, measure.BATCH)
+    say("functions: upload URLs")
+    environment = measure.function_environment(aws, outputs["UploadUrlFunctionName"])
+    requests = [measure.upload_request(measure.BATCH)] * measure.CALLS
+    urls, urls_mb = measure.cost(upload_url, environment, requests)
+    times = {
+        "a cold start": start,
+        "the first photo of a process": first,
+        "a photo": one / measure.PHOTOS,
+        f"a photo of an event of {measure.BATCH}": many / measure.PHOTOS,
+        f"{measure.BATCH} upload URLs": urls / measure.CALLS,
+    }
+    memory = {
+        "peak memory, a photo": one_mb,
+        f"peak memory, an event of {measure.BATCH}": many_mb,
+        "peak memory, upload URLs": urls_mb,
+    }
+    return times, memory
+
+
+def least_cost(
+    bootstrap: Path, environment: dict[str, str], records: list[dict[str, Any]], size: int
+) -> tuple[float, float]:
+    """CPU ms and peak MB of the photos in events of so many: of some processes the one that was disturbed least."""
+    return min(measure.cost(bootstrap, environment, measure.notifications(records, size)) for _ in range(ROUNDS))
+
+
+def size_mb(package: Path) -> float:
+    return package.stat().st_size / 1e6
+
+
+def compare(figures: list[Figure], before: dict[str, float]) -> list[str]:
+    """Prints all figures; returns those that are worse than they may be."""
+    worse = []
+    print(f"{'':32}{'committed':>10}{'now':>10}{'change':>10}")
+    for figure in figures:
+        then = before.get(figure.name)
+        if then is None:
+            print(f"{figure.name:32}{'-':>10}{figure.value:10.2f}  {figure.unit}, new")
+            continue
+        change = figure.value / then - 1
+        allowed = max(ALLOWED[figure.unit], LEAST_FLOORS / then if figure.unit == "floors" else 0)
+        verdict = "WORSE" if change > allowed else "better" if change < -allowed else ""
+        print(f"{figure.name:32}{then:10.2f}{figure.value:10.2f}{change:+10.1%}  {figure.unit} {verdict}".rstrip())
+        if verdict == "WORSE":
+            worse.append(figure.name)
+    return worse
+
+
+if __name__ == "__main__":
+    exit_with(main)
