@@ -26,6 +26,7 @@ from typing import IO, Any
 from aws import ROOT, endpoint
 from cli import exit_with
 from deploy import Clients, deploy
+from machine import processor
 from problem import Problem
 from server import client_environment
 
@@ -286,13 +287,6 @@ def runtime_api(
 
 def median(values: Iterator[float]) -> float:
     return statistics.median(list(values))
-
-
-def processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return os.uname().machine
 
 
 if __name__ == "__main__":

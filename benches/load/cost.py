@@ -25,6 +25,7 @@ import measure
 from aws import endpoint
 from cli import exit_with
 from deploy import Clients, deploy
+from machine import processor
 from measure import PHOTO, PHOTOS, STARTS
 
 import prices
@@ -99,7 +100,7 @@ def this_function(
     with tempfile.TemporaryFile() as log:
         cpu, peak_mb = measure.cost(bootstrap, environment, measure.notifications(records, 1), log)
         line_bytes = log.seek(0, 2) // PHOTOS
-    print(f"{PHOTO.name}, {measure.processor()}")
+    print(f"{PHOTO.name}, {processor()}")
     print(
         f"measured   {cpu / PHOTOS:.0f} ms CPU a photo (mean of {PHOTOS}), {peak_mb:.0f} MB at its peak; "
         f"a cold start {start_ms:.0f} ms CPU (median of {STARTS})"

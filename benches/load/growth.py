@@ -22,6 +22,7 @@ import measure
 from aws import FUNCTIONS, ROOT, endpoint
 from cli import exit_with
 from deploy import Clients, deploy
+from machine import processor
 from problem import Problem
 
 import packages
@@ -126,11 +127,11 @@ def write(growth: Growth) -> None:
         f"(r² = {fit * fit:.4f}). In an event, a photo costs between {min(whole):.0f} and {max(whole):.0f} ms, "
         "however many there are.",
         "",
-        f"`make growth` on {measure.processor()}. The photos are "
+        f"`make growth` on {processor()}. The photos are "
         "baseline JPEGs, of the test photo's detail; memory is the peak of the process, in MB.",
     ]
     (DOCS / "growth.md").write_text("\n".join(lines) + "\n")
-    (DOCS / "growth.svg").write_text(chart(growth.by_megapixels, growth.by_records, measure.processor()))
+    (DOCS / "growth.svg").write_text(chart(growth.by_megapixels, growth.by_records, processor()))
     print("\n".join(lines))
     say("written to docs/growth.md and docs/growth.svg")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aws import ROOT
-from measure import processor
+from machine import processor
 
 import chart
 import prices

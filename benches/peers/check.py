@@ -23,6 +23,7 @@ import measure
 from aws import endpoint
 from cli import exit_with
 from deploy import Clients, deploy
+from machine import processor
 from problem import Problem
 
 from run import BENCH, build, json_lines, say
@@ -51,7 +52,7 @@ def main() -> int:
     options = parser.parse_args()
     floor_ms, thumbnails = of_thumbnails(options.profile)
     figures = [*thumbnails, *of_functions(options.packages, floor_ms)]
-    print(f"floor {floor_ms:.1f} ms CPU, {measure.processor()}")
+    print(f"floor {floor_ms:.1f} ms CPU, {processor()}")
     slower = compare(figures, committed())
     if options.update:
         FIGURES.write_text(json.dumps({figure.name: round(figure.value, 3) for figure in figures}, indent=2) + "\n")

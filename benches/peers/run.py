@@ -42,6 +42,7 @@ DOCS = ROOT / "docs"
 UNQUIET = 0.1
 
 sys.path.append(str(ROOT / "local"))
+from machine import processor
 from problem import Problem, exit_with
 
 from install import (
@@ -396,13 +397,6 @@ def doubts(photos: list[Path], drift: float) -> Iterator[str]:
 
 def plain(title: str) -> str:
     return title.replace("`", "")
-
-
-def processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return os.uname().machine
 
 
 if __name__ == "__main__":
