@@ -128,7 +128,8 @@ fn facts(report: &Report) -> Vec<Fact> {
 
 fn cpu(report: &Report) -> String {
     let all = known(report.usage.as_ref(), |usage| {
-        format!("{:.1} s in {} processes", usage.cpu_ms as f64 / 1000.0, usage.processes)
+        let noun = if usage.processes == 1 { "process" } else { "processes" };
+        format!("{:.1} s in {} {noun}", usage.cpu_ms as f64 / 1000.0, usage.processes)
     });
     report.cpu_ms_a_photo.map_or(all.clone(), |each| format!("{each:.0} ms a photo ({all})"))
 }
