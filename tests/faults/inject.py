@@ -21,6 +21,8 @@ import plan
 
 S3_OPERATIONS = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 PIECES = 20
+# What the function looks up to open its connection.
+NO_PHOTO = "/"
 
 # Status, name and message of errors in the services' own words. S3: API Reference, "Error responses";
 # DynamoDB: Developer Guide, "Error handling with DynamoDB"; SQS: API Reference, "SendMessage" and "Common
@@ -64,6 +66,8 @@ class Inject:
 
     async def request(self, flow: http.HTTPFlow) -> None:
         call = read(flow.request)
+        if not call:
+            return
         counted = (call["key"], call["operation"])
         drawn = (ctx.options.seed, *counted, self.numbers[counted])
         self.numbers[counted] += 1
@@ -80,8 +84,8 @@ class Inject:
 
     async def response(self, flow: http.HTTPFlow) -> None:
         assert flow.response
-        call = flow.metadata["call"]
-        if call["fault"] in plan.BEFORE_THE_SERVICE:
+        call = flow.metadata.get("call")
+        if not call or call["fault"] in plan.BEFORE_THE_SERVICE:
             return
         if call["operation"] == "PutObject":
             call["etag"] = flow.response.headers.get("etag")
@@ -112,23 +116,30 @@ class Inject:
         self.journal.write(json.dumps(flow.metadata["call"]) + "\n")
 
 
-def read(request: http.Request) -> dict[str, Any]:
-    """Which call it is, about which photo, and what it is to write."""
+def read(request: http.Request) -> dict[str, Any] | None:
+    """Which call it is, about which photo, and what it is to write. None of those that open a connection,
+    which are about no photo."""
     target = request.headers.get("x-amz-target", "")
     if not target:
         path = unquote(urlsplit(request.path).path)
         key = path.lstrip("/").partition("/")[2].removeprefix("thumbnail/")
+        if not key:
+            return None
         operation = S3_OPERATIONS.get(request.method, request.method)
         original = request.headers.get("x-amz-meta-original-etag")
         return {"service": "s3", "operation": operation, "key": key, "original": original}
     version, _, operation = target.partition(".")
     body = json.loads(request.get_content() or b"{}")
+    if operation == "GetQueueAttributes":
+        return None
     if operation == "SendMessage":
         letter = json.loads(body["MessageBody"])["requestPayload"]["Records"][0]["s3"]["object"]
         key = body["MessageAttributes"]["PhotoKey"]["StringValue"]
         written = {"sequencer": letter["sequencer"].upper().zfill(32)}  # as items have it
     else:
         key = body["Key"]["photoKey"]["S"]
+        if key == NO_PHOTO:
+            return None
         values = body.get("ExpressionAttributeValues", {})
         attributes = {"sequencer": ":sequencer", "writes": ":status"}
         written = {name: values[text]["S"] for name, text in attributes.items() if text in values}
