@@ -73,16 +73,21 @@ def deploy(
 
 
 def upload(aws: Clients, bootstrap: Path) -> str:
-    """Uploads a function's code under the hash of it: the same code is the same deployment."""
+    """Uploads a function's code; returns where it is: the same code is the same deployment."""
     try:
         code = bootstrap.read_bytes()
     except FileNotFoundError:
         raise Problem(f"{bootstrap} does not exist: build it with `make build`") from None
-    key = hashlib.sha256(code).hexdigest() + ".zip"
+    return f"s3://{DEPLOYMENT_BUCKET}/{put_package(aws, zipped(code))}"
+
+
+def put_package(aws: Clients, package: bytes) -> str:
+    """Uploads a deployment package under the hash of it, which is returned: the same one is there already."""
+    key = hashlib.sha256(package).hexdigest() + ".zip"
     aws.s3.create_bucket(Bucket=DEPLOYMENT_BUCKET)
     if not exists(lambda: aws.s3.head_object(Bucket=DEPLOYMENT_BUCKET, Key=key)):
-        aws.s3.put_object(Bucket=DEPLOYMENT_BUCKET, Key=key, Body=zipped(code))
-    return f"s3://{DEPLOYMENT_BUCKET}/{key}"
+        aws.s3.put_object(Bucket=DEPLOYMENT_BUCKET, Key=key, Body=package)
+    return key
 
 
 def zipped(bootstrap: bytes) -> bytes:

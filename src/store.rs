@@ -324,7 +324,7 @@ impl Store {
 
 /// The settings of a client of S3: path style on any custom endpoint, as a local AWS has no bucket host
 /// names.
-pub(crate) fn s3_config(aws: &SdkConfig) -> aws_sdk_s3::config::Builder {
+pub fn s3_config(aws: &SdkConfig) -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::config::Builder::from(aws).force_path_style(aws.endpoint_url().is_some())
 }
 

@@ -24,7 +24,7 @@ sys.path.append(str(HERE.parent.parent / "local"))
 import measure
 from aws import endpoint
 from cli import exit_with
-from deploy import Clients, deploy
+from deploy import Clients
 from machine import processor
 from measure import PHOTO, PHOTOS, STARTS
 
@@ -69,11 +69,7 @@ def main() -> int:
     options = parser.parse_args()
     aws = Clients(endpoint())
     wait_ms = waiting_ms(options.s3_ms)
-    with tempfile.TemporaryDirectory() as directory:
-        functions = Path(directory)
-        for package in options.packages.glob("*/bootstrap.zip"):
-            measure.unzip(package, functions / package.parent.name)
-        outputs = deploy(aws.endpoint, "cost", functions, {}, {})
+    with measure.deployed(aws, "cost", options.packages) as (functions, outputs):
         cpu_ms, item, line = this_function(aws, outputs, functions / "thumbnail/bootstrap")
     print(f"derived    {wait_ms:.0f} ms of waiting for S3 and DynamoDB a photo\n")
     print_sizes(Photo(cpu_ms, wait_ms))
@@ -90,20 +86,16 @@ def this_function(
     aws: Clients, outputs: dict[str, str], bootstrap: Path
 ) -> tuple[float, dict[str, Any], int]:
     """CPU ms of a photo; its item, and the bytes of its log line."""
-    environment = measure.function_environment(aws, outputs["ThumbnailFunctionName"])
-    aws.s3.put_bucket_notification_configuration(
-        Bucket=outputs["OriginalsBucketName"], NotificationConfiguration={}
-    )
+    environment = measure.silent_environment(aws, outputs)
     records = measure.upload_photos(aws, outputs["OriginalsBucketName"])
-    starts = (measure.cold_start(bootstrap, environment) for _ in range(STARTS))
-    start_ms = measure.median(cpu for cpu, _ in starts)
+    start = measure.cold_start(bootstrap, environment)
     with tempfile.TemporaryFile() as log:
         cpu, peak_mb = measure.cost(bootstrap, environment, measure.notifications(records, 1), log)
         line_bytes = log.seek(0, 2) // PHOTOS
     print(f"{PHOTO.name}, {processor()}")
     print(
         f"measured   {cpu / PHOTOS:.0f} ms CPU a photo (mean of {PHOTOS}), {peak_mb:.0f} MB at its peak; "
-        f"a cold start {start_ms:.0f} ms CPU (median of {STARTS})"
+        f"a cold start {start.cpu_ms:.0f} ms CPU (median of {STARTS})"
     )
     return cpu / PHOTOS, item_of(aws, outputs, records[0]), line_bytes
 

@@ -6,20 +6,13 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
+from measure import ColdStart
 from problem import Problem
 
 import prices
 
 # Photos that are worked on at the same time, whichever way: by as many processes or threads.
 AT_ONCE = 2
-
-
-@dataclass(frozen=True)
-class ColdStart:
-    """From exec until it waits for work."""
-
-    cpu_ms: float
-    wall_ms: float
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import argparse
 import math
 import statistics
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,11 @@ from machine import processor
 from problem import Problem
 
 import packages
+import photos
 from growth_chart import Point, chart
 from install import Missing, say
 
 BOOTSTRAP = FUNCTIONS / "thumbnail/bootstrap"
-REFERENCE = ROOT / "tests/photos/ref-5323x8000.jpg"
 KEPT = ROOT / "target/growth"
 DOCS = ROOT / "docs"
 MEGAPIXELS = (1, 2, 5, 10, 20, 40, 80, 120, 160, 200)
@@ -40,12 +39,6 @@ CPU_MS = 2500
 ESTIMATED_MS_A_MEGAPIXEL = 3
 
 
-@dataclass(frozen=True)
-class Growth:
-    by_megapixels: list[Point]
-    by_records: list[Point]
-
-
 def main() -> int:
     argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -53,12 +46,11 @@ def main() -> int:
     aws = Clients(endpoint())
     outputs = deploy(aws.endpoint, "growth", FUNCTIONS, {}, {})
     bucket = outputs["OriginalsBucketName"]
-    aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
-    environment = measure.function_environment(aws, outputs["ThumbnailFunctionName"])
+    environment = measure.silent_environment(aws, outputs)
     by_megapixels = [of_size(aws, bucket, environment, megapixels) for megapixels in MEGAPIXELS]
     records = measure.upload_photos(aws, bucket)
     by_records = [of_event(environment, records, count) for count in RECORDS]
-    write(Growth(by_megapixels, by_records))
+    write(by_megapixels, by_records)
     return 0
 
 
@@ -88,40 +80,29 @@ def tiled(megapixels: int) -> Path:
         sys.path.append(str(packages.install_pillow()))
     except Missing as missing:
         raise Problem(f"the photos cannot be made: {missing}") from None
-    from PIL import Image, JpegImagePlugin
+    from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
-    with Image.open(REFERENCE) as reference:
+    with Image.open(photos.REFERENCE) as reference:
         width = round(math.sqrt(megapixels * 1e6 * reference.width / reference.height))
-        height = round(megapixels * 1e6 / width)
-        picture = Image.new(reference.mode, (width, height))
-        for left in range(0, width, reference.width):
-            for top in range(0, height, reference.height):
+        picture = Image.new(reference.mode, (width, round(megapixels * 1e6 / width)))
+        for left in range(0, picture.width, reference.width):
+            for top in range(0, picture.height, reference.height):
                 picture.paste(reference, (left, top))
-        unfinished = photo.with_suffix(".new")
-        picture.save(
-            unfinished,
-            "JPEG",
-            qtables=reference.quantization,
-            subsampling=JpegImagePlugin.get_sampling(reference),
-            exif=reference.info.get("exif", b""),
-        )
-        unfinished.rename(photo)
+        photos.save_like(reference, picture, photo)
     return photo
 
 
-def write(growth: Growth) -> None:
-    rate = statistics.linear_regression(
-        [point.at for point in growth.by_megapixels], [point.cpu_ms for point in growth.by_megapixels]
-    )
-    fit = statistics.correlation(
-        [point.at for point in growth.by_megapixels], [point.cpu_ms for point in growth.by_megapixels]
-    )
-    whole = [point.cpu_ms for point in growth.by_records]
+def write(by_megapixels: list[Point], by_records: list[Point]) -> None:
+    megapixels = [point.at for point in by_megapixels]
+    costs = [point.cpu_ms for point in by_megapixels]
+    rate = statistics.linear_regression(megapixels, costs)
+    fit = statistics.correlation(megapixels, costs)
+    whole = [point.cpu_ms for point in by_records]
     lines = [
-        *table("megapixels", "CPU time a photo, ms", growth.by_megapixels),
+        *table("megapixels", "CPU time a photo, ms", by_megapixels),
         "",
-        *table("photos an event", "CPU time a photo, ms", growth.by_records),
+        *table("photos an event", "CPU time a photo, ms", by_records),
         "",
         f"CPU time grows by {rate.slope:.2f} ms a megapixel, from {rate.intercept:.0f} ms, in a straight line "
         f"(r² = {fit * fit:.4f}). In an event, a photo costs between {min(whole):.0f} and {max(whole):.0f} ms, "
@@ -131,7 +112,7 @@ def write(growth: Growth) -> None:
         "baseline JPEGs, of the test photo's detail; memory is the peak of the process, in MB.",
     ]
     (DOCS / "growth.md").write_text("\n".join(lines) + "\n")
-    (DOCS / "growth.svg").write_text(chart(growth.by_megapixels, growth.by_records, processor()))
+    (DOCS / "growth.svg").write_text(chart(by_megapixels, by_records, processor()))
     print("\n".join(lines))
     say("written to docs/growth.md and docs/growth.svg")
 

@@ -15,9 +15,7 @@ By itself it prints this as JSON:
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -33,11 +31,10 @@ sys.path += [str(HERE.parent.parent / "local"), str(HERE.parent / "peers")]
 import measure
 from aws import FUNCTIONS, endpoint
 from cli import exit_with
-from deploy import DEPLOYMENT_BUCKET, Clients, apply, deploy, stack_outputs
+from deploy import DEPLOYMENT_BUCKET, Clients, apply, deploy, put_package, stack_outputs
 from logs import log_lines
 from ministack.core.lambda_runtime import _detect_runtime_binary as program_and_worker
 from problem import Problem
-from run_photo import plain
 
 import packages
 import photos
@@ -97,7 +94,7 @@ def this_project(aws: Clients, uploads: list[Path]) -> Measured:
     name = outputs["ThumbnailFunctionName"]
     bootstrap = FUNCTIONS / "thumbnail/bootstrap"
     environment = measure.function_environment(aws, name)
-    function = function_of(outputs, lambda: ColdStart(*measure.cold_start(bootstrap, environment)))
+    function = function_of(outputs, lambda: measure.one_start(bootstrap, environment))
     return measured(aws, function, uploads, "this project", "Rust, as `make build` builds it")
 
 
@@ -123,7 +120,7 @@ def peer(aws: Clients, uploads: list[Path], package: Package) -> Measured:
         "Runtime": package.runtime,
         "Handler": HANDLER,
         "CodeBucket": DEPLOYMENT_BUCKET,
-        "CodeKey": put_code(aws, package.file),
+        "CodeKey": put_package(aws, package.file.read_bytes()),
         "MemorySize": str(VCPU_MB),
     }
     apply(aws, stack, (HERE / "peer.yaml").read_text(), parameters)
@@ -133,14 +130,6 @@ def peer(aws: Clients, uploads: list[Path], package: Package) -> Measured:
         archive.extractall(directory)
         function = function_of(outputs, lambda: peer_cold_start(package, Path(directory), environment))
         return measured(aws, function, uploads, package.title, package.versions)
-
-
-def put_code(aws: Clients, package: Path) -> str:
-    code = package.read_bytes()
-    key = hashlib.sha256(code).hexdigest() + ".zip"
-    aws.s3.create_bucket(Bucket=DEPLOYMENT_BUCKET)
-    aws.s3.put_object(Bucket=DEPLOYMENT_BUCKET, Key=key, Body=code)
-    return key
 
 
 def function_of(outputs: dict[str, str], cold_start: Callable[[], ColdStart]) -> Function:
@@ -155,11 +144,7 @@ def function_of(outputs: dict[str, str], cold_start: Callable[[], ColdStart]) ->
 
 def measured(aws: Clients, function: Function, uploads: list[Path], title: str, versions: str) -> Measured:
     say(f"{title}: {STARTS} cold starts")
-    starts = [function.cold_start() for _ in range(STARTS)]
-    start = ColdStart(
-        statistics.median(start.cpu_ms for start in starts),
-        statistics.median(start.wall_ms for start in starts),
-    )
+    start = measure.median_start([function.cold_start() for _ in range(STARTS)])
     return Measured(title, versions, start, run_batch(aws, function, uploads, title))
 
 
@@ -192,7 +177,7 @@ def run_batch(aws: Clients, function: Function, uploads: list[Path], title: str)
     return Batch(
         photos=len(batch),
         thumbnails=photos.right_thumbnails(aws, function.thumbnails, batch),
-        items=ready_items(aws, function, batch),
+        items=len(photos.ready_keys(aws, function.table) & batch.keys()),
         seconds=seconds,
         cpu_s=watch.cpu,
         largest_mb=watch.largest_mb,
@@ -241,13 +226,6 @@ class Log:
             return log_lines(self.aws, self.function, self.since)
         except self.aws.logs.exceptions.ResourceNotFoundException:
             return []  # the first invocation makes it
-
-
-def ready_items(aws: Clients, function: Function, batch: dict[str, Path]) -> int:
-    """Those of this project say that they are READY; the others would not be there."""
-    pages = aws.dynamodb.get_paginator("scan").paginate(TableName=function.table, ConsistentRead=True)
-    items = [plain(item) for page in pages for item in page["Items"]]
-    return sum(item["photoKey"] in batch and item.get("status", "READY") == "READY" for item in items)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,16 @@ import hashlib
 import sys
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aws import ROOT
 from deploy import Clients
+from measure import BATCH, PHOTO as REFERENCE
 from problem import Problem
+from run_photo import plain
 
-REFERENCE = ROOT / "tests/photos/ref-5323x8000.jpg"
-BATCH = 24
+if TYPE_CHECKING:  # it is installed later
+    from PIL import Image
+
 SCALE = 0.25
 # ITU-T T.81, table B.1: frame headers are C0 to CF, but for C4, C8 and CC.
 FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -45,27 +48,42 @@ def make(photos: list[Path], numbers: list[int], pillow: Path) -> None:
     """Each is the reference photo, rolled from top to bottom by another part of its height: by whole
     blocks of its JPEG and with its own tables, so that it has as many details and bytes."""
     sys.path.append(str(pillow))
-    from PIL import Image, ImageChops, JpegImagePlugin
+    from PIL import Image, ImageChops
 
     with Image.open(REFERENCE) as reference:
-        encoding = {
-            "qtables": reference.quantization,
-            "subsampling": JpegImagePlugin.get_sampling(reference),
-            "exif": reference.info.get("exif", b""),
-            "icc_profile": reference.info.get("icc_profile"),
-        }
         step = reference.height // len(photos) // 16 * 16
         for number in numbers:
-            unfinished = photos[number].with_suffix(".new")
-            rolled = ImageChops.offset(reference, 0, number * step)
-            rolled.save(unfinished, "JPEG", **encoding)
-            unfinished.rename(photos[number])
+            save_like(reference, ImageChops.offset(reference, 0, number * step), photos[number])
+
+
+def save_like(reference: Image.Image, picture: Image.Image, photo: Path) -> None:
+    """With the tables, the EXIF and the profile of another JPEG; nobody finds half of the file."""
+    from PIL import JpegImagePlugin
+
+    unfinished = photo.with_suffix(".new")
+    picture.save(
+        unfinished,
+        "JPEG",
+        qtables=reference.quantization,
+        subsampling=JpegImagePlugin.get_sampling(reference),
+        exif=reference.info.get("exif", b""),
+        icc_profile=reference.info.get("icc_profile"),
+    )
+    unfinished.rename(photo)
 
 
 def keyed(uploads: list[Path]) -> dict[str, Path]:
     """By keys that no photo had before."""
     album = uuid.uuid4().hex[:8]
     return {f"{album}/{number:02}.jpg": photo for number, photo in enumerate(uploads, 1)}
+
+
+def ready_keys(aws: Clients, table: str) -> set[str]:
+    """Of the photos whose items say that they are READY, or say nothing, as those of others do: they would
+    not be there."""
+    pages = aws.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    items = [plain(item) for page in pages for item in page["Items"]]
+    return {item["photoKey"] for item in items if item.get("status", "READY") == "READY"}
 
 
 def thumbnail_key(key: str) -> str:

@@ -16,7 +16,6 @@ import argparse
 import os
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,10 +31,12 @@ import measure
 from aws import FUNCTIONS, ROOT, endpoint
 from cli import exit_with
 from deploy import Clients, deploy
+from jpeg import commented
 from problem import Problem
+from processes import Watch, functions
 
+import photos
 from install import say
-from processes import Watch, cpu_seconds, functions, usage_of
 
 BOOTSTRAP = FUNCTIONS / "thumbnail/bootstrap"
 SMALL_PHOTO = ROOT / "tests/golden/photos/jpeg-orientation-6.jpg"
@@ -79,10 +80,7 @@ def main() -> int:
     aws = Clients(endpoint())
     outputs = deploy(aws.endpoint, "soak", FUNCTIONS, {}, {})
     findings = [burst(aws, outputs)]
-    aws.s3.put_bucket_notification_configuration(
-        Bucket=outputs["OriginalsBucketName"], NotificationConfiguration={}
-    )
-    environment = measure.function_environment(aws, outputs["ThumbnailFunctionName"])
+    environment = measure.silent_environment(aws, outputs)
     records = measure.upload_photos(aws, outputs["OriginalsBucketName"])
     ready = partial(ready_photos, aws, outputs["PhotosTableName"])
     findings += [
@@ -106,49 +104,48 @@ def report(findings: list[Finding]) -> int:
 # ---- for long ----
 
 
-def soak(environment: dict[str, str], records: list[dict[str, Any]], photos: int) -> list[Finding]:
+def soak(environment: dict[str, str], records: list[dict[str, Any]], count: int) -> list[Finding]:
     began = time.monotonic()
-    samples: list[list[Sample]] = [[] for _ in range(AT_ONCE)]
-    share = len(records) // AT_ONCE
+    shares = [records[number::AT_ONCE] for number in range(AT_ONCE)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(
-            lambda number: work_on(environment, records[number * share :][:share], photos // AT_ONCE, samples[number]),
-            range(AT_ONCE),
-        ))
+        samples = list(pool.map(partial(work_on, environment, count // AT_ONCE), shares, range(AT_ONCE)))
     seconds = time.monotonic() - began
     worked = sum(map(len, samples))
-    rate = worked / seconds
-    yield_of = f"{worked} photos in {seconds:.0f} s, {rate:.1f} a second, by {AT_ONCE} processes"
+    found = f"{worked} photos in {seconds:.0f} s, {worked / seconds:.1f} a second, by {AT_ONCE} processes"
     return [
-        Finding("an hour's worth of photos", yield_of, worked == photos),
-        steady("memory", "MB", [[s.memory_mb for s in of_one] for of_one in samples], MEMORY_DRIFT),
-        steady("descriptors", "", [[s.descriptors for s in of_one] for of_one in samples], 0),
-        steady("CPU time of a photo", "ms", [[s.cpu_ms for s in of_one] for of_one in samples], TIME_DRIFT),
-        steady("wall time of a photo", "ms", [[s.wall_ms for s in of_one] for of_one in samples], TIME_DRIFT),
+        Finding("an hour's worth of photos", found, worked == count),
+        steady("memory", "MB", samples, lambda sample: sample.memory_mb, MEMORY_DRIFT),
+        steady("descriptors", "", samples, lambda sample: sample.descriptors, 0),
+        steady("CPU time of a photo", "ms", samples, lambda sample: sample.cpu_ms, TIME_DRIFT),
+        steady("wall time of a photo", "ms", samples, lambda sample: sample.wall_ms, TIME_DRIFT),
     ]
 
 
-def work_on(environment: dict[str, str], records: list[dict[str, Any]], photos: int, samples: list[Sample]) -> None:
-    """One process, one photo after the other."""
+def work_on(environment: dict[str, str], count: int, records: list[dict[str, Any]], number: int) -> list[Sample]:
+    """One process, one photo after the other. Only the first of several tells how far it is."""
+    samples: list[Sample] = []
     deadline = time.monotonic() + LONGEST_SECONDS
     with measure.running(BOOTSTRAP, environment) as function:
         function.wait_until_idle()
-        pid = function.process.pid
-        for number, event in enumerate(endless(records)):
-            if number == photos or time.monotonic() > deadline:
-                return
-            cpu, wall = cpu_seconds(pid), time.monotonic()
-            function.handle(event, number)
-            usage = usage_of(pid)
-            assert usage, "the process lives"
-            samples.append(Sample(
-                usage.memory,
-                len(os.listdir(f"/proc/{pid}/fd")),
-                (cpu_seconds(pid) - cpu) * 1000,
-                (time.monotonic() - wall) * 1000,
-            ))
-            if number % 100 == 99 and threading.current_thread().name.endswith("_0"):
-                say(f"soak: {number + 1} of {photos} photos in each of {AT_ONCE} processes, {usage.memory:.0f} MB")
+        for event in endless(records):
+            if len(samples) == count or time.monotonic() > deadline:
+                break
+            samples.append(sample(function, event, len(samples)))
+            if number == 0 and len(samples) % HUNDRED == 0:
+                memory = samples[-1].memory_mb
+                say(f"soak: {len(samples)} of {count} photos in each of {AT_ONCE} processes, {memory:.0f} MB")
+    return samples
+
+
+def sample(function: measure.Function, event: Any, number: int) -> Sample:
+    cpu, wall = function.cpu_ms(), time.monotonic()
+    function.handle(event, number)
+    return Sample(
+        memory_mb=function.usage().memory,
+        descriptors=len(os.listdir(f"/proc/{function.process.pid}/fd")),
+        cpu_ms=function.cpu_ms() - cpu,
+        wall_ms=(time.monotonic() - wall) * 1000,
+    )
 
 
 def endless(records: list[dict[str, Any]]) -> Iterator[Any]:
@@ -156,9 +153,14 @@ def endless(records: list[dict[str, Any]]) -> Iterator[Any]:
         yield from measure.notifications(records, 1)
 
 
-def steady(what: str, unit: str, of_processes: list[list[float]], limit: float) -> Finding:
+def steady(
+    what: str, unit: str, samples: list[list[Sample]], value: Callable[[Sample], float], limit: float
+) -> Finding:
     """Medians of the first and the last hundred of each process."""
-    pairs = [(statistics.median(values[:HUNDRED]), statistics.median(values[-HUNDRED:])) for values in of_processes]
+    pairs = [
+        (statistics.median(map(value, of_one[:HUNDRED])), statistics.median(map(value, of_one[-HUNDRED:])))
+        for of_one in samples
+    ]
     drift = max(last / first - 1 for first, last in pairs)
     found = ", ".join(f"{first:.1f} → {last:.1f} {unit}".strip() for first, last in pairs)
     return Finding(f"{what}, first to last hundred", f"{found} ({drift:+.1%}, at most {limit:+.0%})", drift <= limit)
@@ -175,7 +177,7 @@ def burst(aws: Clients, outputs: dict[str, str]) -> Finding:
     with Watch(lambda: functions(name, aws.endpoint)) as watch:
         began = time.monotonic()
         with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
-            puts = pool.map(lambda key: aws.s3.put_object(Bucket=bucket, Key=key, Body=commented(photo, key)), sorted(keys))
+            puts = pool.map(lambda key: aws.s3.put_object(Bucket=bucket, Key=key, Body=commented(photo, key.encode())), sorted(keys))
             list(puts)
         uploaded = time.monotonic() - began
         ready = wait_for(aws, outputs["PhotosTableName"], keys, began + BURST_SECONDS)
@@ -192,20 +194,12 @@ def burst(aws: Clients, outputs: dict[str, str]) -> Finding:
     return Finding(f"{BURST} small photos in one burst", found, keys == ready == thumbnails and letters == "0")
 
 
-def commented(jpeg: bytes, comment: str) -> bytes:
-    """The same picture under another ETag: a comment segment (ITU-T T.81, B.2.4.5) behind its first marker."""
-    segment = b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big") + comment.encode()
-    return jpeg[:2] + segment + jpeg[2:]
-
-
 def wait_for(aws: Clients, table: str, keys: set[str], deadline: float) -> set[str]:
     """Which of the photos are READY, as soon as all are or the time is over."""
     ready: set[str] = set()
     while ready != keys and time.monotonic() < deadline:
         time.sleep(1)
-        pages = aws.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-        items = [item for page in pages for item in page["Items"]]
-        ready = {item["photoKey"]["S"] for item in items if item["status"]["S"] == "READY"}
+        ready = photos.ready_keys(aws, table)
     return ready
 
 

@@ -12,17 +12,15 @@ import argparse
 import json
 import statistics
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.append(str(ROOT / "local"))
 import measure
 from aws import endpoint
 from cli import exit_with
-from deploy import Clients, deploy
+from deploy import Clients
 from machine import processor
 from problem import Problem
 
@@ -86,63 +84,28 @@ def of_thumbnails(profile: str) -> tuple[float, list[Figure]]:
 def of_functions(packages: Path, floor_ms: float) -> list[Figure]:
     """The functions as they are deployed, in the local AWS."""
     aws = Clients(endpoint())
-    with tempfile.TemporaryDirectory() as directory:
-        functions = Path(directory)
-        names = ("thumbnail", "upload-url")
-        for name in names:
-            measure.unzip(packages / name / "bootstrap.zip", functions / name)
-        outputs = deploy(aws.endpoint, "check", functions, {}, {})
-        times, memory = measured(aws, outputs, functions)
-    return [
-        *(Figure(name, ms / floor_ms, "floors") for name, ms in times.items()),
-        *(Figure(name, mb, "MB") for name, mb in memory.items()),
-        *(Figure(f"the package of {name}", size_mb(packages / name / "bootstrap.zip"), "MB") for name in names),
-    ]
-
-
-def measured(aws: Clients, outputs: dict[str, str], functions: Path) -> tuple[dict[str, float], dict[str, float]]:
-    """CPU ms, and peak MB."""
-    thumbnail, upload_url = functions / "thumbnail/bootstrap", functions / "upload-url/bootstrap"
-    environment = measure.function_environment(aws, outputs["ThumbnailFunctionName"])
-    bucket = outputs["OriginalsBucketName"]
-    aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
-    records = measure.upload_photos(aws, bucket)
-    say("functions: cold starts")
-    start = measure.median(cpu for cpu, _ in (measure.cold_start(thumbnail, environment) for _ in range(measure.STARTS)))
-    first, _ = measure.first_photos(thumbnail, environment, records)
-    say("functions: photos")
-    one, one_mb = least_cost(thumbnail, environment, records, 1)
-    many, many_mb = least_cost(thumbnail, environment, records, measure.BATCH)
-    say("functions: upload URLs")
-    environment = measure.function_environment(aws, outputs["UploadUrlFunctionName"])
-    requests = [measure.upload_request(measure.BATCH)] * measure.CALLS
-    urls, urls_mb = measure.cost(upload_url, environment, requests)
+    with measure.deployed(aws, "check", packages) as (functions, outputs):
+        say("functions: thumbnail")
+        thumbnail = measure.thumbnail_figures(aws, outputs, functions, ROUNDS)
+        say("functions: upload-url")
+        upload_url = measure.upload_url_figures(aws, outputs, functions)
     times = {
-        "a cold start": start,
-        "the first photo of a process": first,
-        "a photo": one / measure.PHOTOS,
-        f"a photo of an event of {measure.BATCH}": many / measure.PHOTOS,
-        f"{measure.BATCH} upload URLs": urls / measure.CALLS,
+        "a cold start": thumbnail.start.cpu_ms,
+        "the first photo of a process": thumbnail.first_ms,
+        "a photo": thumbnail.photo_ms,
+        f"a photo of an event of {measure.BATCH}": thumbnail.batch_ms,
+        f"{measure.BATCH} upload URLs": upload_url.call_ms,
     }
     memory = {
-        "peak memory, a photo": one_mb,
-        f"peak memory, an event of {measure.BATCH}": many_mb,
-        "peak memory, upload URLs": urls_mb,
+        "peak memory, a photo": thumbnail.photo_mb,
+        f"peak memory, an event of {measure.BATCH}": thumbnail.batch_mb,
+        "peak memory, upload URLs": upload_url.call_mb,
     }
-    return times, memory
-
-
-def least_cost(
-    bootstrap: Path, environment: dict[str, str], records: list[dict[str, Any]], size: int
-) -> tuple[float, float]:
-    """Of the photos in events of so many: CPU ms of the process that was disturbed least, and the highest
-    peak in MB."""
-    costs = [measure.cost(bootstrap, environment, measure.notifications(records, size)) for _ in range(ROUNDS)]
-    return min(cpu for cpu, _ in costs), max(memory for _, memory in costs)
-
-
-def size_mb(package: Path) -> float:
-    return package.stat().st_size / 1e6
+    sizes = {f"the package of {name}": measure.package_mb(packages, name) for name in ("thumbnail", "upload-url")}
+    return [
+        *(Figure(name, ms / floor_ms, "floors") for name, ms in times.items()),
+        *(Figure(name, mb, "MB") for name, mb in (memory | sizes).items()),
+    ]
 
 
 def compare(figures: list[Figure], before: dict[str, float]) -> list[str]:

@@ -151,14 +151,10 @@ struct Platform {
 
 impl Platform {
     fn new(options: Options, aws: SdkConfig) -> Platform {
-        // A local AWS has no host names of buckets.
-        let s3 = aws_sdk_s3::config::Builder::from(&aws)
-            .force_path_style(aws.endpoint_url().is_some())
-            .build();
         Platform {
             options,
             dynamodb: aws_sdk_dynamodb::Client::new(&aws),
-            s3: aws_sdk_s3::Client::from_conf(s3),
+            s3: aws_sdk_s3::Client::from_conf(s3_config(&aws).build()),
             http: Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build(),
             aws,
         }

@@ -12,6 +12,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use thumbnailer::config::Config;
+use thumbnailer::store::s3_config;
 use tokio::time::{sleep, timeout};
 use ureq::http::Request;
 
@@ -94,16 +95,12 @@ impl Stack {
         let variable = |name: &str| variables[name].as_str().map(str::to_owned);
         let config = Config::read(variable).map_err(|error| format!("{thumbnail}: {error}"))?;
         let upload_function_url = url["FunctionUrl"].as_str();
-        // A local AWS has no host names of buckets.
-        let s3 = aws_sdk_s3::config::Builder::from(&aws)
-            .force_path_style(aws.endpoint_url().is_some())
-            .build();
         Ok(Stack {
             name: name.to_owned(),
             function,
             config,
             upload_function_url: upload_function_url.unwrap_or_default().to_owned(),
-            s3: aws_sdk_s3::Client::from_conf(s3),
+            s3: aws_sdk_s3::Client::from_conf(s3_config(&aws).build()),
             dynamodb: aws_sdk_dynamodb::Client::new(&aws),
             sqs: aws_sdk_sqs::Client::new(&aws),
             caller,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import run_photo
 from aws import ROOT
+from jpeg import commented
 
-REFERENCE = ROOT / "tests/photos/ref-5323x8000.jpg"
+REFERENCE = run_photo.PHOTO
 GOLDEN = ROOT / "tests/golden/photos"
 
 # Bytes by number: what they show depends on the kind, their ETag on the number too.
@@ -14,8 +16,8 @@ Kind = Callable[[int], bytes]
 
 
 def numbered(jpeg: bytes) -> Kind:
-    """The same picture under many ETags, always of as many bytes: its first segment is a comment."""
-    return lambda number: jpeg[:2] + b"\xff\xfe\x00\x0a" + b"%08d" % number + jpeg[2:]
+    """The same picture under many ETags, always of as many bytes."""
+    return lambda number: commented(jpeg, b"%08d" % number)
 
 
 def golden(name: str) -> bytes:

@@ -11,6 +11,7 @@ use aws_sdk_s3::types::{EventBridgeConfiguration, NotificationConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use serde_json::{Map, Value, json};
+use thumbnailer::store::s3_config;
 use ureq::http::{Request, Response};
 
 use crate::caller::Caller;
@@ -438,8 +439,7 @@ pub async fn create_bucket(name: &str) {
 }
 
 fn s3(aws: &SdkConfig) -> aws_sdk_s3::Client {
-    let config = aws_sdk_s3::config::Builder::from(aws).force_path_style(true).build();
-    aws_sdk_s3::Client::from_conf(config)
+    aws_sdk_s3::Client::from_conf(s3_config(aws).build())
 }
 
 /// The project's folder.
