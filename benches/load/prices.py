@@ -13,10 +13,19 @@ VCPU_MB = 1769
 # https://aws.amazon.com/s3/pricing/: S3 Standard.
 S3_THOUSAND_PUTS = 0.005
 S3_THOUSAND_GETS = 0.0004  # and HEADs
+S3_GB_MONTH = 0.023  # of the first 50 TB
+# Amazon S3 FAQs, "How will I be charged and billed for my use of Amazon S3?"
+S3_GB = 2**30
 # https://aws.amazon.com/dynamodb/pricing/on-demand/: of up to 1 KB each.
 DYNAMODB_MILLION_WRITE_UNITS = 0.625
 # https://aws.amazon.com/cloudwatch/pricing/
 LOG_GB = 0.50
+# https://aws.amazon.com/xray/pricing/: traces recorded.
+XRAY_MILLION_TRACES = 5.00
+# "the first request each second, and five percent of any additional requests": AWS X-Ray Developer Guide,
+# "Configuring sampling rules".
+TRACED_A_SECOND = 1
+TRACED_OF_THE_REST = 0.05
 
 # https://aws.amazon.com/ec2/pricing/on-demand/: c7i.large with Linux. Its vCPUs and memory:
 # https://aws.amazon.com/ec2/instance-types/c7i/
