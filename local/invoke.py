@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from problem import Problem
 from server import client_environment, wait_until
 
 PHOTO = ROOT / "tests/photos/ref-5323x8000.jpg"
+# The samples are about this bucket; the stack's may have another name.
+SAMPLES_BUCKET = "photos-originals-000000000000"
 EVENT_SECONDS = 60
 
 
@@ -34,16 +37,35 @@ def main() -> int:
 
     aws = Clients(endpoint())
     names = stack_outputs(aws, arguments.stack)
-    for original in created_objects(read_event(arguments.event)):
+    path = about_bucket(arguments.event, names["OriginalsBucketName"])
+    for original in created_objects(read_event(path)):
         upload_if_missing(aws, names["PhotosTableName"], **original)
-    return invoke(aws, names["ThumbnailFunctionName"], arguments.event)
+    return invoke(aws, names["ThumbnailFunctionName"], path)
+
+
+def about_bucket(path: Path, bucket: str) -> Path:
+    """The event, or if it is a sample a copy of it that is about this bucket."""
+    text = read(path)
+    # What follows the name is not its own: an event that names the stack's bucket stays as it is.
+    own = re.sub(rf"{SAMPLES_BUCKET}(?![a-z0-9.-])", bucket, text)
+    if own == text:
+        return path
+    copy = ROOT / "target/events" / path.name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text(own)
+    return copy
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise Problem(f"cannot read {path}: {error.strerror}") from error
 
 
 def read_event(path: Path) -> Any:
     try:
-        return json.loads(path.read_text())
-    except OSError as error:
-        raise Problem(f"cannot read {path}: {error.strerror}") from error
+        return json.loads(read(path))
     except ValueError as error:
         raise Problem(f"{path} is not JSON: {error}") from error
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from botocore.session import Session
 from samtranslator.yaml_helper import yaml_parse
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
@@ -38,6 +39,38 @@ def transformed() -> dict[str, Any]:
 STACK = transformed()
 RESOURCES: dict[str, Any] = STACK["Resources"]
 PARAMETERS: dict[str, Any] = STACK["Parameters"]
+DEFAULTS = {name: parameter["Default"] for name, parameter in PARAMETERS.items()}
+
+
+def resolved(value: Any, given: dict[str, Any]) -> Any:
+    """A value as CloudFormation has it with these parameters and the defaults: its conditions are decided."""
+    match value:
+        case {"Fn::If": [condition, then, otherwise]}:
+            return resolved(then if holds({"Condition": condition}, given) else otherwise, given)
+        case {"Ref": name} if name in PARAMETERS:
+            return given.get(name, DEFAULTS[name])
+        case dict():
+            parts = {name: resolved(part, given) for name, part in value.items()}
+            return {name: part for name, part in parts.items() if part != {"Ref": "AWS::NoValue"}}
+        case list():
+            parts = [resolved(part, given) for part in value]
+            return [part for part in parts if part != {"Ref": "AWS::NoValue"}]
+    return value
+
+
+def holds(condition: Any, given: dict[str, Any]) -> bool:
+    match condition:
+        case {"Condition": name}:
+            return holds(STACK["Conditions"][name], given)
+        case {"Fn::Not": [other]}:
+            return not holds(other, given)
+        case {"Fn::Equals": [left, right]}:
+            return str(resolved(left, given)) == str(resolved(right, given))
+    raise ValueError(f"not a condition that this test knows: {condition}")
+
+
+def properties(name: str, **given: Any) -> dict[str, Any]:
+    return resolved(RESOURCES[name]["Properties"], given)
 
 
 def of_type(kind: str) -> dict[str, Any]:
@@ -63,8 +96,8 @@ def references(value: Any) -> set[str]:
     return found
 
 
-def statements(role: str) -> list[dict[str, Any]]:
-    policies = RESOURCES[role]["Properties"]["Policies"]
+def statements(role: str, **given: Any) -> list[dict[str, Any]]:
+    policies = properties(role, **given)["Policies"]
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
@@ -72,8 +105,8 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def allowed_actions(role: str) -> set[str]:
-    return {action for statement in statements(role) for action in as_list(statement["Action"])}
+def allowed_actions(role: str, **given: Any) -> set[str]:
+    return {action for statement in statements(role, **given) for action in as_list(statement["Action"])}
 
 
 class Lint(unittest.TestCase):
@@ -125,9 +158,39 @@ class Buckets(unittest.TestCase):
             self.assertEqual(len(statement["Resource"]), 2, "the bucket and its objects")
 
     def test_photos_and_facts_outlive_the_stack(self) -> None:
-        for name in ("OriginalsBucket", "PhotosTable"):
-            self.assertEqual(RESOURCES[name]["DeletionPolicy"], "Retain", name)
+        policies = {name: resource.get("DeletionPolicy") for name, resource in RESOURCES.items()}
+        kept = {name for name, policy in policies.items() if policy not in (None, "Delete")}
+        self.assertEqual(kept, {"OriginalsBucket", "OriginalsBucketPolicy", "PhotosTable"})
+        for name in kept:
+            self.assertEqual(policies[name], "Retain", name)
             self.assertEqual(RESOURCES[name]["UpdateReplacePolicy"], "Retain", name)
+
+    def test_names_differ_by_region_and_fit_for_a_stack_as_long_as_the_readme_allows(self) -> None:
+        session = Session()
+        regions = {
+            region
+            for partition in session.get_available_partitions()
+            for region in session.get_available_regions("s3", partition, allow_non_regional=False)
+        }
+        self.assertIn("ap-southeast-1", regions)
+        longest = 0
+        for bucket in of_type("AWS::S3::Bucket").values():
+            name = bucket["BucketName"]["Fn::Sub"]
+            self.assertEqual(set(re.findall(r"\$\{(.+?)\}", name)), {"AWS::StackName", "AWS::AccountId", "AWS::Region"})
+            longest = max(longest, len(re.sub(r"\$\{.+?\}", "", name)) + len("111122223333"))
+        # S3 takes 63 characters (Amazon S3 User Guide, "General purpose bucket naming rules").
+        room = 63 - longest
+        readme = " ".join((ROOT / "README.md").read_text().split())
+        said = re.search(
+            r"at most (\d+) characters less the region's name: (\d+) in `(.+?)`, (\d+) in `(.+?)`, and (\d+) fit everywhere", readme
+        )
+        self.assertIsNotNone(said)
+        total, one, its_region, other, other_region, everywhere = said.groups()
+        self.assertEqual(int(total), room)
+        self.assertEqual((int(one), int(other)), (room - len(its_region), room - len(other_region)))
+        self.assertEqual(int(everywhere), room - max(map(len, regions)))
+        self.assertIn(f"at most {everywhere} characters", (ROOT / "samconfig.toml").read_text())
+        self.assertIn(f"at most {everywhere} characters", TEMPLATE.read_text())
 
     def test_uploads_removals_and_expirations_start_the_function(self) -> None:
         (bucket,) = [bucket for bucket in of_type("AWS::S3::Bucket").values() if "NotificationConfiguration" in bucket]
@@ -205,7 +268,9 @@ class Rights(unittest.TestCase):
         self.assertEqual(called, {"s3:PutObject"})
         self.assertEqual(allowed_actions("UploadUrlRole"), called | LOGS | TRACES)
         (put,) = [one for one in statements("UploadUrlRole") if one["Action"] == "s3:PutObject"]
-        self.assertEqual(references(put["Resource"]) - {"AWS::Partition", "AWS::StackName", "AWS::AccountId"},
+        bucket = RESOURCES["UploadUrlRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
+        self.assertEqual(bucket["Sid"], put["Sid"])
+        self.assertEqual(references(bucket["Resource"]) - {"AWS::Partition", "AWS::StackName", "AWS::AccountId", "AWS::Region"},
                          {"OriginalsPrefix", "ExistingOriginalsBucket"})
 
     def test_only_who_may_call_the_function_gets_upload_urls(self) -> None:
