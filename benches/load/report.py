@@ -148,7 +148,7 @@ def notes(run: Run) -> Iterator[str]:
     yield (
         f"- Dollars in Lambda: {prices.VCPU_MB} MB, where one vCPU works on a photo for its CPU time, at "
         f"${prices.LAMBDA_GB_SECOND:.10f} a GB-second and ${prices.LAMBDA_MILLION_REQUESTS:.2f} a million "
-        "requests."
+        "requests. What it waits for S3 and DynamoDB is billed too, and not in it: `make cost` has that."
     )
     yield (
         f"- Dollars of a server: its CPU time on a {prices.SERVER} ({prices.SERVER_VCPUS} vCPUs, "
