@@ -83,6 +83,7 @@ test: setup ops ## Check everything: format, lints, documentation, tests on a lo
 	$(MAKE) --no-print-directory deny test-template
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(OPS)/bin/python -m unittest discover --start-directory tests/package
+	$(OPS)/bin/python -m unittest discover --start-directory benches/load
 	$(AWS) with -- cargo test --profile $(PROFILE) --test '*'
 	@echo "all checks passed"
 
