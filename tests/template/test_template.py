@@ -193,6 +193,16 @@ class Buckets(unittest.TestCase):
         self.assertIn(f"at most {everywhere} characters", (ROOT / "samconfig.toml").read_text())
         self.assertIn(f"at most {everywhere} characters", TEMPLATE.read_text())
 
+    def test_old_versions_are_forgotten_also_when_no_new_ones_are_kept_any_more(self) -> None:
+        for days, least in ((0, 1), (1, 1), (30, 30)):
+            bucket = properties("OriginalsBucket", KeepOldVersionsDays=days)
+            (rule,) = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule["Id"] == "forget-old-versions"]
+            self.assertEqual(rule["NoncurrentVersionExpiration"], {"NoncurrentDays": least}, days)
+            self.assertIs(rule["ExpiredObjectDeleteMarker"], True, days)
+            self.assertEqual(rule["Status"], "Enabled", days)
+            versioning = {"Status": "Enabled"} if days else None
+            self.assertEqual(bucket.get("VersioningConfiguration"), versioning, days)
+
     def test_uploads_removals_and_expirations_start_the_function(self) -> None:
         (bucket,) = [bucket for bucket in of_type("AWS::S3::Bucket").values() if "NotificationConfiguration" in bucket]
         configurations = bucket["NotificationConfiguration"]["LambdaConfigurations"]
