@@ -40,6 +40,7 @@ STACK = transformed()
 RESOURCES: dict[str, Any] = STACK["Resources"]
 PARAMETERS: dict[str, Any] = STACK["Parameters"]
 DEFAULTS = {name: parameter["Default"] for name, parameter in PARAMETERS.items()}
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def resolved(value: Any, given: dict[str, Any]) -> Any:
@@ -203,6 +204,26 @@ class Buckets(unittest.TestCase):
             versioning = {"Status": "Enabled"} if days else None
             self.assertEqual(bucket.get("VersioningConfiguration"), versioning, days)
 
+    def test_originals_are_encrypted_with_the_key_that_is_given(self) -> None:
+        encryption = properties("OriginalsBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        self.assertEqual(encryption, [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}])
+        bucket = properties("OriginalsBucket", OriginalsKmsKeyArn=KEY)
+        (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+        self.assertEqual(encryption, {"ServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True})
+
+    def test_a_key_is_given_by_its_arn_as_policies_want_it(self) -> None:
+        pattern = PARAMETERS["OriginalsKmsKeyArn"]["AllowedPattern"]
+        for arn in (
+            "",
+            KEY,
+            "arn:aws-cn:kms:cn-northwest-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab",
+            "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        ):
+            self.assertRegex(arn, rf"^{pattern}$")
+        for other in (KEY.replace(":key/", ":alias/"), KEY.rpartition("/")[2], "alias/photos", KEY + "*", KEY.replace("1111", "*")):
+            self.assertNotRegex(other, rf"^{pattern}$")
+
     def test_uploads_removals_and_expirations_start_the_function(self) -> None:
         (bucket,) = [bucket for bucket in of_type("AWS::S3::Bucket").values() if "NotificationConfiguration" in bucket]
         configurations = bucket["NotificationConfiguration"]["LambdaConfigurations"]
@@ -284,6 +305,20 @@ class Rights(unittest.TestCase):
         self.assertEqual(references(bucket["Resource"]) - {"AWS::Partition", "AWS::StackName", "AWS::AccountId", "AWS::Region"},
                          {"OriginalsPrefix", "ExistingOriginalsBucket"})
 
+    def test_a_key_of_the_originals_may_be_used_by_s3_alone_for_what_the_function_does_there(self) -> None:
+        # What S3 asks of KMS in the caller's name (Amazon S3 User Guide, "Using server-side encryption with
+        # AWS KMS keys (SSE-KMS)", permissions): no call of the functions' own.
+        needed = {"s3:GetObject": {"kms:Decrypt"}, "s3:PutObject": {"kms:GenerateDataKey", "kms:Decrypt"}}
+        for role, right in (("ThumbnailRole", "s3:GetObject"), ("UploadUrlRole", "s3:PutObject")):
+            without, with_key = allowed_actions(role), allowed_actions(role, OriginalsKmsKeyArn=KEY)
+            self.assertEqual(with_key - without, needed[right], role)
+            self.assertFalse([action for action in without if action.startswith("kms:")], role)
+            (of_key,) = [one for one in statements(role, OriginalsKmsKeyArn=KEY) if "kms:" in str(one["Action"])]
+            self.assertEqual(of_key["Effect"], "Allow", role)
+            self.assertEqual(of_key["Resource"], KEY, role)
+            through_s3 = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.${AWS::URLSuffix}"}}}
+            self.assertEqual(of_key["Condition"], through_s3, role)
+
     def test_only_who_may_call_the_function_gets_upload_urls(self) -> None:
         (url,) = of_type("AWS::Lambda::Url").values()
         self.assertEqual(url["AuthType"], "AWS_IAM")
@@ -297,7 +332,7 @@ class Rights(unittest.TestCase):
         roles = of_type("AWS::IAM::Role")
         self.assertIn("ThumbnailRole", roles)
         for role in roles:
-            for statement in statements(role):
+            for statement in statements(role, OriginalsKmsKeyArn=KEY):
                 actions = set(as_list(statement["Action"]))
                 self.assertFalse([action for action in actions if "*" in action], f"{role}: {statement}")
                 for resource in as_list(statement["Resource"]):
