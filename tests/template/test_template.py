@@ -293,12 +293,12 @@ class Rights(unittest.TestCase):
     def test_the_thumbnail_function_may_what_it_calls_and_no_more(self) -> None:
         called = called_actions("store.rs")
         self.assertGreaterEqual(len(called), 6)
-        self.assertEqual(allowed_actions("ThumbnailRole"), called | LOGS | TRACES | REDRIVE)
+        self.assertEqual(allowed_actions("ThumbnailRole"), called | LOGS | REDRIVE)
 
     def test_the_upload_url_function_may_put_photos_and_nothing_else(self) -> None:
         called = called_actions("upload_url.rs")
         self.assertEqual(called, {"s3:PutObject"})
-        self.assertEqual(allowed_actions("UploadUrlRole"), called | LOGS | TRACES)
+        self.assertEqual(allowed_actions("UploadUrlRole"), called | LOGS)
         (put,) = [one for one in statements("UploadUrlRole") if one["Action"] == "s3:PutObject"]
         bucket = RESOURCES["UploadUrlRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
         self.assertEqual(bucket["Sid"], put["Sid"])
@@ -319,6 +319,13 @@ class Rights(unittest.TestCase):
             through_s3 = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.${AWS::URLSuffix}"}}}
             self.assertEqual(of_key["Condition"], through_s3, role)
 
+    def test_traces_are_written_only_where_they_are_asked_for(self) -> None:
+        for role, function in (("ThumbnailRole", "ThumbnailFunction"), ("UploadUrlRole", "UploadUrlFunction")):
+            self.assertEqual(allowed_actions(role, Tracing="Active") - allowed_actions(role), TRACES, role)
+            for mode in PARAMETERS["Tracing"]["AllowedValues"]:
+                self.assertEqual(properties(function, Tracing=mode)["TracingConfig"], {"Mode": mode}, function)
+        self.assertEqual(DEFAULTS["Tracing"], "PassThrough")
+
     def test_only_who_may_call_the_function_gets_upload_urls(self) -> None:
         (url,) = of_type("AWS::Lambda::Url").values()
         self.assertEqual(url["AuthType"], "AWS_IAM")
@@ -332,7 +339,7 @@ class Rights(unittest.TestCase):
         roles = of_type("AWS::IAM::Role")
         self.assertIn("ThumbnailRole", roles)
         for role in roles:
-            for statement in statements(role, OriginalsKmsKeyArn=KEY):
+            for statement in statements(role, OriginalsKmsKeyArn=KEY, Tracing="Active"):
                 actions = set(as_list(statement["Action"]))
                 self.assertFalse([action for action in actions if "*" in action], f"{role}: {statement}")
                 for resource in as_list(statement["Resource"]):
