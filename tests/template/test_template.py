@@ -371,6 +371,12 @@ class Operation(unittest.TestCase):
             self.assertTrue(alarm["AlarmDescription"], name)
             self.assertEqual(alarm["TreatMissingData"], "notBreaching", name)
 
+    def test_both_functions_tell_of_errors_and_of_throttling(self) -> None:
+        alarms = of_type("AWS::CloudWatch::Alarm").values()
+        for metric in ("Errors", "Throttles"):
+            told = [alarm["Dimensions"][0]["Value"]["Ref"] for alarm in alarms if alarm["MetricName"] == metric]
+            self.assertEqual(sorted(told), ["ThumbnailFunction", "UploadUrlFunction"], metric)
+
     def test_alarms_and_dashboard_look_at_metrics_that_the_function_writes(self) -> None:
         log = (ROOT / "src" / "log.rs").read_text()
         (namespace,) = re.findall(r'NAMESPACE: &str = "(\w+)"', log)
