@@ -78,7 +78,7 @@ test: setup ops ## Check everything: format, lints, documentation, tests on a lo
 	cargo fmt --check
 	cargo clippy --profile $(PROFILE) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --no-deps
-	cargo test --profile $(PROFILE) --lib --bins --example load_test
+	cargo test --profile $(PROFILE) --lib --bins --example demo_server --example load_test
 	cargo test --profile $(PROFILE) --doc
 	$(MAKE) --no-print-directory deny test-template test-tools
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)

@@ -15,7 +15,9 @@
 //! standard AWS variables and files. What it needs to be allowed: the stack's policy for those who ask
 //! for upload URLs, `dynamodb:GetItem` on the table, `dynamodb:Query` on its index and `s3:GetObject` on
 //! the thumbnails; the stack's parameter `UploadOrigins` has to let the page upload, as it does by default.
-//! It knows no users, so it listens on this machine alone.
+//! It knows no users, so it listens on this machine alone, and answers nothing but what asks for it by
+//! this machine's names: another page, whose own name was made to lead here (DNS rebinding), would read
+//! albums and places by the browser of whoever looks at it.
 
 #[path = "../common/answers.rs"]
 mod answers;
@@ -39,6 +41,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use thumbnailer::store::s3_config;
 use tiny_http::{Header, Method, Request, Response, Server};
 use tokio::runtime::Handle;
 use ureq::http;
@@ -124,7 +127,8 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
     let server = Server::http(("127.0.0.1", options.port))
         .map_err(|error| format!("cannot listen on port {}: {error}", options.port))?;
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    let platform = Arc::new(Platform::new(options, aws));
+    let port = server.server_addr().to_ip().map_or(options.port, |address| address.port());
+    let platform = Arc::new(Platform::new(Options { port, ..options }, aws));
     println!("http://{}/ (Ctrl-C ends it)", server.server_addr());
     for mut request in server.incoming_requests() {
         let platform = Arc::clone(&platform);
@@ -161,6 +165,11 @@ impl Platform {
     }
 
     async fn answer(&self, request: &mut Request) -> Answer {
+        let port = self.options.port;
+        if !is_for_this_server(request, port) {
+            let detail = format!("this server is http://127.0.0.1:{port}/ and has no other name");
+            return problem(421, "Misdirected Request", &detail);
+        }
         let url = request.url().to_owned();
         let (path, query) = url.split_once('?').unwrap_or((&url, ""));
         let answer = match (request.method(), path) {
@@ -247,6 +256,25 @@ impl Platform {
     }
 }
 
+/// Whether a request's one Host (RFC 9110 section 7.2) is a name of this machine, with this port.
+fn is_for_this_server(request: &Request, port: u16) -> bool {
+    let mut hosts = request.headers().iter().filter(|header| header.field.equiv("Host"));
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => is_own_host(host.value.as_str(), port),
+        _ => false,
+    }
+}
+
+fn is_own_host(host: &str, port: u16) -> bool {
+    let host = host.to_ascii_lowercase();
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| match host.strip_prefix(name) {
+        // A browser leaves out the port that http has by itself.
+        Some("") => port == 80,
+        Some(rest) => rest.strip_prefix(':') == Some(port.to_string().as_str()),
+        None => false,
+    })
+}
+
 /// A parameter of a URL's query, empty if it is not there.
 fn parameter(query: &str, name: &str) -> String {
     let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
@@ -264,4 +292,59 @@ fn response(status: u16, content_type: &str, body: &[u8]) -> Answer {
     let headers = [header("Content-Type", content_type), header("Cache-Control", "no-store")];
     let response = Response::from_data(body).with_status_code(status);
     headers.into_iter().flatten().fold(response, Response::with_header)
+}
+
+#[cfg(test)]
+mod tests {
+    use tiny_http::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_this_machines_names_with_the_servers_port_are_its_own() {
+        for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "LocalHost:8080"] {
+            assert!(is_own_host(host, 8080), "{host}");
+        }
+        for host in [
+            "",
+            "localhost",
+            "127.0.0.1",
+            "localhost:80",
+            "localhost:08080",
+            "localhost:80800",
+            "localhost:8080:8080",
+            "localhost.:8080",
+            "localhost.evil.example:8080",
+            "127.0.0.1.evil.example:8080",
+            "evil.example:8080",
+            "127.0.0.2:8080",
+            "0.0.0.0:8080",
+            "::1:8080",
+        ] {
+            assert!(!is_own_host(host, 8080), "{host}");
+        }
+        assert!(is_own_host("localhost", 80) && is_own_host("localhost:80", 80));
+    }
+
+    async fn status(hosts: &[&str]) -> u16 {
+        let options = Options {
+            function_url: "http://function.example/".to_owned(),
+            table: "photos".to_owned(),
+            prefix: String::new(),
+            port: 8080,
+        };
+        let aws = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        let request = hosts.iter().fold(TestRequest::new(), |request, host| {
+            request.with_header(Header::from_bytes("Host", *host).unwrap())
+        });
+        Platform::new(options, aws).answer(&mut request.into()).await.status_code().0
+    }
+
+    #[tokio::test]
+    async fn a_page_of_another_name_is_told_nothing() {
+        assert_eq!(status(&["127.0.0.1:8080"]).await, 200);
+        assert_eq!(status(&["evil.example:8080"]).await, 421);
+        assert_eq!(status(&[]).await, 421);
+        assert_eq!(status(&["127.0.0.1:8080", "evil.example:8080"]).await, 421);
+    }
 }
