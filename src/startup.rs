@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use lambda_runtime::Error;
-use tracing::Level;
+use tracing::{Level, Subscriber};
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::ConfigError;
 
@@ -36,23 +37,96 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// JSON lines on standard output, which Lambda sends to CloudWatch Logs. `RUST_LOG` goes before
-/// Lambda's own setting (`AWS_LAMBDA_LOG_LEVEL`), by which Lambda filters the lines once more.
+/// JSON lines on standard output, which Lambda sends to CloudWatch Logs.
 fn start_logging() {
-    let level = ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"]
+    let subscriber = subscriber(level(variable), std::io::stdout);
+    // Not by `init`, which takes the records of the log crate too: their texts are 0.2 MB of a package.
+    if let Err(error) = tracing::subscriber::set_global_default(subscriber) {
+        eprintln!("there will be no log lines: {error}");
+    }
+}
+
+/// `RUST_LOG` goes before Lambda's own setting (`AWS_LAMBDA_LOG_LEVEL`), by which Lambda filters the
+/// lines once more. Below INFO there are only lines of dependencies, and they are not for any log:
+/// lambda_runtime's have whole events in them, with names of files, and the SDK's keys of photos.
+fn level(variable: impl Fn(&str) -> Option<String>) -> Level {
+    ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"]
         .iter()
         .find_map(|name| variable(name)?.to_lowercase().parse().ok())
-        .unwrap_or(Level::INFO);
-    let subscriber = tracing_subscriber::fmt()
+        .unwrap_or(Level::INFO)
+        .min(Level::INFO)
+}
+
+fn subscriber(
+    level: Level,
+    writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+) -> impl Subscriber + Send + Sync {
+    tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
         .with_max_level(level)
-        .finish();
-    // Not by `init`, which takes the records of the log crate too: their texts are 0.2 MB of a package.
-    if let Err(error) = tracing::subscriber::set_global_default(subscriber) {
-        eprintln!("there will be no log lines: {error}");
+        .with_writer(writer)
+        .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged with these variables set.
+    fn logged(variables: &[(&str, &str)]) -> String {
+        let log = Log::default();
+        let level = level(|name| {
+            variables.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
+        });
+        let writer = log.clone();
+        tracing::subscriber::with_default(subscriber(level, move || writer.clone()), || {
+            tracing::trace!(target: "lambda_runtime", body = "Erika.jpg", "raw JSON event");
+            tracing::debug!(target: "aws_smithy_runtime", uri = "Erika/1.jpg", "request");
+            tracing::info!(outcome = "issued", "line of info");
+            tracing::warn!("line of warn");
+            tracing::error!("line of error");
+        });
+        let bytes = log.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn at_no_level_do_dependencies_log_what_is_in_an_event() {
+        for level in ["trace", "TRACE", "debug", "info"] {
+            for name in ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"] {
+                let log = logged(&[(name, level)]);
+                assert!(!log.contains("Erika"), "{name}={level}: {log}");
+                assert_eq!(log.lines().count(), 3, "{name}={level}: {log}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_functions_own_setting_goes_before_lambdas_and_info_before_nonsense() {
+        let lines = |variables: &[(&str, &str)]| logged(variables).lines().count();
+        assert_eq!(lines(&[]), 3);
+        assert_eq!(lines(&[("RUST_LOG", "much")]), 3);
+        assert_eq!(lines(&[("AWS_LAMBDA_LOG_LEVEL", "WARN")]), 2);
+        assert_eq!(lines(&[("RUST_LOG", "error"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]), 1);
     }
 }

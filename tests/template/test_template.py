@@ -377,6 +377,9 @@ class Operation(unittest.TestCase):
             told = [alarm["Dimensions"][0]["Value"]["Ref"] for alarm in alarms if alarm["MetricName"] == metric]
             self.assertEqual(sorted(told), ["ThumbnailFunction", "UploadUrlFunction"], metric)
 
+    def test_log_levels_are_those_that_the_functions_write(self) -> None:
+        self.assertEqual(PARAMETERS["LogLevel"]["AllowedValues"], ["error", "warn", "info"])
+
     def test_alarms_and_dashboard_look_at_metrics_that_the_function_writes(self) -> None:
         log = (ROOT / "src" / "log.rs").read_text()
         (namespace,) = re.findall(r'NAMESPACE: &str = "(\w+)"', log)
