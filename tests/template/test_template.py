@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.session import Session
+from botocore.validate import ParamValidator
 from samtranslator.yaml_helper import yaml_parse
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
@@ -110,21 +111,22 @@ def allowed_actions(role: str, **given: Any) -> set[str]:
     return {action for statement in statements(role, **given) for action in as_list(statement["Action"])}
 
 
-class Lint(unittest.TestCase):
-    def lint(self, template: Path) -> None:
-        result = subprocess.run(
-            [Path(sys.executable).parent / "cfn-lint", template], capture_output=True, text=True
-        )
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+def lint(test: unittest.TestCase, template: Path) -> None:
+    result = subprocess.run(
+        [Path(sys.executable).parent / "cfn-lint", template], capture_output=True, text=True
+    )
+    test.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
+
+class Lint(unittest.TestCase):
     def test_the_source_passes_cfn_lint(self) -> None:
-        self.lint(TEMPLATE)
+        lint(self, TEMPLATE)
 
     def test_what_cloudformation_gets_passes_cfn_lint_which_finds_circles(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             template = Path(folder) / "template.json"
             template.write_text(json.dumps(STACK))
-            self.lint(template)
+            lint(self, template)
 
     def test_every_parameter_is_described_limited_and_shown_in_a_group(self) -> None:
         groups = STACK["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
@@ -236,6 +238,29 @@ class Buckets(unittest.TestCase):
         needy = of_type("AWS::IAM::Role") | of_type("AWS::Lambda::Function")
         for name, properties in needy.items():
             self.assertFalse(references(properties) & set(of_type("AWS::S3::Bucket")), name)
+
+
+class Readme(unittest.TestCase):
+    readme = (ROOT / "README.md").read_text()
+
+    def test_the_queue_of_ones_own_that_the_readme_shows_loses_no_photo(self) -> None:
+        (snippet,) = re.findall(r"(?ms)^```yaml\n(Uploads:.*?)^```", self.readme)
+        resources = yaml_parse(snippet)
+        queue, mapping = resources["Uploads"]["Properties"], resources["UploadsToFunction"]["Properties"]
+        self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+        self.assertGreaterEqual(queue["VisibilityTimeout"], 6 * DEFAULTS["TimeoutSeconds"])
+        self.assertEqual(references(queue["RedrivePolicy"]["deadLetterTargetArn"]), {"FailedUploads"})
+        with tempfile.TemporaryDirectory() as folder:
+            template = Path(folder) / "template.json"
+            template.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}))
+            lint(self, template)
+
+    def test_what_the_readme_puts_in_the_place_of_stale_notifications_is_what_s3_takes(self) -> None:
+        (text,) = re.findall(r"put-bucket-notification-configuration .*?--notification-configuration '(.+?)'", self.readme, re.S)
+        operation = Session().get_service_model("s3").operation_model("PutBucketNotificationConfiguration")
+        asked = {"Bucket": "photos", "NotificationConfiguration": json.loads(text)}
+        self.assertFalse(ParamValidator().validate(asked, operation.input_shape).has_errors())
+        self.assertEqual(asked["NotificationConfiguration"], {"EventBridgeConfiguration": {}})
 
 
 class DeadLetters(unittest.TestCase):
