@@ -40,8 +40,8 @@ impl Fields {
         self.numbers(tag)?.first().copied()
     }
 
-    /// Rationals as numbers; absent where one has the denominator 0, which means unknown. Some
-    /// programs write them as whole numbers or floating point.
+    /// Rationals as numbers; absent where one has the denominator 0, which means unknown, or is of no
+    /// size that anything has. Some programs write them as whole numbers or floating point.
     pub(super) fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
         let numbers: Vec<f64> = match &self.get(tag)?.value {
             Value::Rational(values) => values.iter().map(|value| value.to_f64()).collect(),
@@ -50,13 +50,20 @@ impl Fields {
             Value::Double(values) => values.clone(),
             other => uints(other).into_iter().map(f64::from).collect(),
         };
-        numbers.iter().all(|number| number.is_finite()).then_some(numbers)
+        numbers.iter().all(is_measurable).then_some(numbers)
     }
 
     /// A text as people read it; absent where nothing is left of it.
     pub(super) fn text(&self, tag: Tag) -> Option<String> {
         value_text(&self.get(tag)?.value)
     }
+}
+
+/// Whether a number can be one of a photo's. Those of type DOUBLE reach far beyond what DynamoDB takes,
+/// 1E-130 to 9.99E+125 (Developer Guide, "Supported data types and naming rules"), and a whole number
+/// that is written as one by mistake is 5E-324.
+fn is_measurable(number: &f64) -> bool {
+    *number == 0.0 || (1e-30..=1e30).contains(&number.abs())
 }
 
 /// A text as people read it; absent where nothing is left of it.
@@ -94,8 +101,8 @@ pub(super) fn count(value: &Value) -> usize {
 mod tests {
     use ::exif::{Field, Tag, Value};
 
-    use super::super::sample::{ascii, block, facts, field, jpeg};
-    use super::super::{LocationPolicy, read};
+    use super::super::LocationPolicy;
+    use super::super::sample::{ascii, block, facts, field, jpeg, read};
 
     fn make(bytes: &[u8]) -> Option<String> {
         let value = Value::Ascii(vec![bytes.to_vec()]);
@@ -179,5 +186,23 @@ mod tests {
         block.truncate(block.len() - 3);
         let facts = read(&jpeg(&block), LocationPolicy::Exact);
         assert_eq!(facts.camera.make, None);
+    }
+
+    #[test]
+    fn numbers_of_no_size_that_anything_has_are_absent() {
+        let f_number = |value| facts(&[field(Tag::FNumber, value)]).exposure.f_number;
+        assert_eq!(f_number(Value::Double(vec![1e30])), Some(1e30));
+        assert_eq!(f_number(Value::Double(vec![1e-30])), Some(1e-30));
+        for wild in [1e-200, 1e200, 5e-324, 1.1e30, 0.9e-30, f64::MAX, f64::INFINITY, f64::NAN] {
+            assert_eq!(f_number(Value::Double(vec![wild])), None, "{wild:e}");
+            let facts = facts(&[
+                field(Tag::ExposureTime, Value::Double(vec![wild])),
+                field(Tag::FocalLength, Value::Double(vec![wild])),
+                field(Tag::GPSAltitude, Value::Double(vec![wild])),
+            ]);
+            assert_eq!(facts.exposure, Default::default(), "{wild:e}");
+        }
+        assert_eq!(f_number(Value::Float(vec![f32::MAX])), None);
+        assert_eq!(f_number(Value::Float(vec![f32::MIN_POSITIVE / 2.0])), None);
     }
 }
