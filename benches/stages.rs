@@ -12,14 +12,16 @@ const SCALE: f64 = 0.25;
 fn stages(criterion: &mut Criterion) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/photos/ref-5323x8000.jpg");
     let photo = std::fs::read(path).expect("the reference photo is committed");
-    let header = |photo: &[u8]| inspect(photo, Format::of(photo), u64::MAX).expect("it is whole");
+    let header = |photo: &[u8]| {
+        inspect(photo, Format::of(photo), u64::MAX, &CancelFlag::default()).expect("it is whole")
+    };
     let known = header(&photo);
 
     let mut group = criterion.benchmark_group("reference photo");
     group.sample_size(20);
     group.bench_function("header", |bench| bench.iter(|| header(black_box(&photo))));
     group.bench_function("EXIF", |bench| {
-        bench.iter(|| exif::read(black_box(&photo), LocationPolicy::Exact));
+        bench.iter(|| exif::read(black_box(&photo), LocationPolicy::Exact, &CancelFlag::default()));
     });
     for resampling in [Resampling::Fast, Resampling::Best] {
         let options = Options { scale: SCALE, quality: 0.9, resampling };

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use thumbnailer::exif::{self, Camera, Exposure, Facts, Location, LocationPolicy};
+use thumbnailer::photo::CancelFlag;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let photos: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
@@ -19,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let file = path.to_string_lossy();
         let line = match fs::read(&path) {
             Ok(photo) => {
-                let facts = exif::read(&photo, LocationPolicy::Exact);
+                let facts = exif::read(&photo, LocationPolicy::Exact, &CancelFlag::default());
                 json!({ "file": file, "facts": attributes(&facts) })
             }
             Err(error) => json!({ "file": file, "error": error.to_string() }),

@@ -84,8 +84,8 @@ fn prepare<'a>(way: &str, photo: &'a [u8]) -> Outcome<Make<'a>> {
 }
 
 fn by_this_crate(photo: &[u8], resampling: Resampling) -> Outcome<Vec<u8>> {
-    let header = inspect(photo, Format::of(photo), u64::MAX)?;
-    let facts = exif::read(photo, LocationPolicy::Off);
+    let header = inspect(photo, Format::of(photo), u64::MAX, &CancelFlag::default())?;
+    let facts = exif::read(photo, LocationPolicy::Off, &CancelFlag::default());
     let orientation = Orientation::from_exif(facts.orientation);
     let options = Options { scale: SCALE, quality: f64::from(QUALITY) / 100.0, resampling };
     let eighths = options.plan(&header, u64::MAX).eighths;

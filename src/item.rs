@@ -353,7 +353,7 @@ fn dead_letter_id(stored: Option<&StoredItem>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::event::{self, Event, Record};
-    use crate::exif::LocationPolicy;
+    use crate::exif::{LocationPolicy, sample};
     use serde_json::Value;
 
     fn created() -> ObjectEvent {
@@ -451,7 +451,7 @@ mod tests {
     fn an_item_stays_below_64_kb_whatever_the_file() {
         let longest = "x".repeat(1024);
         let created = ObjectEvent { key: longest.clone(), version_id: Some(longest), ..created() };
-        let facts = crate::exif::read(&crate::exif::sample::largest(), LocationPolicy::Exact);
+        let facts = sample::read(&sample::largest(), LocationPolicy::Exact);
         assert!(facts.tags.len() > 20 && facts.camera.software.is_some(), "{facts:?}");
         let known = Known { facts, ..Known::default() };
         let failure = Failure::permanent("DecoderPanic", "é".repeat(100_000));

@@ -130,7 +130,7 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::photo::{Format, Pixels, inspect};
+    use crate::photo::{Format, Pixels, icc, inspect};
 
     const OPTIONS: Options = Options { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn header(photo: &[u8]) -> Header {
-        inspect(photo, Format::of(photo), u64::MAX).unwrap()
+        inspect(photo, Format::of(photo), u64::MAX, &CancelFlag::default()).unwrap()
     }
 
     fn rendered_size(photo: &[u8], orientation: Orientation, scale: f64) -> Size {
@@ -191,8 +191,7 @@ mod tests {
 
     #[test]
     fn the_colour_profile_is_kept() {
-        let mut profile = vec![7; 300];
-        profile[16..20].copy_from_slice(b"RGB ");
+        let profile = icc::sample(b"RGB ", 300);
         let black = Picture::Packed(Pixels::black(Size { width: 16, height: 16 }, 3));
         let photo = jpeg::encode(&black, 0.9, Some(&profile)).unwrap();
         let thumbnail = render(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use thumbnailer::exif::{self, LocationPolicy};
-use thumbnailer::photo::{self, Format, Orientation, Size};
+use thumbnailer::photo::{self, CancelFlag, Format, Orientation, Size};
 use turbojpeg::{Compressor, YuvImage};
 
 use crate::progress::Progress;
@@ -46,9 +46,9 @@ impl Photo {
     fn read(path: &Path) -> Result<Photo, String> {
         let bytes = fs::read(path).map_err(|error| cannot("read", path, &error))?;
         let format = Format::of(&bytes);
-        let header = photo::inspect(&bytes, format, u64::MAX)
+        let header = photo::inspect(&bytes, format, u64::MAX, &CancelFlag::default())
             .map_err(|error| format!("{} cannot be uploaded: {error}", path.display()))?;
-        let facts = exif::read(&bytes, LocationPolicy::Off);
+        let facts = exif::read(&bytes, LocationPolicy::Off, &CancelFlag::default());
         Ok(Photo {
             name: file_name(path),
             content_type: format!("image/{}", format.map_or("", Format::name).to_lowercase()),
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn taken_at(jpeg: &[u8]) -> String {
-        exif::read(jpeg, LocationPolicy::Off).taken_at.unwrap().iso8601()
+        exif::read(jpeg, LocationPolicy::Off, &CancelFlag::default()).taken_at.unwrap().iso8601()
     }
 
     #[test]
@@ -221,7 +221,8 @@ mod tests {
         assert_eq!(rows.len(), 24, "no two begin at the same row");
 
         let photo = maker.photo(3).unwrap();
-        let header = photo::inspect(&photo, Format::of(&photo), u64::MAX).unwrap();
+        let header =
+            photo::inspect(&photo, Format::of(&photo), u64::MAX, &CancelFlag::default()).unwrap();
         assert_eq!(header.size, Size { width: 5323, height: 8000 });
         assert!(photo.len().abs_diff(reference.len()) < reference.len() / 10, "{}", photo.len());
         assert_eq!(taken_at(&reference), "2024-04-06T17:23:41.123+09:00");

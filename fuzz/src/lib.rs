@@ -30,8 +30,8 @@ pub fn develop(photo: &[u8], format: Format) -> Corpus {
     if Format::of(photo) != Some(format) {
         return Corpus::Reject;
     }
-    let facts = exif::read(photo, LocationPolicy::Exact);
-    let (inspected, taken) = memory::peak_of(|| inspect(photo, Some(format), MAX_PIXELS));
+    let facts = exif::read(photo, LocationPolicy::Exact, &CancelFlag::default());
+    let (inspected, taken) = memory::peak_of(|| inspect(photo, Some(format), MAX_PIXELS, &CancelFlag::default()));
     assert!(taken <= BESIDE, "the header took {taken} bytes");
     let Ok(header) = inspected else { return Corpus::Keep };
     let plan = OPTIONS.plan(&header, MEMORY);
@@ -45,14 +45,14 @@ pub fn develop(photo: &[u8], format: Format) -> Corpus {
     assert!(taken <= plan.memory + BESIDE, "{taken} bytes were taken, not {}", plan.memory);
     if let Ok(thumbnail) = rendered {
         assert_eq!(thumbnail.size, orientation.displayed(header.size.scaled(OPTIONS.scale)));
-        assert_eq!(jpeg::Header::read(&thumbnail.jpeg).unwrap().size, thumbnail.size);
+        assert_eq!(jpeg::Header::read(&thumbnail.jpeg, &CancelFlag::default()).unwrap().size, thumbnail.size);
     }
     Corpus::Keep
 }
 
 /// All that the function knows of a file but its picture.
 pub fn read_exif(file: &[u8]) {
-    let facts = exif::read(file, LocationPolicy::Exact);
+    let facts = exif::read(file, LocationPolicy::Exact, &CancelFlag::default());
     if let Some(place) = facts.location {
         assert!(place.latitude.abs() <= 90.0 && place.longitude.abs() <= 180.0, "{place:?}");
     }

@@ -5,7 +5,8 @@ mod png;
 
 use std::borrow::Cow;
 
-use crate::photo::{Format, jpeg};
+use crate::photo::chunks::{chunks, media_box, riff_chunk};
+use crate::photo::{CancelFlag, Format, jpeg};
 
 /// What precedes the block in a JPEG's APP1 segment (clause 4.7.2.1), and in other files whose
 /// writers copied it from one.
@@ -18,17 +19,17 @@ const MAX_COPIED_BYTES: usize = 1 << 20;
 const MAX_BLOCKS: usize = 32;
 
 /// The blocks of EXIF in a file, each from its TIFF header on, in the order of the file.
-pub(super) fn blocks(file: &[u8]) -> Vec<Cow<'_, [u8]>> {
+pub(super) fn blocks<'a>(file: &'a [u8], cancel: &CancelFlag) -> Vec<Cow<'a, [u8]>> {
     match Format::of(file) {
-        Some(Format::Jpeg) => of_jpeg(file),
+        Some(Format::Jpeg) => of_jpeg(file, cancel),
         Some(Format::Tiff) => vec![file.into()],
-        Some(Format::Png) => png::blocks(file).map(without_identifier).collect(),
-        Some(Format::WebP) => chunks(file.get(12..), riff_chunk)
+        Some(Format::Png) => png::blocks(file, cancel).map(without_identifier).collect(),
+        Some(Format::WebP) => chunks(file.get(12..), riff_chunk, cancel)
             .filter(|chunk| chunk.name == b"EXIF")
             .take(MAX_BLOCKS)
             .map(|chunk| without_identifier(chunk.data.into()))
             .collect(),
-        Some(Format::JpegXl) => chunks(Some(file), media_box)
+        Some(Format::JpegXl) => chunks(Some(file), media_box, cancel)
             .filter(|chunk| chunk.name == b"Exif")
             .take(MAX_BLOCKS)
             .filter_map(|chunk| behind_offset(chunk.data.into()))
@@ -36,14 +37,14 @@ pub(super) fn blocks(file: &[u8]) -> Vec<Cow<'_, [u8]>> {
         Some(Format::Gif | Format::Bmp) => Vec::new(),
         // A brand that is not known can be a kind of HEIF all the same.
         Some(Format::Heic | Format::Avif) | None => {
-            heif::item(file).and_then(behind_offset).into_iter().collect()
+            heif::item(file, cancel).and_then(behind_offset).into_iter().collect()
         }
     }
 }
 
 /// A block longer than a segment goes on in the next one, which begins with no TIFF header.
-fn of_jpeg(file: &[u8]) -> Vec<Cow<'_, [u8]>> {
-    let segments = jpeg::app1(file).filter_map(|segment| segment.strip_prefix(IDENTIFIER));
+fn of_jpeg<'a>(file: &'a [u8], cancel: &CancelFlag) -> Vec<Cow<'a, [u8]>> {
+    let segments = jpeg::app1(file, cancel).filter_map(|segment| segment.strip_prefix(IDENTIFIER));
     let mut blocks: Vec<Cow<[u8]>> = Vec::new();
     for segment in segments.take(MAX_BLOCKS) {
         match blocks.last_mut() {
@@ -79,47 +80,6 @@ fn behind(data: Cow<'_, [u8]>, offset: usize) -> Cow<'_, [u8]> {
     }
 }
 
-/// A named part of a file.
-struct Chunk<'a> {
-    name: &'a [u8],
-    data: &'a [u8],
-    /// From the beginning of this chunk to that of the next.
-    length: usize,
-}
-
-/// The chunks in these bytes, as far as they are whole.
-fn chunks<'a>(
-    bytes: Option<&'a [u8]>,
-    chunk: impl Fn(&'a [u8]) -> Option<Chunk<'a>>,
-) -> impl Iterator<Item = Chunk<'a>> {
-    let mut rest = bytes.unwrap_or_default();
-    std::iter::from_fn(move || {
-        let chunk = chunk(rest)?;
-        rest = rest.get(chunk.length..).unwrap_or_default();
-        Some(chunk)
-    })
-}
-
-/// Name, length, data and a byte that makes it even (WebP container specification).
-fn riff_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
-    let (name, rest) = bytes.split_at_checked(4)?;
-    let length = u32::from_le_bytes(*rest.first_chunk()?) as usize;
-    let end = length.checked_add(8)?;
-    Some(Chunk { name, data: bytes.get(8..end)?, length: end + length % 2 })
-}
-
-/// Length of the whole, name and data; a length of 1 is given behind the name in 64 bits, and one of
-/// 0 reaches to the end (ISO/IEC 14496-12 clause 4.2).
-fn media_box(bytes: &[u8]) -> Option<Chunk<'_>> {
-    let name = bytes.get(4..8)?;
-    let (length, start) = match u32::from_be_bytes(*bytes.first_chunk()?) {
-        0 => (bytes.len(), 8),
-        1 => (usize::try_from(u64::from_be_bytes(*bytes.get(8..)?.first_chunk()?)).ok()?, 16),
-        length => (length as usize, 8),
-    };
-    Some(Chunk { name, data: bytes.get(start..length)?, length })
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -128,8 +88,8 @@ mod tests {
     use flate2::Compression;
     use flate2::write::ZlibEncoder;
 
-    use super::super::sample::{ascii, block, facts, jpeg_of, short};
-    use super::super::{Facts, LocationPolicy, read};
+    use super::super::sample::{ascii, block, facts, jpeg_of, read, short};
+    use super::super::{Facts, LocationPolicy};
     use super::*;
 
     fn small_block() -> Vec<u8> {

@@ -280,8 +280,8 @@ impl ByteOrder {
 mod tests {
     use ::exif::Tag;
 
-    use super::super::sample::{ascii, block, facts, field, jpeg, short, undefined};
-    use super::super::{LocationPolicy, read};
+    use super::super::LocationPolicy;
+    use super::super::sample::{ascii, block, facts, field, jpeg, read, short, undefined};
     use super::*;
 
     /// A block of IFD0 alone with these entries: tag, type, count, and the last four bytes.

@@ -43,9 +43,11 @@ use ::exif::Tag;
 
 pub use self::exposure::{Exposure, ExposureTime};
 pub use self::place::{Location, LocationPolicy};
+pub use self::tags::MAX_TAGS;
 pub use self::time::{OffsetSource, TakenAt};
 
 use self::fields::Fields;
+use crate::photo::CancelFlag;
 
 /// Everything a photo's EXIF says of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,7 +62,7 @@ pub struct Facts {
     pub camera: Camera,
     /// The exposure settings.
     pub exposure: Exposure,
-    /// The other standard tags of the primary image, at most 144: the tag's name, such as
+    /// The other standard tags of the primary image, at most [`MAX_TAGS`]: the tag's name, such as
     /// `WhiteBalance`, to its value as people read it, with the unit. A value has at most 512
     /// bytes, all names and values together 16 KiB.
     pub tags: BTreeMap<String, String>,
@@ -82,13 +84,14 @@ pub struct Camera {
 /// Reads the EXIF of a JPEG, TIFF, PNG, WebP, HEIF or AVIF file.
 ///
 /// Any other file, and one without EXIF, has no facts: [`Facts::default`]. A file that makes the
-/// EXIF reader panic has none either: no photo is lost to its EXIF.
-pub fn read(file: &[u8], location: LocationPolicy) -> Facts {
-    panic::catch_unwind(|| read_facts(file, location)).unwrap_or_default()
+/// EXIF reader panic has none either: no photo is lost to its EXIF. Once the flag is raised, what was
+/// not read yet is absent.
+pub fn read(file: &[u8], location: LocationPolicy, cancel: &CancelFlag) -> Facts {
+    panic::catch_unwind(|| read_facts(file, location, cancel)).unwrap_or_default()
 }
 
-fn read_facts(file: &[u8], location: LocationPolicy) -> Facts {
-    let blocks = container::blocks(file);
+fn read_facts(file: &[u8], location: LocationPolicy, cancel: &CancelFlag) -> Facts {
+    let blocks = container::blocks(file, cancel);
     let fields = Fields::new(directory::directories(&blocks));
     Facts {
         orientation: fields.uint(Tag::Orientation).and_then(|value| u16::try_from(value).ok()),
@@ -113,8 +116,8 @@ fn camera(fields: &Fields) -> Camera {
 mod tests {
     use ::exif::Tag;
 
-    use super::sample::{ascii, block, facts, jpeg, long, rational, short, thumbnail};
-    use super::*;
+    use super::sample::{ascii, block, facts, jpeg, long, rational, read, short, thumbnail};
+    use super::{Camera, Facts, LocationPolicy};
 
     fn small_photo() -> Vec<::exif::Field> {
         vec![

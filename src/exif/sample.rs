@@ -6,7 +6,12 @@ use ::exif::experimental::Writer;
 use ::exif::{Context, Field, In, Tag, Value};
 
 use super::tags::is_kept;
-use super::{Facts, LocationPolicy, read};
+use super::{Facts, LocationPolicy};
+use crate::photo::CancelFlag;
+
+pub(crate) fn read(file: &[u8], location: LocationPolicy) -> Facts {
+    super::read(file, location, &CancelFlag::default())
+}
 
 pub(super) fn field(tag: Tag, value: Value) -> Field {
     let ifd_num = In::PRIMARY;

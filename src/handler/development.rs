@@ -52,7 +52,8 @@ impl Handler {
         object: &mut ObjectEvent,
         steps: &mut Steps,
     ) -> Result<Developed, Failure> {
-        let (inspected, grant) = self.admit(object, steps).await?;
+        let given_up = GivenUp::default();
+        let (inspected, grant) = self.admit(object, &given_up.0, steps).await?;
         let Inspected { photo, known, orientation, header } = inspected;
         (steps.format, steps.bytes, steps.size) = (known.format, known.bytes, known.size);
         let (header, plan) = match header {
@@ -61,7 +62,6 @@ impl Handler {
         };
         steps.is_reduced = plan.is_reduced;
         let options = self.config.thumbnail;
-        let given_up = GivenUp::default();
         let cancel = given_up.0.clone();
         let render = on_its_own_thread(move || {
             // Given back only when the memory is free again, also where nobody waits any more.
@@ -79,6 +79,7 @@ impl Handler {
     async fn admit(
         &self,
         object: &mut ObjectEvent,
+        cancel: &CancelFlag,
         steps: &mut Steps,
     ) -> Result<(Inspected, Grant), Failure> {
         let mut needed = object.size.unwrap_or(self.config.max_photo_bytes);
@@ -89,9 +90,11 @@ impl Handler {
             object.etag = original.etag;
             object.version_id = original.version_id.or(object.version_id.take());
             object.time = object.time.or(original.last_modified);
-            let (config, memory) = (self.config.clone(), self.memory.clone());
-            let inspect =
-                on_its_own_thread(move || (inspect(original.photo, &config, &memory), grant));
+            let (config, memory, cancel) =
+                (self.config.clone(), self.memory.clone(), cancel.clone());
+            let inspect = on_its_own_thread(move || {
+                (inspect(original.photo, &config, &memory, &cancel), grant)
+            });
             let (inspected, mut grant) = steps.exif.time(inspect).await?;
             let plan = inspected.header.as_ref().map(|(_, plan)| plan.memory);
             needed = inspected.photo.len() as u64 + plan.unwrap_or(0);
@@ -128,12 +131,13 @@ async fn on_its_own_thread<T: Send + 'static>(
 }
 
 /// Reads a photo's facts and header: its EXIF is known also where its pixels cannot be had.
-fn inspect(photo: Vec<u8>, config: &Config, memory: &Memory) -> Inspected {
+fn inspect(photo: Vec<u8>, config: &Config, memory: &Memory, cancel: &CancelFlag) -> Inspected {
     let format = Format::of(&photo);
-    let facts = exif::read(&photo, config.location);
+    let facts = exif::read(&photo, config.location, cancel);
     let orientation = Orientation::from_exif(facts.orientation);
-    let header =
-        thumbnail::without_unwinding(|| photo::inspect(&photo, format, config.max_photo_pixels));
+    let header = thumbnail::without_unwinding(|| {
+        photo::inspect(&photo, format, config.max_photo_pixels, cancel)
+    });
     let size = header.as_ref().ok().map(|header| orientation.displayed(header.size));
     let bytes = photo.len() as u64;
     let header = header.and_then(|header| {

@@ -27,25 +27,29 @@ enum Kind {
 /// what passes may be decoded.
 ///
 /// # Errors
-/// What is wrong with the photo, as far as can be told without decoding it.
+/// What is wrong with the photo, as far as can be told without decoding it;
+/// [`PhotoError::Cancelled`] soon after the flag was raised.
 pub fn inspect(
     photo: &[u8],
     format: Option<Format>,
     max_pixels: u64,
+    cancel: &CancelFlag,
 ) -> Result<Header, PhotoError> {
+    let raster = |format| raster::header(photo, format, cancel).map(Header::of_raster);
     let header = match format {
-        Some(Format::Jpeg) => Header::of_jpeg(jpeg::Header::read(photo)?),
-        Some(Format::Tiff) => Header::of_tiff(tiff::header(photo)?),
-        Some(Format::Png) => Header::of_raster(raster::header(photo, ImageFormat::Png)?),
-        Some(Format::Gif) => Header::of_raster(raster::header(photo, ImageFormat::Gif)?),
-        Some(Format::WebP) => Header::of_raster(raster::header(photo, ImageFormat::WebP)?),
-        Some(Format::Bmp) => Header::of_raster(raster::header(photo, ImageFormat::Bmp)?),
+        Some(Format::Jpeg) => Header::of_jpeg(jpeg::Header::read(photo, cancel)?),
+        Some(Format::Tiff) => Header::of_tiff(tiff::header(photo, cancel)?),
+        Some(Format::Png) => raster(ImageFormat::Png)?,
+        Some(Format::Gif) => raster(ImageFormat::Gif)?,
+        Some(Format::WebP) => raster(ImageFormat::WebP)?,
+        Some(Format::Bmp) => raster(ImageFormat::Bmp)?,
         Some(other @ (Format::Heic | Format::Avif | Format::JpegXl)) => {
             return Err(PhotoError::UnsupportedFormat(other.to_string()));
         }
         None if photo.is_empty() => return Err(PhotoError::Empty),
         None => return Err(PhotoError::NotAPhoto(first_bytes(photo))),
     };
+    cancel.check()?;
     let Size { width, height } = header.size;
     if header.size.pixels() > max_pixels {
         return Err(PhotoError::TooManyPixels { width, height, limit: max_pixels });
@@ -82,7 +86,7 @@ impl Header {
     ) -> Result<Decoded, PhotoError> {
         cancel.check()?;
         let decoded = match &self.kind {
-            Kind::Jpeg(header) => jpeg::decode(photo, header, eighths),
+            Kind::Jpeg(header) => jpeg::decode(photo, header, eighths, cancel),
             Kind::Raster(header) => raster::decode(photo, header, cancel),
             Kind::Tiff(header) => tiff::decode(photo, header, cancel),
         };
@@ -124,7 +128,9 @@ mod tests {
 
     #[test]
     fn what_is_no_photo_is_refused_by_name() {
-        let refusal = |bytes: &[u8]| inspect(bytes, Format::of(bytes), 100).unwrap_err();
+        let refusal = |bytes: &[u8]| {
+            inspect(bytes, Format::of(bytes), 100, &CancelFlag::default()).unwrap_err()
+        };
         assert_eq!(refusal(b""), PhotoError::Empty);
         let text = refusal(b"Dear diary, today");
         assert_eq!(text.name(), "NotAPhoto");
@@ -141,7 +147,8 @@ mod tests {
     fn too_many_pixels_are_refused_before_decoding() {
         let black = Picture::Packed(Pixels::black(Size { width: 20, height: 10 }, 1));
         let photo = jpeg::encode(&black, 0.9, None).unwrap();
-        let inspect = |limit| inspect(&photo, Some(Format::Jpeg), limit);
+        let cancel = CancelFlag::default();
+        let inspect = |limit| inspect(&photo, Some(Format::Jpeg), limit, &cancel);
         assert!(inspect(200).is_ok());
         let message = inspect(199).unwrap_err().to_string();
         assert!(

@@ -4,10 +4,11 @@
 //! bytes, then dimensions, then decoding, so that no file costs more than it was admitted for.
 
 mod cancel;
+pub(crate) mod chunks;
 mod cmyk;
 mod format;
 mod header;
-mod icc;
+pub(crate) mod icc;
 pub mod jpeg;
 mod orientation;
 mod pixels;

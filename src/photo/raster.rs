@@ -1,5 +1,7 @@
 //! PNG, GIF, WebP and BMP, decoded by the image crate. Of an animation, the first picture.
 
+mod gif;
+mod png;
 mod webp;
 
 use std::error::Error;
@@ -15,6 +17,8 @@ use super::{CancelFlag, Decoded, PhotoError, Size, icc};
 
 /// What a decoder may take beside the picture: compressed profiles and texts can be bombs.
 const METADATA_BYTES: u64 = 16 << 20;
+/// What it may take beside the picture where there is hardly any metadata: rows, tables.
+const LEAST_BYTES: u64 = 1 << 20;
 
 /// What is known of a photo before its pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,27 +27,54 @@ pub(super) struct Header {
     pub icc_profile: Option<Vec<u8>>,
     /// Bytes that decoding takes at most.
     pub memory: u64,
+    /// Bytes that the decoder itself may take.
+    limit: u64,
     format: ImageFormat,
 }
 
 /// Reads what stands before the pixels.
-pub(super) fn header(photo: &[u8], format: ImageFormat) -> Result<Header, PhotoError> {
+pub(super) fn header(
+    photo: &[u8],
+    format: ImageFormat,
+    cancel: &CancelFlag,
+) -> Result<Header, PhotoError> {
     let refused = |error| refused(error, photo.len());
-    let cancel = CancelFlag::default();
-    let mut decoder = decoder(photo, format, METADATA_BYTES, &cancel).map_err(refused)?;
+    let (kept, profile) = match format {
+        ImageFormat::Png => (png::kept_bytes(photo, cancel)?, None),
+        ImageFormat::Gif => (gif::kept_bytes(photo, cancel)?, None),
+        ImageFormat::WebP => (0, webp::profile(photo, cancel)?),
+        _ => (0, None),
+    };
+    let mut decoder = decoder(photo, format, METADATA_BYTES, cancel).map_err(refused)?;
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
         return Err(PhotoError::Corrupt("it has no pixels".into()));
     }
     let size = Size { width, height };
     let layout = layout(decoder.color_type())?;
-    // A broken profile costs the photo nothing but its profile.
-    let icc_profile = decoder.icc_profile().ok().flatten();
+    let icc_profile = match format {
+        // image-webp would read any number of bytes of it.
+        ImageFormat::WebP => profile.map(<[u8]>::to_vec),
+        // A broken profile costs the photo nothing but its profile.
+        _ => decoder.icc_profile().ok().flatten(),
+    };
     let icc_profile = icc_profile.filter(|profile| icc::fits(profile, layout.colours()));
     let picture = size.pixels().saturating_mul(layout.bytes_per_pixel());
-    let beside = memory_beside(photo, format, size)?;
+    // What the decoders of image 0.25 hold beside the picture.
+    let beside = match format {
+        // Its buffer is doubled as a chunk comes, and what is in it kept.
+        ImageFormat::Png => (LEAST_BYTES + 3 * kept).min(METADATA_BYTES),
+        ImageFormat::Gif => size.pixels().saturating_mul(4).saturating_add(kept), // its frame as RGBA
+        ImageFormat::WebP => webp::memory_beside(photo, size)?,
+        _ => 0,
+    };
     let memory = picture.saturating_add(beside);
-    Ok(Header { size, icc_profile, memory, format })
+    let limit = match format {
+        // Only what it holds beside the picture, into which it writes.
+        ImageFormat::Png => beside,
+        _ => memory.saturating_add(METADATA_BYTES),
+    };
+    Ok(Header { size, icc_profile, memory, limit, format })
 }
 
 /// Decodes the whole picture.
@@ -53,8 +84,7 @@ pub(super) fn decode(
     cancel: &CancelFlag,
 ) -> Result<Decoded, PhotoError> {
     let refused = |error| refused(error, photo.len());
-    let memory = header.memory.saturating_add(METADATA_BYTES);
-    let decoder = decoder(photo, header.format, memory, cancel).map_err(refused)?;
+    let decoder = decoder(photo, header.format, header.limit, cancel).map_err(refused)?;
     let layout = layout(decoder.color_type())?;
     let mut samples = vec![0; (header.size.pixels() * layout.bytes_per_pixel()) as usize];
     if decoder.total_bytes() != samples.len() as u64 {
@@ -67,12 +97,12 @@ pub(super) fn decode(
 fn decoder<'a>(
     photo: &'a [u8],
     format: ImageFormat,
-    memory: u64,
+    limit: u64,
     cancel: &'a CancelFlag,
 ) -> Result<impl ImageDecoder + 'a, ImageError> {
     let mut reader = ImageReader::with_format(CancellableReader::new(photo, cancel), format);
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(memory);
+    limits.max_alloc = Some(limit);
     reader.limits(limits);
     reader.into_decoder()
 }
@@ -87,15 +117,6 @@ fn layout(color_type: ColorType) -> Result<Layout, PhotoError> {
     };
     let is_deep = color_type.bytes_per_pixel() > color_type.channel_count();
     Ok(Layout { colour, alpha, is_deep })
-}
-
-/// Bytes that the decoders of image 0.25 hold beside the picture.
-fn memory_beside(photo: &[u8], format: ImageFormat, size: Size) -> Result<u64, PhotoError> {
-    Ok(match format {
-        ImageFormat::Gif => size.pixels().saturating_mul(4), // its frame as RGBA
-        ImageFormat::WebP => webp::memory_beside(photo, size)?,
-        _ => 0,
-    })
 }
 
 /// What a decoder's complaint means for the photo.

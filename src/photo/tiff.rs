@@ -46,11 +46,10 @@ impl Header {
 }
 
 /// Reads the first directory.
-pub(super) fn header(photo: &[u8]) -> Result<Header, PhotoError> {
+pub(super) fn header(photo: &[u8], cancel: &CancelFlag) -> Result<Header, PhotoError> {
     let refused = |error| refused(error, photo.len());
     bounds::refuse_long_lists(photo)?;
-    let cancel = CancelFlag::default();
-    let mut decoder = decoder(photo, &cancel).map_err(refused)?;
+    let mut decoder = decoder(photo, cancel).map_err(refused)?;
     refuse_raw(&mut decoder, photo).map_err(refused)??;
     let (width, height) = decoder.dimensions().map_err(refused)?;
     if width == 0 || height == 0 {
@@ -106,7 +105,7 @@ pub(super) fn decode(
         let tables = decoder.find_tag(Tag::JPEGTables).map_err(refused)?;
         let tables = tables.map(Value::into_u8_vec).transpose().map_err(refused)?;
         let size = chunk_size(&decoder, header.size);
-        bounds::refuse_larger_jpegs(&chunks, tables.as_deref(), size)?;
+        bounds::refuse_larger_jpegs(&chunks, tables.as_deref(), size, cancel)?;
     }
     let mut samples = vec![0; buffers.complete_len];
     decoder.read_image_bytes(&mut samples).map_err(refused)?;
@@ -154,7 +153,8 @@ fn refuse_raw(decoder: &mut TiffDecoder<'_>, photo: &[u8]) -> TiffResult<Result<
     })
 }
 
-/// The strips or tiles. None may be beyond the end: the JPEG decoder would show it half gray.
+/// The strips or tiles. None may be beyond the end: the JPEG decoder would show it half gray. Nor may
+/// they share their bytes, which would be read once for each.
 fn chunks<'a>(
     decoder: &mut TiffDecoder<'_>,
     photo: &'a [u8],
@@ -166,9 +166,16 @@ fn chunks<'a>(
     let offsets = decoder.find_tag_unsigned_vec::<usize>(offsets)?.unwrap_or_default();
     let lengths = decoder.find_tag_unsigned_vec::<usize>(lengths)?.unwrap_or_default();
     let chunk = |(offset, length): (&usize, &usize)| photo.get(*offset..)?.get(..*length);
-    let chunks = offsets.iter().zip(&lengths).map(chunk).collect::<Option<_>>();
-    let what = "image data is missing".into();
-    Ok(chunks.ok_or(PhotoError::Truncated { bytes: photo.len(), what }))
+    let Some(chunks) = offsets.iter().zip(&lengths).map(chunk).collect::<Option<Vec<_>>>() else {
+        let what = "image data is missing".into();
+        return Ok(Err(PhotoError::Truncated { bytes: photo.len(), what }));
+    };
+    let bytes: usize = chunks.iter().map(|chunk| chunk.len()).sum();
+    if bytes > photo.len() {
+        let what = format!("its strips have {bytes} bytes, more than the file");
+        return Ok(Err(PhotoError::Corrupt(what)));
+    }
+    Ok(Ok(chunks))
 }
 
 fn packed_length(size: Size, bits: u8) -> usize {

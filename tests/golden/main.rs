@@ -105,7 +105,8 @@ fn expected(name: &str) -> RgbImage {
 fn a_screens_colour_profile_is_kept_verbatim_and_a_printers_is_used() {
     let profile = |name: &str| {
         let photo = fs::read(folder("photos").join(name)).unwrap();
-        let header = inspect(&photo, Format::of(&photo), 1_000_000).unwrap();
+        let header =
+            inspect(&photo, Format::of(&photo), 1_000_000, &CancelFlag::default()).unwrap();
         header.icc_profile.map(|profile| (profile, photo))
     };
     let (display_p3, photo) = profile("jpeg-display-p3.jpg").unwrap();
@@ -136,8 +137,8 @@ fn channels_and_mirrored_pictures_are_told_apart() {
 /// The thumbnail's picture of a photo, as RGB.
 fn shown(path: &Path, eighths: u32) -> Result<RgbImage, PhotoError> {
     let photo = fs::read(path).unwrap();
-    let facts = exif::read(&photo, LocationPolicy::Off);
-    let header = inspect(&photo, Format::of(&photo), 1_000_000)?;
+    let facts = exif::read(&photo, LocationPolicy::Off, &CancelFlag::default());
+    let header = inspect(&photo, Format::of(&photo), 1_000_000, &CancelFlag::default())?;
     let orientation = Orientation::from_exif(facts.orientation);
     Ok(match picture(&photo, &header, orientation, SCALE, eighths, &CancelFlag::default())? {
         Picture::Packed(pixels) if pixels.channels == 3 => rgb(pixels.size, pixels.data),

@@ -6,7 +6,9 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use thumbnailer::photo::{PhotoError, Picture, Pixels, Size, jpeg};
 
-use super::{develop_soon, golden, memory};
+use super::cost::{self, Cost};
+use super::files::{heif, media_box, png, png_header, zeros_compressed};
+use super::{develop_soon, golden};
 
 fn refusal(photo: &[u8], what: &str) -> PhotoError {
     develop_soon(photo, what).map(|thumbnail| thumbnail.size).unwrap_err()
@@ -51,33 +53,6 @@ fn a_progressive_jpeg_of_many_scans_is_refused() {
     let _ = develop_soon(&many, "a JPEG of very many scans");
 }
 
-/// A PNG of these chunks and a correct end.
-fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
-    let mut png = b"\x89PNG\r\n\x1A\n".to_vec();
-    for (kind, data) in chunks.iter().chain(&[(b"IEND", &[][..])]) {
-        png.extend((data.len() as u32).to_be_bytes());
-        let checked = [&kind[..], data].concat();
-        png.extend_from_slice(&checked);
-        let mut crc = flate2::Crc::new();
-        crc.update(&checked);
-        png.extend(crc.sum().to_be_bytes());
-    }
-    png
-}
-
-fn png_header(width: u32, height: u32, depth: u8, colour: u8) -> Vec<u8> {
-    [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, 0]].concat()
-}
-
-fn zeros_compressed(count: usize) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-    let zeros = vec![0; 1 << 20];
-    for start in (0..count).step_by(zeros.len()) {
-        encoder.write_all(&zeros[..zeros.len().min(count - start)]).unwrap();
-    }
-    encoder.finish().unwrap()
-}
-
 #[test]
 fn a_png_that_claims_to_be_large_is_refused() {
     let claims = |width, height, depth, colour| {
@@ -106,7 +81,7 @@ fn a_png_whose_metadata_explodes_is_not_unpacked() {
         (b"zTXt", &text),
         (b"IDAT", &pixels),
     ]);
-    let (_, taken) = memory::of(&photo, "png-bomb");
+    let Cost { taken, .. } = cost::of(&photo, "png-bomb");
     assert!(taken < 100, "{taken} MB");
 }
 
@@ -174,14 +149,14 @@ fn a_tiff_of_one_long_text_takes_little_more_than_the_file() {
     tiff.resize(26 + LENGTH as usize, 0);
     let refusal = refusal(&tiff, "a TIFF of one long text");
     assert_eq!(refusal.name(), "CorruptPhoto", "{refusal}");
-    let (_, taken) = memory::of(&tiff, "long-text.tif");
+    let Cost { taken, .. } = cost::of(&tiff, "long-text.tif");
     assert!(taken <= 64 + 8, "{taken} MB");
 }
 
 /// Develops a file that is no photo but has much to say, and sees to it that this takes little.
 fn say_much(file: &[u8], name: &str) {
     refusal(file, name);
-    let (_, taken) = memory::of(file, name);
+    let Cost { taken, .. } = cost::of(file, name);
     assert!(taken <= (file.len() >> 20) as u64 + 24, "{name} took {taken} MB");
 }
 
@@ -212,20 +187,15 @@ fn compressed_blocks_of_exif_are_no_bomb() {
 #[test]
 fn a_heif_of_very_many_items_is_soon_read() {
     const TIMES: usize = 300_000;
-    let boxed = |name: &[u8; 4], data: &[u8]| {
-        [&(data.len() as u32 + 8).to_be_bytes()[..], name, data].concat()
-    };
-    let items = boxed(b"infe", b"\x02\0\0\0\0\x01\0\0Exif\0").repeat(TIMES);
-    let references = boxed(b"cdsc", b"\0\x02\0\x01\0\x03").repeat(TIMES);
+    let items = media_box(b"infe", b"\x02\0\0\0\0\x01\0\0Exif\0").repeat(TIMES);
+    let references = media_box(b"cdsc", b"\0\x02\0\x01\0\x03").repeat(TIMES);
     let places = b"\0\x02\0\0\0\x01\0\0\0\0\0\0\0\0".repeat(TIMES);
     let count = (TIMES as u32).to_be_bytes();
-    let meta = [
-        b"\0\0\0\0",
-        &boxed(b"pitm", b"\0\0\0\0\0\x09")[..],
-        &boxed(b"iinf", &[b"\x01\0\0\0", &count[..], &items].concat()),
-        &boxed(b"iref", &[b"\0\0\0\0", &references[..]].concat()),
-        &boxed(b"iloc", &[b"\0\0\0\0\x44\0\xFF\xFF", &places[..]].concat()),
-    ];
-    let file = [boxed(b"ftyp", b"heic\0\0\0\0mif1heic"), boxed(b"meta", &meta.concat())].concat();
+    let file = heif(&[
+        media_box(b"pitm", b"\0\0\0\0\0\x09"),
+        media_box(b"iinf", &[b"\x01\0\0\0", &count[..], &items].concat()),
+        media_box(b"iref", &[b"\0\0\0\0", &references[..]].concat()),
+        media_box(b"iloc", &[b"\0\0\0\0\x44\0\xFF\xFF", &places[..]].concat()),
+    ]);
     say_much(&file, "items.heic");
 }

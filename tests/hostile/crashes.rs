@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::{develop_soon, memory};
+use super::cost::{self, Cost};
+use super::develop_soon;
 
 #[test]
 fn what_once_failed_ends_as_its_name_says() {
@@ -15,7 +16,7 @@ fn what_once_failed_ends_as_its_name_says() {
         let name = path.file_name().unwrap().to_string_lossy();
         let photo = fs::read(&path).unwrap();
         // First in a process of its own, which it may take down.
-        let (needed, taken) = memory::of(&photo, &name);
+        let Cost { needed, taken, .. } = cost::of(&photo, &name);
         assert!(taken <= needed + 16, "{name} took {taken} MB instead of {needed}");
         let end =
             develop_soon(&photo, &name).map_or_else(|failure| failure.name(), |_| "Thumbnail");

@@ -1,47 +1,10 @@
-//! What a photo is said to need, against what it takes: each is developed by a process of its own.
-
-use std::env;
-use std::fs;
-use std::process::Command;
+//! What a photo is said to need, against what it takes.
 
 use image::codecs::gif::GifEncoder;
 use image::{DynamicImage, Frame, ImageFormat, RgbImage, RgbaImage};
-use thumbnailer::log::peak_memory_mb;
-use thumbnailer::photo::{Format, inspect};
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
-use super::{MEMORY, OPTIONS, develop};
-
-const FILE: &str = "THUMBNAILER_TEST_FILE";
-
-/// MB that a photo is said to need, itself included, and MB that a process took for it.
-pub fn of(photo: &[u8], name: &str) -> (u64, u64) {
-    let path = env::temp_dir().join(format!("thumbnailer-{}-{name}", std::process::id()));
-    fs::write(&path, photo).unwrap();
-    let child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "memory::develops_one_file", "--ignored", "--nocapture"])
-        .env(FILE, &path)
-        .output()
-        .unwrap();
-    fs::remove_file(&path).unwrap();
-    let output = String::from_utf8_lossy(&child.stdout);
-    let taken = output.lines().find_map(|line| line.split_once("took ")?.1.strip_suffix(" MB"));
-    let taken = taken.unwrap_or_else(|| panic!("{name}: {output}")).parse().unwrap();
-    let needed = inspect(photo, Format::of(photo), u64::MAX)
-        .map_or(0, |header| OPTIONS.plan(&header, MEMORY).memory + photo.len() as u64);
-    (needed >> 20, taken)
-}
-
-#[test]
-#[ignore = "what the other tests run in a process of its own"]
-fn develops_one_file() {
-    let Ok(path) = env::var(FILE) else { return };
-    let peak = || peak_memory_mb().unwrap();
-    let before = peak();
-    let photo = fs::read(path).unwrap();
-    let _ = develop(&photo);
-    println!("took {} MB", (peak() - before).ceil());
-}
+use super::cost::{self, Cost};
 
 const WIDTH: usize = 4000;
 const HEIGHT: usize = 3000;
@@ -96,7 +59,7 @@ fn no_photo_takes_more_memory_than_its_header_said() {
         ("rgb.bmp", coded(&rgb, ImageFormat::Bmp)),
         ("rgb.gif", gif(&rgb)),
     ] {
-        let (needed, taken) = of(&photo, name);
+        let Cost { needed, taken, .. } = cost::of(&photo, name);
         println!("{name}: {needed} MB needed, {taken} MB taken");
         // The process itself takes a little more with the first photo: stacks, tables, the heap's waste.
         assert!(taken <= needed + 4, "{name} took {taken} MB instead of {needed}");

@@ -2,23 +2,26 @@
 
 use std::borrow::Cow;
 
-use super::{MAX_BLOCKS, chunks, extend, media_box};
+use super::{MAX_BLOCKS, extend};
+use crate::photo::CancelFlag;
+use crate::photo::chunks::{chunks, media_box};
 
 /// References that are looked at; a phone's files have some dozens.
 const MAX_REFERENCES: usize = 4096;
 
 /// The data of the first item of EXIF.
-pub(super) fn item(file: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let mut boxes = chunks(Some(file), media_box);
+pub(super) fn item<'a>(file: &'a [u8], cancel: &CancelFlag) -> Option<Cow<'a, [u8]>> {
+    let mut boxes = chunks(Some(file), media_box, cancel);
     boxes.next().filter(|first| first.name == b"ftyp")?;
     let meta = boxes.find(|file_box| file_box.name == b"meta")?;
     let inside = |name| {
-        chunks(meta.data.get(4..), media_box).find(|inner| inner.name == name).map(|it| it.data)
+        let mut inside = chunks(meta.data.get(4..), media_box, cancel);
+        inside.find(|inner| inner.name == name).map(|it| it.data)
     };
-    let items = exif_items(inside(b"iinf")?)?;
+    let items = exif_items(inside(b"iinf")?, cancel)?;
     let primary = inside(b"pitm").and_then(primary_item);
     let references = inside(b"iref").unwrap_or_default();
-    let of_primary = items.iter().find(|item| describes(references, **item) == primary);
+    let of_primary = items.iter().find(|item| describes(references, **item, cancel) == primary);
     let place = location(inside(b"iloc")?, *of_primary.or(items.first())?)?;
     let source = match place.is_in_meta {
         true => inside(b"idat")?,
@@ -37,10 +40,10 @@ pub(super) fn item(file: &[u8]) -> Option<Cow<'_, [u8]>> {
 }
 
 /// The numbers of the items whose type is Exif.
-fn exif_items(items: &[u8]) -> Option<Vec<u64>> {
+fn exif_items(items: &[u8], cancel: &CancelFlag) -> Option<Vec<u64>> {
     let (version, mut items) = Numbers::of_box(items)?;
     items.uint(if version == 0 { 2 } else { 4 })?; // how many
-    let entries = chunks(Some(items.0), media_box).filter(|entry| entry.name == b"infe");
+    let entries = chunks(Some(items.0), media_box, cancel).filter(|entry| entry.name == b"infe");
     let exif = entries.filter_map(|entry| {
         let (version, mut entry) = Numbers::of_box(entry.data)?;
         let id = entry.uint(if version < 3 { 2 } else { 4 })?;
@@ -56,12 +59,12 @@ fn primary_item(data: &[u8]) -> Option<u64> {
 }
 
 /// The picture that an item of EXIF is about: a file can have those of a pair, or of a thumbnail.
-fn describes(references: &[u8], item: u64) -> Option<u64> {
+fn describes(references: &[u8], item: u64, cancel: &CancelFlag) -> Option<u64> {
     let (version, references) = Numbers::of_box(references)?;
     let id_size = if version == 0 { 2 } else { 4 };
-    let descriptions = chunks(Some(references.0), media_box).filter(|one| one.name == b"cdsc");
-    descriptions
-        .take(MAX_REFERENCES)
+    let references = chunks(Some(references.0), media_box, cancel).take(MAX_REFERENCES);
+    references
+        .filter(|reference| reference.name == b"cdsc")
         .map(|description| Numbers(description.data))
         .find_map(|mut numbers| (numbers.uint(id_size)? == item).then_some(numbers))
         .and_then(|mut numbers| {
@@ -81,7 +84,7 @@ struct Location {
 fn location(locations: &[u8], wanted: u64) -> Option<Location> {
     let (version, mut numbers) = Numbers::of_box(locations)?;
     let sizes = numbers.uint(2)?;
-    let size = |shift: u64| (sizes >> shift & 0xF) as usize;
+    let size = |shift: u64| (sizes >> shift & 0xF) as usize; // in bytes
     let index_size = if version == 0 { 0 } else { size(0) };
     let number_size = if version < 2 { 2 } else { 4 };
     for _ in 0..numbers.uint(number_size)? {
@@ -89,15 +92,23 @@ fn location(locations: &[u8], wanted: u64) -> Option<Location> {
         let method = if version == 0 { 0 } else { numbers.uint(2)? & 0xF };
         numbers.uint(2)?; // the file in which it is: this one
         let base = numbers.uint(size(4))?;
-        let mut extents = Vec::new();
-        for _ in 0..numbers.uint(2)? {
+        let extents = numbers.uint(2)? as usize;
+        let extent_size = index_size + size(12) + size(8);
+        if id != wanted {
+            // Extents can be of no bytes at all, and there can be 65,535 of them.
+            numbers.skip(extents * extent_size)?;
+            continue;
+        }
+        if method > 1 || extents > MAX_BLOCKS {
+            return None;
+        }
+        let extent = |_| {
             numbers.uint(index_size)?;
             let (offset, length) = (numbers.uint(size(12))?, numbers.uint(size(8))?);
-            extents.push((base.checked_add(offset)?, length));
-        }
-        if id == wanted {
-            return (method < 2).then_some(Location { is_in_meta: method == 1, extents });
-        }
+            Some((base.checked_add(offset)?, length))
+        };
+        let extents = (0..extents).map(extent).collect::<Option<_>>()?;
+        return Some(Location { is_in_meta: method == 1, extents });
     }
     None
 }
@@ -112,6 +123,11 @@ impl<'a> Numbers<'a> {
         let version = numbers.uint(1)?;
         numbers.uint(3)?;
         Some((version, numbers))
+    }
+
+    fn skip(&mut self, bytes: usize) -> Option<()> {
+        self.0 = self.0.get(bytes..)?;
+        Some(())
     }
 
     /// A number of no more than eight bytes.

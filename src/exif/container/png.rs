@@ -5,7 +5,9 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::{Chunk, MAX_BLOCKS, chunks};
+use super::MAX_BLOCKS;
+use crate::photo::CancelFlag;
+use crate::photo::chunks::{Chunk, chunks, png_chunk};
 
 /// Keywords of texts that are EXIF in hexadecimal digits, with the NUL behind them.
 const PROFILES: [&[u8]; 2] = [b"Raw profile type exif\0", b"Raw profile type APP1\0"];
@@ -14,26 +16,22 @@ const PROFILES: [&[u8]; 2] = [b"Raw profile type exif\0", b"Raw profile type APP
 const MAX_TEXT_BYTES: u64 = 256 * 1024;
 
 /// The blocks of EXIF, of which some begin as in a JPEG.
-pub(super) fn blocks(file: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
+pub(super) fn blocks<'a>(
+    file: &'a [u8],
+    cancel: &CancelFlag,
+) -> impl Iterator<Item = Cow<'a, [u8]>> {
     let is_exif = |chunk: &Chunk| match chunk.name {
         b"eXIf" => true,
         b"tEXt" | b"zTXt" => profile(chunk.data).is_some(),
         _ => false,
     };
-    chunks(file.get(8..), chunk).filter(is_exif).take(MAX_BLOCKS).filter_map(|chunk| {
+    chunks(file.get(8..), png_chunk, cancel).filter(is_exif).take(MAX_BLOCKS).filter_map(|chunk| {
         match (chunk.name, profile(chunk.data)) {
             (b"tEXt", Some(text)) => unhexed(text).map(Cow::from),
             (_, Some(text)) => unhexed(&inflated(text)?).map(Cow::from),
             (_, None) => Some(chunk.data.into()),
         }
     })
-}
-
-/// Length, name, data and checksum (PNG clause 5.3).
-fn chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
-    let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
-    let end = length.checked_add(8)?;
-    Some(Chunk { name: bytes.get(4..8)?, data: bytes.get(8..end)?, length: end + 4 })
 }
 
 fn profile(text: &[u8]) -> Option<&[u8]> {

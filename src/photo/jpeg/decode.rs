@@ -8,7 +8,7 @@ use turbojpeg::{
     YuvImage,
 };
 
-use super::super::{Decoded, DecodedPlane, PhotoError, Size, cmyk};
+use super::super::{CancelFlag, Decoded, DecodedPlane, PhotoError, Size, cmyk};
 use super::Header;
 use super::segments::essentials;
 
@@ -18,13 +18,24 @@ use super::segments::essentials;
 /// # Errors
 /// [`PhotoError::Truncated`] and [`PhotoError::Corrupt`] by what libjpeg-turbo says of the data,
 /// [`PhotoError::UnsupportedFormat`] for two or more than four components.
-pub fn decode(jpeg: &[u8], header: &Header, eighths: u32) -> Result<Decoded, PhotoError> {
+pub fn decode(
+    jpeg: &[u8],
+    header: &Header,
+    eighths: u32,
+    cancel: &CancelFlag,
+) -> Result<Decoded, PhotoError> {
     let components = header.components;
     if ![1, 3, 4].contains(&components) {
         return Err(PhotoError::UnsupportedFormat(format!("a JPEG of {components} components")));
     }
     let mut decompressor = Decompressor::new().map_err(corrupt)?;
-    let (jpeg, decoders_header) = without_header_oddities(&mut decompressor, jpeg)?;
+    // TurboJPEG takes a warning about the header, such as stray bytes between segments or a broken
+    // colour profile, for an error and does not decode at all.
+    let jpeg = match header.is_odd {
+        true => Cow::Owned(essentials(jpeg, cancel)),
+        false => Cow::Borrowed(jpeg),
+    };
+    let decoders_header = decompressor.read_header(&jpeg).map_err(corrupt)?;
     let Size { width, height } = header.size;
     if (decoders_header.width, decoders_header.height) != (width as usize, height as usize) {
         return Err(PhotoError::Corrupt("its header can be read in two ways".into()));
@@ -106,24 +117,6 @@ fn content(header: &Header, scale: ScalingFactor) -> (f64, f64) {
     (scaled(header.size.width), scaled(header.size.height))
 }
 
-/// The photo, or where the decoder complains of its header, what of it the picture needs.
-///
-/// TurboJPEG takes a warning about the header, such as stray bytes between segments or a broken
-/// colour profile, for an error and does not decode at all.
-fn without_header_oddities<'a>(
-    decompressor: &mut Decompressor,
-    jpeg: &'a [u8],
-) -> Result<(Cow<'a, [u8]>, DecompressHeader), PhotoError> {
-    if let Ok(header) = decompressor.read_header(jpeg) {
-        return Ok((Cow::Borrowed(jpeg), header));
-    }
-    let essentials = essentials(jpeg);
-    match decompressor.read_header(&essentials) {
-        Ok(header) => Ok((Cow::Owned(essentials), header)),
-        Err(error) => Err(corrupt(error)),
-    }
-}
-
 /// What libjpeg-turbo's complaint about the image data (its jerror.h) means for the photo.
 ///
 /// It tells the first complaint only, which may hide a worse one: none is harmless but that of stray
@@ -152,9 +145,14 @@ mod tests {
     use super::super::segments::marker;
     use super::*;
 
+    fn decode_at(jpeg: &[u8], eighths: u32) -> Result<Decoded, PhotoError> {
+        let cancel = CancelFlag::default();
+        decode(jpeg, &Header::read(jpeg, &cancel)?, eighths, &cancel)
+    }
+
     /// The whole photo at a quarter of its size.
     fn quarter(jpeg: &[u8]) -> Result<Decoded, PhotoError> {
-        decode(jpeg, &Header::read(jpeg)?, 2)
+        decode_at(jpeg, 2)
     }
 
     #[test]
@@ -192,7 +190,7 @@ mod tests {
                 format: PixelFormat::RGB,
             };
             let jpeg = turbojpeg::compress(image, 95, subsamp).unwrap();
-            let picture = decode(&jpeg, &Header::read(&jpeg).unwrap(), 3).unwrap();
+            let picture = decode_at(&jpeg, 3).unwrap();
             let again = encode(&picture.shrink(size, (false, false)).unwrap(), 1.0, None).unwrap();
             let shown = turbojpeg::decompress(&again, PixelFormat::RGB).unwrap();
             let expected = gradient(101, 60, 3);
@@ -291,8 +289,9 @@ mod tests {
     #[test]
     fn a_header_that_the_decoder_reads_otherwise_is_refused() {
         let jpeg = gradient_jpeg(64, 48, 3);
-        let mut header = Header::read(&jpeg).unwrap();
+        let cancel = CancelFlag::default();
+        let mut header = Header::read(&jpeg, &cancel).unwrap();
         header.size.width = 640;
-        assert!(matches!(decode(&jpeg, &header, 2), Err(PhotoError::Corrupt(_))));
+        assert!(matches!(decode(&jpeg, &header, 2, &cancel), Err(PhotoError::Corrupt(_))));
     }
 }

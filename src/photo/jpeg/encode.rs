@@ -84,6 +84,7 @@ fn padded_to_even(luma: &Pixels) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::CancelFlag;
     use super::super::sample::{gradient, gradient_jpeg};
     use super::super::segments::Segments;
     use super::*;
@@ -93,7 +94,9 @@ mod tests {
         // The first entry of table K.1, 16, scaled as the IJG's library does.
         for (quality, expected) in [(0.25, 32), (0.5, 16), (0.9, 3), (1.0, 1)] {
             let jpeg = encode(&Picture::Packed(gradient(8, 8, 1)), quality, None).unwrap();
-            let table = Segments::new(&jpeg).map(|s| s.unwrap()).find(|s| s.marker == 0xDB);
+            let cancel = CancelFlag::default();
+            let table =
+                Segments::new(&jpeg, &cancel).map(|s| s.unwrap()).find(|s| s.marker == 0xDB);
             assert_eq!(table.unwrap().payload[1], expected, "{quality}");
         }
     }
@@ -101,7 +104,9 @@ mod tests {
     #[test]
     fn the_encoder_writes_baseline_420_and_no_metadata() {
         let jpeg = gradient_jpeg(64, 48, 3);
-        let codes: Vec<u8> = Segments::new(&jpeg).map(|segment| segment.unwrap().marker).collect();
+        let cancel = CancelFlag::default();
+        let codes: Vec<u8> =
+            Segments::new(&jpeg, &cancel).map(|segment| segment.unwrap().marker).collect();
         assert!(codes.contains(&0xC0), "no baseline frame in {codes:02X?}");
         let metadata = |code: &u8| (0xE1..=0xEF).contains(code) || *code == 0xFE;
         assert!(!codes.iter().any(metadata), "metadata in {codes:02X?}");

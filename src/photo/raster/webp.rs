@@ -2,13 +2,16 @@
 
 use memchr::memmem;
 
-use super::super::{PhotoError, Size};
+use super::super::chunks::{chunks, riff_chunk};
+use super::super::{CancelFlag, PhotoError, Size};
 
 /// Bytes of the Huffman tables of a lossless picture, of which nothing tells how many there are: five
 /// tables of 4 KB for each of at most 65,536 groups, as image-webp makes them,
 const TABLES: u64 = 65_536 * 5 * 4096;
 /// and as many for each byte of the file: the shortest tables in the file are the largest in memory.
 const TABLES_OF_A_BYTE: u64 = 400;
+/// Chunks of a file: a frame of an animation is one.
+const MAX_CHUNKS: usize = 1 << 16;
 /// Bytes a pixel: YUV or RGBA and, in an animation, a canvas of RGBA onto which it is put.
 const BESIDE_A_PIXEL: u64 = 8;
 
@@ -24,7 +27,31 @@ pub(super) fn memory_beside(webp: &[u8], size: Size) -> Result<u64, PhotoError> 
         true => TABLES.min(webp.len() as u64 * TABLES_OF_A_BYTE),
         false => 0,
     };
-    Ok(size.pixels().saturating_mul(BESIDE_A_PIXEL).saturating_add(tables))
+    // A lossy picture's data is read whole, and copied once.
+    let data = 2 * webp.len() as u64;
+    Ok(size.pixels().saturating_mul(BESIDE_A_PIXEL).saturating_add(tables.max(data)))
+}
+
+/// The embedded profile.
+///
+/// # Errors
+/// There are more chunks than a photo has.
+pub(super) fn profile<'a>(
+    webp: &'a [u8],
+    cancel: &CancelFlag,
+) -> Result<Option<&'a [u8]>, PhotoError> {
+    let length = webp.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    let end = webp.len().min(length.unwrap_or_default() as usize + 8);
+    let mut profile = None;
+    for (number, chunk) in chunks(webp.get(12..end), riff_chunk, cancel).enumerate() {
+        if number == MAX_CHUNKS {
+            return Err(PhotoError::Corrupt("it has more chunks than any photo".into()));
+        }
+        if chunk.name == b"ICCP" && profile.is_none() {
+            profile = Some(chunk.data);
+        }
+    }
+    Ok(profile)
 }
 
 /// Whether pixels or their alpha are coded without loss, as the name of a chunk says.
@@ -58,6 +85,22 @@ mod tests {
         assert_eq!(refusal(60, 40), None);
         assert_eq!(refusal(59, 40).unwrap().name(), "CorruptPhoto");
         assert_eq!(refusal(60, 39).unwrap().name(), "CorruptPhoto");
-        assert_eq!(memory_beside(&frame[..20], Size { width: 1, height: 1 }), Ok(8));
+        assert_eq!(memory_beside(&frame[..20], Size { width: 1, height: 1 }), Ok(8 + 40));
+    }
+
+    #[test]
+    fn a_profile_is_found_among_no_more_chunks_than_a_photo_has() {
+        let profile = |chunks: &[&[u8]]| {
+            let chunks = chunks.concat();
+            let length = (chunks.len() as u32 + 4).to_le_bytes();
+            // What follows the file is no part of it.
+            let file = [b"RIFF", &length[..], b"WEBP", &chunks, b"ICCP\x01\0\0\0!\0"].concat();
+            profile(&file, &CancelFlag::default()).map(|found| found.map(<[u8]>::to_vec))
+        };
+        let (one, other) = (b"ICCP\x03\0\0\0abc\0", b"XYZ \0\0\0\0");
+        assert_eq!(profile(&[other, one, b"ICCP\0\0\0\0"]), Ok(Some(b"abc".to_vec())));
+        assert_eq!(profile(&[other]), Ok(None));
+        assert_eq!(profile(&[&other.repeat(MAX_CHUNKS)]), Ok(None));
+        assert!(profile(&[&other.repeat(MAX_CHUNKS + 1)]).is_err());
     }
 }

@@ -1,11 +1,14 @@
 //! What tiff 0.11.3 reads without asking whether there is memory for it, refused before it does.
 
-use std::borrow::Cow;
-
-use super::super::PhotoError;
+use super::super::{CancelFlag, PhotoError};
 
 /// Values that a tag may have: more strips than a picture has rows. The decoder makes 32 bytes of each.
-const MAX_VALUES: u64 = 1 << 18;
+const MAX_VALUES: u64 = 1 << 17;
+/// Bytes of JPEG tables that are read before all strips together: encoders write 574, and a picture of
+/// 500 megapixels has 120,000 tiles of 64x64.
+const MAX_BYTES_OF_TABLES: usize = 128 << 20;
+/// Bytes at the beginning of a frame header that tell whether it is one, and the size.
+const FRAME_BYTES: usize = 10;
 /// The last tag that tells how a picture is stored, ReferenceBlackWhite: the others are metadata.
 const LAST_PICTURE_TAG: u64 = 532;
 
@@ -52,23 +55,36 @@ pub fn refuse_larger_jpegs(
     chunks: &[&[u8]],
     tables: Option<&[u8]>,
     size: (u64, u64),
+    cancel: &CancelFlag,
 ) -> Result<(), PhotoError> {
-    let is_larger = |chunk: &&[u8]| {
-        let jpeg = match tables {
-            // Without the tables' end and the stream's beginning, as the decoder puts them together.
-            Some([tables @ .., _, _]) => {
-                Cow::Owned([tables, chunk.get(2..).unwrap_or_default()].concat())
-            }
-            _ => Cow::Borrowed(*chunk),
-        };
-        memchr::memchr_iter(0xFF, &jpeg)
-            .filter_map(|at| frame_size(&jpeg[at..]))
-            .any(|(width, height)| u64::from(width) > size.0 || u64::from(height) > size.1)
+    // The decoder puts them together without the tables' end and the stream's beginning.
+    let (tables, skipped) = match tables {
+        Some([tables @ .., _, _]) => (tables, 2),
+        _ => (&[][..], 0),
     };
-    match chunks.iter().any(is_larger) {
+    if tables.len().saturating_mul(chunks.len()) > MAX_BYTES_OF_TABLES {
+        let what = format!("it has {} bytes of JPEG tables for each strip or tile", tables.len());
+        return Err(PhotoError::Corrupt(what));
+    }
+    let end_of_tables = &tables[tables.len().saturating_sub(FRAME_BYTES)..];
+    let mut is_larger = holds_larger(tables, size);
+    for chunk in chunks {
+        cancel.check()?;
+        let jpeg = chunk.get(skipped..).unwrap_or_default();
+        let seam = [end_of_tables, &jpeg[..jpeg.len().min(FRAME_BYTES)]].concat();
+        is_larger |= holds_larger(&seam, size) || holds_larger(jpeg, size);
+    }
+    match is_larger {
         true => Err(PhotoError::Corrupt("it holds a JPEG larger than its strip or tile".into())),
         false => Ok(()),
     }
+}
+
+/// Whether a frame header in these bytes gives a side that is larger.
+fn holds_larger(jpeg: &[u8], size: (u64, u64)) -> bool {
+    memchr::memchr_iter(0xFF, jpeg)
+        .filter_map(|at| frame_size(&jpeg[at..]))
+        .any(|(width, height)| u64::from(width) > size.0 || u64::from(height) > size.1)
 }
 
 /// Width and height, if a frame header begins so (T.81 B.2.2) that the decoder takes: where it takes
@@ -104,8 +120,8 @@ mod tests {
 
     #[test]
     fn long_lists_are_refused_and_long_metadata_is_not() {
-        assert!(refuse_long_lists(&directory(&[(256, 1), (273, 1 << 18)])).is_ok());
-        assert!(refuse_long_lists(&directory(&[(256, 1), (273, (1 << 18) + 1)])).is_err());
+        assert!(refuse_long_lists(&directory(&[(256, 1), (273, 1 << 17)])).is_ok());
+        assert!(refuse_long_lists(&directory(&[(256, 1), (273, (1 << 17) + 1)])).is_err());
         assert!(refuse_long_lists(&directory(&[(256, 1), (34377, u32::MAX)])).is_ok());
         assert!(refuse_long_lists(&big_directory(273, 1)).is_ok());
         assert!(refuse_long_lists(&big_directory(273, u64::MAX)).is_err());
@@ -124,16 +140,35 @@ mod tests {
     fn a_jpeg_larger_than_its_tile_is_refused_wherever_it_says_so() {
         let frame = b"\xFF\xC0\0\x0B\x08\0\x20\0\x30\x01\x01\x11\0"; // 48x32
         let jpeg = [b"\xFF\xD8", &frame[..], b"\xFF\xD9"].concat();
-        assert!(refuse_larger_jpegs(&[&jpeg], None, (48, 32)).is_ok());
+        let refuse = |chunks: &[&[u8]], tables: Option<&[u8]>, size| {
+            refuse_larger_jpegs(chunks, tables, size, &CancelFlag::default())
+        };
+        assert!(refuse(&[&jpeg], None, (48, 32)).is_ok());
         for size in [(47, 32), (48, 31)] {
-            assert!(refuse_larger_jpegs(&[b"", &jpeg], None, size).is_err());
+            assert!(refuse(&[b"", &jpeg], None, size).is_err());
             // The size may stand in the tables, or begin there.
-            for at in [2, 5, jpeg.len() - 2] {
+            for at in 2..jpeg.len() - 1 {
                 let (tables, rest) = jpeg.split_at(at);
                 let tables = [tables, b"\xFF\xD9"].concat();
                 let rest = [b"\xFF\xD8", rest].concat();
-                assert!(refuse_larger_jpegs(&[&rest], Some(&tables), size).is_err(), "{at}");
+                assert!(refuse(&[&rest], Some(&tables), size).is_err(), "{at}");
             }
         }
+    }
+
+    #[test]
+    fn tables_that_would_be_read_too_often_are_refused() {
+        let refuse = |bytes, chunks| {
+            refuse_larger_jpegs(
+                &vec![&b""[..]; chunks],
+                Some(&vec![0; bytes]),
+                (8, 8),
+                &CancelFlag::default(),
+            )
+        };
+        assert!(refuse(576, 120_000).is_ok());
+        assert!(refuse(64 << 10, 1 << 11).is_ok());
+        assert!(refuse(64 << 10, 1 << 12).is_err());
+        assert!(refuse(8 << 20, 1 << 18).is_err());
     }
 }
