@@ -91,6 +91,10 @@ fn body(payload: &Value, failure: &Failure, invocation: &Invocation, now: DateTi
         },
     })
     .to_string()
+    // Only a text can hold them, so that this is the same JSON. Other characters that SQS does not take
+    // are escaped by JSON itself.
+    .replace('\u{FFFE}', "\\ufffe")
+    .replace('\u{FFFF}', "\\uffff")
 }
 
 /// A letter whose payload is the beginning of the event's text. The quotes in it are escaped once
@@ -113,11 +117,14 @@ fn body_of_cut(
     }
 }
 
-/// SQS takes only the characters of XML 1.0 in an attribute (SQS API, SendMessage).
+/// A text without the characters that no attribute can hold, nor say in another way.
 fn attribute_text(text: &str) -> String {
-    let is_allowed = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
-    let is_character = |c: char| !('\u{FFFE}'..='\u{FFFF}').contains(&c);
-    text.chars().map(|c| if is_allowed(c) && is_character(c) { c } else { '\u{FFFD}' }).collect()
+    text.chars().map(|c| if is_taken_by_sqs(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
+/// SQS takes the characters of XML 1.0, in a message as in its attributes (SQS API, SendMessage).
+fn is_taken_by_sqs(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
 #[cfg(test)]
@@ -183,6 +190,23 @@ mod tests {
             assert!(letter.body.len() <= 258_048, "{} bytes", letter.body.len());
             let body: Value = serde_json::from_str(&letter.body).unwrap();
             assert!(body["requestPayload"].as_str().unwrap().starts_with("{\"fillers\":"));
+        }
+    }
+
+    #[test]
+    fn a_letter_holds_every_character_of_its_event_in_those_that_sqs_takes() {
+        let every: String = ('\0'..=char::MAX).filter(|c| !c.is_ascii_alphanumeric()).collect();
+        for text in every.chars().collect::<Vec<_>>().chunks(20_000) {
+            let text: String = text.iter().collect();
+            let payload = json!({"detail": {"object": {"key": text}}});
+            let failure = Failure::permanent("EmptyPhoto", &text[..text.floor_char_boundary(100)]);
+            let now = DateTime::UNIX_EPOCH;
+            let letter = Letter::about(&payload, Some(&text), &failure, &invocation(), now);
+            assert_eq!(letter.body.chars().find(|c| !is_taken_by_sqs(*c)), None);
+            assert_eq!(letter.photo_key.unwrap().chars().find(|c| !is_taken_by_sqs(*c)), None);
+            let body: Value = serde_json::from_str(&letter.body).unwrap();
+            assert_eq!(body["requestPayload"], payload);
+            assert_eq!(body["responsePayload"]["errorMessage"], failure.message);
         }
     }
 
