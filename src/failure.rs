@@ -9,6 +9,8 @@ const MAX_MESSAGE_BYTES: usize = 2048;
 
 /// The name of the failure of an object that is not there.
 const GONE: &str = "ObjectGone";
+/// The name of the failure of an item that DynamoDB does not take.
+const ITEM_REFUSED: &str = "ItemRefused";
 
 /// What a failure asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,16 @@ impl Failure {
     /// Whether another event has or will have the last word about the photo.
     pub fn is_overtaken(&self) -> bool {
         self.class == Class::Superseded || self.error_type == GONE
+    }
+
+    /// DynamoDB does not take the item, whoever writes it and however often.
+    pub fn item_refused(message: String) -> Failure {
+        Failure::permanent(ITEM_REFUSED, message)
+    }
+
+    /// Whether it is the item that is in the way, not the photo.
+    pub fn is_of_item(&self) -> bool {
+        self.error_type == ITEM_REFUSED
     }
 
     fn superseded(message: &str) -> Failure {

@@ -5,6 +5,7 @@ mod creation;
 mod development;
 mod removal;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
@@ -12,10 +13,11 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use chrono::Utc;
-use futures_util::{StreamExt, stream};
+use futures_util::future::join_all;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::Config;
 use crate::dead_letter::{Invocation, Keeper, Letter};
@@ -29,6 +31,10 @@ use crate::store::Store;
 /// one and the letter names the photo.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(1);
 
+/// How long a photo keeps others from being worked on, if the timeout is not shorter: some hundred times
+/// what one takes. Where something holds a photo up, the others of its event go on beside it.
+const TURN: Duration = Duration::from_secs(5);
+
 /// How much of that is waited for pixel work that was given up, which sees it only now and then.
 const SETTLING: Duration = Duration::from_millis(500);
 
@@ -37,7 +43,8 @@ const SETTLING: Duration = Duration::from_millis(500);
 pub struct Handler {
     config: Config,
     store: Store,
-    photos_in_flight: usize,
+    /// One permit for each photo that is worked on at a time.
+    turns: Arc<Semaphore>,
     memory: Memory,
     /// Until the first photo has its log line.
     is_cold: Arc<AtomicBool>,
@@ -60,10 +67,10 @@ impl Handler {
     /// A handler with the settings of `config` on the account that `aws` leads to.
     pub fn new(config: Config, aws: &SdkConfig) -> Handler {
         // Decoding is bound by the CPU: more at once would only take more memory.
-        let photos_in_flight = available_parallelism().map_or(1, usize::from);
+        let turns = Arc::new(Semaphore::new(available_parallelism().map_or(1, usize::from)));
         let memory = Memory::new(config.memory_mb);
         let is_cold = Arc::new(AtomicBool::new(true));
-        Handler { config, store: Store::new(aws), photos_in_flight, memory, is_cold }
+        Handler { config, store: Store::new(aws), turns, memory, is_cold }
     }
 
     /// Opens the connections that photos take, so that the first one need not.
@@ -80,11 +87,11 @@ impl Handler {
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Failure> {
         let (payload, context) = event.into_parts();
         let began = Instant::now();
-        let timeout = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let time_left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let call = Call {
             began,
-            timeout,
-            deadline: began + timeout.saturating_sub(DEADLINE_MARGIN),
+            timeout: time_left,
+            deadline: began + time_left.saturating_sub(DEADLINE_MARGIN),
             function_name: context.env_config.function_name.clone(),
             invocation: Invocation {
                 request_id: context.request_id,
@@ -99,12 +106,12 @@ impl Handler {
             Err(reason) => {
                 let failure = Failure::permanent("UnknownEvent", reason);
                 log::event(&failure);
-                let kept = self.keep_unknown(&payload, &failure, &Keeper::Letter, &call).await;
+                let kept = self.keep_unknown(&payload, &failure, &call).await;
                 kept.map(|()| Value::Null)
             }
         };
         let all_memory = self.memory.wait(u64::MAX);
-        let _settled = tokio::time::timeout(SETTLING, all_memory).await;
+        let _settled = timeout(SETTLING, all_memory).await;
         answer
     }
 
@@ -117,11 +124,20 @@ impl Handler {
     /// What S3 says: Lambda tries it again if it ends in an error.
     async fn notification(&self, records: Vec<Record>, call: &Call) -> Result<Value, Failure> {
         let count = records.len();
+        let unreadable: Vec<(String, Value)> = records.iter().filter_map(unreadable).collect();
         let records = records.into_iter().map(|record| (record, Keeper::Letter)).collect();
         let outcomes = self.all(records, call).await;
         let failures = outcomes.into_iter().filter_map(|outcome| outcome.err());
         let transient = failures.filter(|failure| failure.class == Class::Transient).collect();
-        Failure::several(transient, count).map_or(Ok(Value::Null), Err)
+        if let Some(failure) = Failure::several(transient, count) {
+            return Err(failure);
+        }
+        // Not before: no item would tell the next try that their letters are sent.
+        for (reason, payload) in unreadable {
+            let failure = Failure::permanent("UnreadableRecord", reason);
+            self.keep_unknown(&payload, &failure, call).await?;
+        }
+        Ok(Value::Null)
     }
 
     /// Messages of a queue: those that are not done stay in it (Lambda Developer Guide, "Reporting
@@ -163,30 +179,23 @@ impl Handler {
         job.answer(outcomes.into_iter().map(task_result).collect())
     }
 
-    /// What became of each record. As many are worked on at once as there are processors.
+    /// What became of each record, in their order.
     async fn all(&self, records: Vec<(Record, Keeper)>, call: &Call) -> Vec<Outcome> {
-        let mut outcomes: Vec<(usize, Outcome)> = stream::iter(records.into_iter().enumerate())
-            .map(async |(number, (record, keeper))| {
-                (number, self.record(record, &keeper, call).await)
-            })
-            .buffer_unordered(self.photos_in_flight)
-            .collect()
-            .await;
-        outcomes.sort_by_key(|(number, _)| *number);
-        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+        let records = records.into_iter();
+        join_all(records.map(|(record, keeper)| self.record(record, keeper, call))).await
     }
 
-    async fn record(&self, record: Record, keeper: &Keeper, call: &Call) -> Outcome {
+    async fn record(&self, record: Record, keeper: Keeper, call: &Call) -> Outcome {
         match record {
             Record::Created(object) => {
                 self.watched(object.key.clone(), "ready", call, async |steps| {
-                    self.created(*object, steps, keeper, &call.invocation).await
+                    self.created(*object, steps, &keeper, &call.invocation).await
                 })
                 .await
             }
             Record::Removed(object) => {
                 self.watched(object.key.clone(), "removed", call, async |steps| {
-                    self.removed(*object, steps, keeper, &call.invocation).await
+                    self.removed(*object, steps, &keeper, &call.invocation).await
                 })
                 .await
             }
@@ -195,17 +204,16 @@ impl Handler {
                 log::event(&failure);
                 Err(failure)
             }
-            Record::Unreadable { reason, payload } => {
+            Record::Unreadable { reason, .. } => {
                 let failure = Failure::permanent("UnreadableRecord", reason);
                 log::event(&failure);
-                self.keep_unknown(&payload, &failure, keeper, call).await?;
                 Err(failure)
             }
         }
     }
 
-    /// The work on one object, which gives up by itself before Lambda ends the process; its log line
-    /// tells whether it is `done`.
+    /// The work on one object, which waits for its turn and gives up by itself before Lambda ends the
+    /// process; its log line tells whether it is `done`.
     async fn watched(
         &self,
         key: String,
@@ -213,9 +221,19 @@ impl Handler {
         call: &Call,
         work: impl AsyncFnOnce(&mut Steps) -> Outcome,
     ) -> Outcome {
-        let started = Instant::now();
+        let mut started = Instant::now();
         let mut steps = Steps::default();
-        let outcome = timeout_at(call.deadline, work(&mut steps)).await;
+        let in_turn = async {
+            let turn = self.turns.acquire().await;
+            started = Instant::now();
+            let mut work = pin!(work(&mut steps));
+            if let Ok(outcome) = timeout(call.turn(), &mut work).await {
+                return outcome;
+            }
+            drop(turn);
+            work.await
+        };
+        let outcome = timeout_at(call.deadline, in_turn).await;
         let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(&key)));
         let line = Line {
             function_name: &call.function_name,
@@ -237,17 +255,10 @@ impl Handler {
         &self,
         payload: &Value,
         failure: &Failure,
-        keeper: &Keeper,
         call: &Call,
     ) -> Result<(), Failure> {
-        match keeper {
-            Keeper::Letter => {
-                let letter = Letter::about(payload, None, failure, &call.invocation, Utc::now());
-                self.store.send_letter(&self.config.dead_letter_queue_url, letter).await?;
-            }
-            Keeper::Message(_) | Keeper::JobReport => {}
-        }
-        Ok(())
+        let letter = Letter::about(payload, None, failure, &call.invocation, Utc::now());
+        self.store.send_letter(&self.config.dead_letter_queue_url, letter).await.map(drop)
     }
 
     fn refuse_what_is_no_photo(&self, object: &ObjectEvent) -> Result<(), Failure> {
@@ -262,6 +273,20 @@ impl Handler {
             return Err(Failure::ignored("Folder", reason));
         }
         Ok(())
+    }
+}
+
+impl Call {
+    /// How long a photo keeps others from being worked on.
+    fn turn(&self) -> Duration {
+        TURN.min(self.timeout / 4)
+    }
+}
+
+fn unreadable(record: &Record) -> Option<(String, Value)> {
+    match record {
+        Record::Unreadable { reason, payload } => Some((reason.clone(), payload.clone())),
+        Record::Created(_) | Record::Removed(_) | Record::Other(_) => None,
     }
 }
 

@@ -301,6 +301,13 @@ impl Update {
             values: values.chain(guard.values()).collect(),
         }
     }
+
+    /// Whether this very write has made the stored item what it is.
+    pub fn is_done_in(&self, stored: &StoredItem) -> bool {
+        ["status", "sequencer", "etag", "processedAt"]
+            .iter()
+            .all(|name| stored.get(*name) == self.values.get(&format!(":{name}")))
+    }
 }
 
 /// How a stored item stands to an event about the same photo.
@@ -342,6 +349,12 @@ impl Standing {
 /// The text of a stored item's attribute.
 pub fn text_of<'a>(stored: Option<&'a StoredItem>, name: &str) -> Option<&'a str> {
     stored?.get(name)?.as_s().ok().map(String::as_str)
+}
+
+/// Whether a stored item is of a photo that is there, READY or not: not what was removed, nor only what
+/// the application keeps.
+pub fn is_of_photo(stored: Option<&StoredItem>) -> bool {
+    matches!(text_of(stored, "status"), Some("READY" | "FAILED"))
 }
 
 fn dead_letter_id(stored: Option<&StoredItem>) -> Option<String> {
@@ -489,6 +502,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_write_knows_the_item_that_it_has_made() {
+        let update = Update::new(ready(&created()), &not_newer("66112F8D1A2B3C4D"));
+        let item = stored(ready(&created()));
+        assert!(update.is_done_in(&item));
+        for (name, other) in
+            [("status", "FAILED"), ("processedAt", "2024"), ("sequencer", "1"), ("etag", "e")]
+        {
+            let mut another = item.clone();
+            another.insert(name.to_owned(), AttributeValue::S(other.to_owned()));
+            assert!(!update.is_done_in(&another), "{name}");
+            another.remove(name);
+            assert!(!update.is_done_in(&another), "{name}");
+        }
+        let removal = Update::new(tombstone(None, DateTime::UNIX_EPOCH), &Guard::Unchanged(None));
+        assert!(removal.is_done_in(&stored(tombstone(None, DateTime::UNIX_EPOCH))));
+        assert!(!removal.is_done_in(&item));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
@@ -40,6 +41,8 @@ pub struct Original {
     pub version_id: Option<String>,
     /// When it was uploaded.
     pub last_modified: Option<DateTime<Utc>>,
+    /// As its uploader said.
+    pub content_type: Option<String>,
 }
 
 /// An object as it is now.
@@ -49,6 +52,8 @@ pub struct Current {
     pub etag: String,
     /// Its size.
     pub bytes: Option<u64>,
+    /// As its uploader said.
+    pub content_type: Option<String>,
 }
 
 /// A thumbnail, and what it was made from.
@@ -165,7 +170,8 @@ impl Store {
             Err(s3_failure("GetObject", bucket, key, cause))
         })?;
         let etag = object.e_tag.map(|etag| etag.trim_matches('"').to_owned());
-        Ok(Original { photo, etag, version_id: object.version_id, last_modified })
+        let (version_id, content_type) = (object.version_id, object.content_type);
+        Ok(Original { photo, etag, version_id, last_modified, content_type })
     }
 
     /// What there is of an object now: none if it is not there, or deleted in a versioned bucket.
@@ -180,7 +186,7 @@ impl Store {
         };
         let bytes = head.content_length().and_then(|length| u64::try_from(length).ok());
         let etag = head.e_tag.unwrap_or_default().trim_matches('"').to_owned();
-        Ok(Some(Current { etag, bytes }))
+        Ok(Some(Current { etag, bytes, content_type: head.content_type }))
     }
 
     /// Which original the photo's thumbnail was made from; none if there is no thumbnail.
@@ -276,7 +282,8 @@ impl Store {
     /// Commits a photo's item.
     ///
     /// # Errors
-    /// Superseded if the item is newer, transient otherwise.
+    /// Superseded if the item is newer, permanent if DynamoDB does not take such an item, transient
+    /// otherwise.
     pub async fn commit(
         &self,
         table: &str,
@@ -288,15 +295,30 @@ impl Store {
             .update_item()
             .table_name(table)
             .key(PHOTO_KEY, AttributeValue::S(photo_key.to_owned()))
-            .update_expression(update.expression)
+            .update_expression(&update.expression)
             .condition_expression(update.condition)
-            .set_expression_attribute_names(Some(update.names))
-            .set_expression_attribute_values(Some(update.values));
-        request.send().await.map_err(|error| match code(&error) {
-            Some("ConditionalCheckFailedException") => Failure::done(),
-            _ => dynamodb_failure("UpdateItem", table, photo_key, explain(&error)),
-        })?;
-        Ok(())
+            .set_expression_attribute_names(Some(update.names.clone()))
+            .set_expression_attribute_values(Some(update.values.clone()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = request.send().await else { return Ok(()) };
+        match error.as_service_error() {
+            // The SDK tries a call again whose answer was lost: then this write itself is in its way.
+            Some(UpdateItemError::ConditionalCheckFailedException(refusal))
+                if refusal.item().is_some_and(|stored| update.is_done_in(stored)) =>
+            {
+                Ok(())
+            }
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Err(Failure::done()),
+            // Of an item that is too large, or a value that no item can have (DynamoDB API Reference,
+            // "Common Errors").
+            Some(refusal) if refusal.code() == Some("ValidationException") => {
+                let reason = refusal.message().unwrap_or("it gave no reason");
+                Err(Failure::item_refused(format!(
+                    "DynamoDB does not take the photo's item: {reason}"
+                )))
+            }
+            _ => Err(dynamodb_failure("UpdateItem", table, photo_key, explain(&error))),
+        }
     }
 
     /// Sends a dead letter and gives its message id.

@@ -6,9 +6,11 @@ use super::development::Developed;
 use super::{Handler, Outcome};
 use crate::dead_letter::{Invocation, Keeper, Letter};
 use crate::event::{ObjectEvent, Sequencer};
+use crate::exif::Facts;
 use crate::failure::{Class, Failure};
 use crate::item::{self, Guard, Known, Standing, Status, Update};
 use crate::log::Steps;
+use crate::photo::Claim;
 use crate::thumbnail::Thumbnail;
 
 /// A photo about to be committed.
@@ -51,28 +53,47 @@ impl Handler {
         invocation: &Invocation,
     ) -> Outcome {
         if object.etag.is_none() {
-            // A task of Batch Operations names no ETag: asking costs less than rendering what is READY.
+            // A task of Batch Operations names no ETag and no size: asking costs less than rendering what
+            // is READY, and than downloading what is too large.
             let current = self.store.current(&object.bucket, &object.key).await?;
-            object.etag = Some(current.ok_or_else(Failure::gone)?.etag);
+            let current = current.ok_or_else(Failure::gone)?;
+            (object.etag, object.size) = (Some(current.etag), current.bytes);
+            self.refuse_what_is_no_photo(&object)?;
         }
         let guard = self.guard(&mut object).await?;
         let developed = match self.develop(&mut object, steps).await {
             Ok(developed) => developed,
             Err(failure) if failure.class == Class::Permanent => {
                 let known = Known { bytes: object.size, ..Known::default() };
-                Developed { known, thumbnail: Err(failure) }
+                let is_other = self.claims_something_else(&object).await?;
+                Developed { known, thumbnail: Err(failure), is_other }
             }
             Err(failure) => return Err(failure),
         };
-        let photo = Photo { object, known: developed.known, guard };
-        match developed.thumbnail {
+        let Developed { known, thumbnail, is_other } = developed;
+        let photo = Photo { object, known, guard };
+        let published = match thumbnail {
             Ok(thumbnail) => self.publish(&photo, thumbnail, steps).await,
-            Err(failure) => {
-                let bury = self.bury(&photo, &failure, keeper, invocation);
+            Err(failure) => Err(failure),
+        };
+        match published {
+            Err(failure) if failure.class == Class::Permanent => {
+                let bury = self.bury(&photo, &failure, is_other, keeper, invocation);
                 steps.bury.time(bury).await?;
                 Err(failure)
             }
+            outcome => outcome,
         }
+    }
+
+    /// Whether an object that is not worth its download says that it is no picture.
+    async fn claims_something_else(&self, object: &ObjectEvent) -> Result<bool, Failure> {
+        if Claim::of(&object.key, None) == Claim::Picture {
+            return Ok(false);
+        }
+        let current = self.store.current(&object.bucket, &object.key).await?;
+        let content_type = current.and_then(|current| current.content_type);
+        Ok(Claim::of(&object.key, content_type.as_deref()) == Claim::Other)
     }
 
     /// What the item must be for this event to write it. An event without a sequencer takes its
@@ -101,11 +122,13 @@ impl Handler {
     }
 
     /// Sees to it that the event is kept, unless it is already, then commits the FAILED item, then
-    /// removes the thumbnail of the photo that was overwritten by a broken one.
+    /// removes the thumbnail of the photo that was overwritten by a broken one. What neither is a photo
+    /// nor claims to be one is ignored instead, unless it has taken the place of one.
     async fn bury(
         &self,
         photo: &Photo,
         failure: &Failure,
+        is_other: bool,
         keeper: &Keeper,
         invocation: &Invocation,
     ) -> Outcome {
@@ -114,6 +137,11 @@ impl Handler {
         let dead_letter_id = match Standing::of(stored.as_ref(), guard) {
             Standing::Superseded => return Err(Failure::done()),
             Standing::Buried { dead_letter_id } => Some(dead_letter_id),
+            Standing::Open if is_other && !item::is_of_photo(stored.as_ref()) => {
+                let what = &failure.message;
+                let reason = format!("its name and its Content-Type claim no picture: {what}");
+                return Err(Failure::ignored("NotAPhoto", reason));
+            }
             Standing::Open => match keeper {
                 Keeper::Letter => {
                     let (payload, key) = (&object.payload, Some(object.key.as_str()));
@@ -130,8 +158,20 @@ impl Handler {
         self.agree(&object.key).await
     }
 
+    /// Writes the item; without the photo's facts where DynamoDB does not take it with them.
     async fn commit(&self, photo: &Photo, status: &Status<'_>) -> Outcome {
-        let Photo { object, known, guard } = photo;
+        match self.write(photo, &photo.known, status).await {
+            Err(failure) if failure.is_of_item() => {
+                tracing::warn!(key = photo.object.key, reason = failure.message, "facts left out");
+                let known = Known { facts: Facts::default(), ..photo.known };
+                self.write(photo, &known, status).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn write(&self, photo: &Photo, known: &Known, status: &Status<'_>) -> Outcome {
+        let Photo { object, guard, .. } = photo;
         let attributes = item::attributes(object, known, status, Utc::now());
         let update = Update::new(attributes, guard);
         self.store.commit(&self.config.photos_table, &object.key, update).await

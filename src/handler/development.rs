@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::item::Known;
 use crate::log::Steps;
 use crate::memory::{Grant, Memory};
-use crate::photo::{self, CancelFlag, Format, Header, Orientation, PhotoError};
+use crate::photo::{self, CancelFlag, Claim, Format, Header, Orientation, PhotoError};
 use crate::store::{Original, refuse_too_many_bytes};
 use crate::thumbnail::{self, Plan, Thumbnail};
 
@@ -24,6 +24,8 @@ struct Inspected {
     orientation: Orientation,
     /// What may be decoded, and how.
     header: Result<(Header, Plan), PhotoError>,
+    /// As its uploader said.
+    content_type: Option<String>,
 }
 
 /// Raises its flag when the work that it belongs to is given up: when it is dropped.
@@ -40,6 +42,8 @@ impl Drop for GivenUp {
 pub(super) struct Developed {
     pub known: Known,
     pub thumbnail: Result<Thumbnail, Failure>,
+    /// Whether neither its content nor its name nor its Content-Type is a picture's.
+    pub is_other: bool,
 }
 
 impl Handler {
@@ -54,11 +58,15 @@ impl Handler {
     ) -> Result<Developed, Failure> {
         let given_up = GivenUp::default();
         let (inspected, grant) = self.admit(object, &given_up.0, steps).await?;
-        let Inspected { photo, known, orientation, header } = inspected;
+        let Inspected { photo, known, orientation, header, content_type } = inspected;
         (steps.format, steps.bytes, steps.size) = (known.format, known.bytes, known.size);
         let (header, plan) = match header {
             Ok(admitted) => admitted,
-            Err(error) => return Ok(Developed { known, thumbnail: Err(error.into()) }),
+            Err(error) => {
+                let is_other = matches!(error, PhotoError::NotAPhoto(_) | PhotoError::Empty)
+                    && Claim::of(&object.key, content_type.as_deref()) != Claim::Picture;
+                return Ok(Developed { known, thumbnail: Err(error.into()), is_other });
+            }
         };
         steps.is_reduced = plan.is_reduced;
         let options = self.config.thumbnail;
@@ -69,7 +77,7 @@ impl Handler {
             thumbnail::render(&photo, &header, orientation, options, plan.eighths, &cancel)
         });
         let thumbnail = steps.render.time(render).await.and_then(|rendered| rendered);
-        Ok(Developed { known, thumbnail: thumbnail.map_err(Failure::from) })
+        Ok(Developed { known, thumbnail: thumbnail.map_err(Failure::from), is_other: false })
     }
 
     /// Fetches a photo and takes the memory that its way to a thumbnail needs.
@@ -93,7 +101,9 @@ impl Handler {
             let (config, memory, cancel) =
                 (self.config.clone(), self.memory.clone(), cancel.clone());
             let inspect = on_its_own_thread(move || {
-                (inspect(original.photo, &config, &memory, &cancel), grant)
+                let content_type = original.content_type;
+                let inspected = inspect(original.photo, &config, &memory, &cancel);
+                (Inspected { content_type, ..inspected }, grant)
             });
             let (inspected, mut grant) = steps.exif.time(inspect).await?;
             let plan = inspected.header.as_ref().map(|(_, plan)| plan.memory);
@@ -146,5 +156,5 @@ fn inspect(photo: Vec<u8>, config: &Config, memory: &Memory, cancel: &CancelFlag
         Ok((header, plan))
     });
     let known = Known { bytes: Some(bytes), format, size, facts };
-    Inspected { photo, known, orientation, header }
+    Inspected { photo, known, orientation, header, content_type: None }
 }

@@ -67,6 +67,54 @@ impl fmt::Display for Format {
     }
 }
 
+/// What a name and a Content-Type say that some content is, whatever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// A picture.
+    Picture,
+    /// Something else: a video, a text.
+    Other,
+    /// Nothing that is known.
+    Nothing,
+}
+
+/// Extensions of pictures, those of cameras' raw files among them (exiftool, "Supported File Types").
+const PICTURES: &str = " jpg jpeg jpe jfif jif pjpeg mpo png apng gif webp tif tiff bmp dib heic heif hif heics \
+    avif avifs jxl jp2 j2k jpf jpx jpm ico psd svg 3fr arw cr2 cr3 crw dcr dng erf fff gpr iiq k25 kdc mef \
+    mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f ";
+/// Extensions of what lies beside pictures in an export or on a card.
+const OTHERS: &str = " mov mp4 m4v avi mkv 3gp 3g2 mts m2ts mpg mpeg webm wmv lrv thm insv mp3 m4a wav aac \
+    json xml xmp aae txt html htm csv md pdf zip gz tar tgz 7z rar gpx kml ds_store ini db dat log ";
+
+impl Claim {
+    /// Of an object's key and its Content-Type.
+    pub fn of(key: &str, content_type: Option<&str>) -> Claim {
+        let name = key.rsplit('/').next().unwrap_or_default();
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+        let is_one_of = |list: &str| {
+            extension.as_ref().is_some_and(|extension| list.contains(&format!(" {extension} ")))
+        };
+        let kind = content_type.unwrap_or_default().to_ascii_lowercase();
+        let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| kind.starts_with(prefix));
+        if is_one_of(PICTURES) || is(&["image/"]) {
+            Claim::Picture
+        } else if is_one_of(OTHERS)
+            || is(&[
+                "video/",
+                "audio/",
+                "text/",
+                "application/json",
+                "application/pdf",
+                "application/zip",
+            ])
+        {
+            Claim::Other
+        } else {
+            Claim::Nothing
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +147,31 @@ mod tests {
         for bytes in [&b""[..], b"Hello, this is text", b"BMW", b"\0\0\0\x18ftypmp42", b"\xFF\xD8"]
         {
             assert_eq!(Format::of(bytes), None, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_or_a_content_type_claims_a_picture_or_something_else() {
+        for (key, content_type, expected) in [
+            ("trip/a.jpg", None, Claim::Picture),
+            ("trip/A.JPG", Some("video/mp4"), Claim::Picture),
+            ("trip/a.CR3", Some("binary/octet-stream"), Claim::Picture),
+            ("trip/a", Some("image/jpeg"), Claim::Picture),
+            ("trip/a.mov", Some("Image/HEIC"), Claim::Picture),
+            ("trip/IMG_0001.MOV", Some("video/quicktime"), Claim::Other),
+            ("trip/IMG_0001.MOV", None, Claim::Other),
+            ("trip/.DS_Store", Some("binary/octet-stream"), Claim::Other),
+            ("trip/IMG_0001.jpg.json", None, Claim::Other),
+            ("trip/clip", Some("video/mp4"), Claim::Other),
+            ("trip/a", None, Claim::Nothing),
+            ("trip/a", Some("application/octet-stream"), Claim::Nothing),
+            ("trip.mov/a", None, Claim::Nothing),
+            ("trip/2024.04", None, Claim::Nothing),
+            ("trip/a. ", None, Claim::Nothing),
+            ("trip/a.", None, Claim::Nothing),
+            ("", None, Claim::Nothing),
+        ] {
+            assert_eq!(Claim::of(key, content_type), expected, "{key} {content_type:?}");
         }
     }
 }

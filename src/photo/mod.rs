@@ -18,7 +18,7 @@ mod shrink;
 mod tiff;
 
 pub use cancel::CancelFlag;
-pub use format::Format;
+pub use format::{Claim, Format};
 pub use header::{Header, inspect};
 pub use orientation::Orientation;
 pub use pixels::{Picture, Pixels};

@@ -451,7 +451,7 @@ fn heifs_that_declare_very_many_parts_are_soon_read() {
     for name in [b"free", b"Exif", b"infe", b"iloc"] {
         let label = String::from_utf8_lossy(name).into_owned();
         let flooded = flood(&media_box(name, b""));
-        let file = heif(&[flooded.clone()]);
+        let file = heif(std::slice::from_ref(&flooded));
         expect("UnsupportedFormat", &format!("boxes-{label}.heic"), &file);
         let file = [&heif(&[])[..], &flooded].concat();
         expect("UnsupportedFormat", &format!("boxes-outside-{label}.heic"), &file);

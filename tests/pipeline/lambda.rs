@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 use crate::service::{Answer, read_request};
@@ -24,11 +25,14 @@ const RUNTIME_API: &str = "/2018-06-01/runtime/";
 /// The process, until this is dropped.
 pub struct Lambda {
     process: Child,
-    listener: TcpListener,
+    requests: UnboundedReceiver<Request>,
     event: Option<String>,
     timeout: Duration,
     aws: String,
 }
+
+/// A request of the process: head, body, and the connection that waits for the answer.
+type Request = (String, Vec<u8>, TcpStream);
 
 /// What a process does.
 pub enum Next {
@@ -63,7 +67,7 @@ impl Lambda {
             .spawn()
             .expect("`make build` builds the function");
         let aws = environment["AWS_ENDPOINT_URL"].trim_start_matches("http://").to_owned();
-        Lambda { process, listener, event: None, timeout: TIMEOUT, aws }
+        Lambda { process, requests: requests(listener), event: None, timeout: TIMEOUT, aws }
     }
 
     /// Gives the process an event, once it is done with the one before.
@@ -83,10 +87,8 @@ impl Lambda {
             if self.process.try_wait().unwrap().is_some() {
                 return false;
             }
-            let asks = timeout(Duration::from_millis(100), self.listener.accept()).await;
-            if let Ok(Ok((mut connection, _))) = asks
-                && let Some((head, _)) = read_request(&mut connection).await
-            {
+            let asks = timeout(Duration::from_millis(100), self.requests.recv()).await;
+            if let Ok(Some((head, ..))) = asks {
                 assert!(head.contains("invocation/next"), "it is not done: {head}");
                 return true;
             }
@@ -116,8 +118,7 @@ impl Lambda {
 
     async fn serve(&mut self) -> Next {
         loop {
-            let (mut connection, _) = self.listener.accept().await.unwrap();
-            let Some((head, body)) = read_request(&mut connection).await else { continue };
+            let (head, body, connection) = self.requests.recv().await.unwrap();
             let path = head.split(' ').nth(1).unwrap();
             match path.strip_prefix(RUNTIME_API) {
                 Some("invocation/next") => {
@@ -140,6 +141,22 @@ impl Lambda {
             }
         }
     }
+}
+
+/// The requests in the order in which they come. A connection can be opened and wait for its first one.
+fn requests(listener: TcpListener) -> UnboundedReceiver<Request> {
+    let (sender, receiver) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                if let Some((head, body)) = read_request(&mut connection).await {
+                    let _ = sender.send((head, body, connection));
+                }
+            });
+        }
+    });
+    receiver
 }
 
 impl Drop for Lambda {

@@ -8,6 +8,7 @@ mod crossings;
 mod deadlines;
 mod existing_bucket;
 mod failures;
+mod hostile;
 mod kills;
 mod lambda;
 mod orders;

@@ -90,9 +90,13 @@ pub fn heic(fields: &[(Tag, Value)]) -> Vec<u8> {
 
 /// A photo of 26615x8000 pixels, 213 megapixels: five times the reference photo, side by side.
 pub fn panorama(is_progressive: bool) -> Vec<u8> {
-    const TIMES: usize = 5;
+    side_by_side(5, is_progressive)
+}
+
+/// The reference photo some times: each has 43 megapixels.
+pub fn side_by_side(times: usize, is_progressive: bool) -> Vec<u8> {
     let one = turbojpeg::decompress_to_yuv(&reference()).unwrap();
-    let (width, height) = (TIMES * one.width, one.height);
+    let (width, height) = (times * one.width, one.height);
     let length = turbojpeg::yuv_pixels_len(width, 1, height, one.subsamp).unwrap();
     let mut pixels = Vec::with_capacity(length);
     let planes = [one.y_size(), one.uv_size(), one.uv_size()];

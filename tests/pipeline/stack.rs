@@ -92,6 +92,23 @@ impl Stack {
         put.send().await.unwrap().e_tag.unwrap().trim_matches('"').to_owned()
     }
 
+    /// Uploads an original of a content type.
+    pub async fn upload_as(&self, key: &str, photo: &[u8], content_type: &str) {
+        let put = self.s3.put_object().bucket(&self.originals).key(key).body(photo.to_vec().into());
+        put.content_type(content_type).send().await.unwrap();
+    }
+
+    /// Keeps so many bytes in a photo's item as an application would: in `app`, beside the key.
+    pub async fn keep(&self, photo_key: &str, bytes: usize) {
+        let text = AttributeValue::S("x".repeat(bytes));
+        let app = AttributeValue::M(HashMap::from([("text".to_owned(), text)]));
+        let key = AttributeValue::S(photo_key.to_owned());
+        let update = self.dynamodb.update_item().table_name(&self.table).key("photoKey", key);
+        let update =
+            update.update_expression("SET app = :app").expression_attribute_values(":app", app);
+        update.send().await.unwrap();
+    }
+
     /// Removes an original.
     pub async fn remove(&self, key: &str) {
         self.s3.delete_object().bucket(&self.originals).key(key).send().await.unwrap();

@@ -317,7 +317,6 @@ async fn what_dynamodb_answers_to_a_commit_or_a_read_has_its_class() {
         ("400 Bad Request", "ThrottlingException", 3),
         ("400 Bad Request", "RequestLimitExceeded", 3),
         ("400 Bad Request", "AccessDeniedException", 1),
-        ("400 Bad Request", "ValidationException", 1),
         ("400 Bad Request", "ResourceNotFoundException", 1),
         ("500 Internal Server Error", "InternalServerError", 3),
         ("503 Service Unavailable", "ServiceUnavailable", 3),
@@ -327,6 +326,56 @@ async fn what_dynamodb_answers_to_a_commit_or_a_read_has_its_class() {
             expect_transient(operation, error(status, name), tries, &reason).await;
         }
     }
+}
+
+#[tokio::test]
+async fn an_item_that_dynamodb_does_not_take_is_refused_for_good() {
+    let refused =
+        json_error("400 Bad Request", "com.amazon.coral.validate#ValidationException", &[]);
+    let (outcome, tried) = call("UpdateItem", refused.clone()).await;
+    let failure = outcome.unwrap_err();
+    assert_eq!((failure.class, failure.error_type, tried), (Class::Permanent, "ItemRefused", 1));
+    assert_eq!(failure.message, "DynamoDB does not take the photo's item: The reason.");
+    // A read has no item that could be in the way.
+    expect_transient("GetItem", refused, 1, "ValidationException: The reason.").await;
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_done_when_its_repetition_finds_it() {
+    let refusal = |item: Value| {
+        let shape = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+        let body =
+            json!({"__type": shape, "message": "The conditional request failed", "Item": item});
+        let content_type = [("Content-Type", "application/x-amz-json-1.0")];
+        Answer::new("400 Bad Request", &content_type, body.to_string().as_bytes())
+    };
+    let text = |text: &str| json!({"S": text});
+    // As `call` writes it.
+    let own = json!({
+        "photoKey": text("a.jpg"),
+        "status": text("DELETED"),
+        "sequencer": text(&format!("{:0>32}", 1)),
+        "processedAt": text("1970-01-01T00:00:00.000Z"),
+        "app": {"M": {}},
+    });
+    assert_eq!(call("UpdateItem", refusal(own.clone())).await, (Ok(()), 1));
+    for (name, other) in [
+        ("status", "READY"),
+        ("sequencer", "00000000000000000000000000000002"),
+        ("processedAt", "1970-01-01T00:00:00.001Z"),
+        ("etag", "of a photo"),
+    ] {
+        let mut others = own.clone();
+        others[name] = text(other);
+        assert_eq!(call("UpdateItem", refusal(others)).await, (Err(Failure::done()), 1), "{name}");
+    }
+    let service = Service::start(&[RESET, refusal(own)]).await;
+    let sequencer = Sequencer::new("1").unwrap();
+    let tombstone = item::tombstone(Some(&sequencer), DateTime::UNIX_EPOCH);
+    let update = Update::new(tombstone, &Guard::NotNewer(sequencer));
+    assert_eq!(store(&service).commit("photos", "a.jpg", update).await, Ok(()));
+    let requests = service.requests();
+    assert_eq!(requests.len(), 2, "one was lost");
 }
 
 #[tokio::test]
