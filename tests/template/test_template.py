@@ -169,7 +169,7 @@ class Buckets(unittest.TestCase):
             # CloudFormation takes no RetainExceptOnCreate here.
             self.assertEqual(RESOURCES[name]["UpdateReplacePolicy"], "Retain", name)
 
-    def test_names_differ_by_region_and_fit_for_a_stack_as_long_as_the_readme_allows(self) -> None:
+    def test_names_differ_by_region_and_fit_for_a_stack_as_long_as_the_guide_allows(self) -> None:
         session = Session()
         regions = {
             region
@@ -184,9 +184,9 @@ class Buckets(unittest.TestCase):
             longest = max(longest, len(re.sub(r"\$\{.+?\}", "", name)) + len("111122223333"))
         # S3 takes 63 characters (Amazon S3 User Guide, "General purpose bucket naming rules").
         room = 63 - longest
-        readme = " ".join((ROOT / "README.md").read_text().split())
+        guide = " ".join((ROOT / "docs/deploy.md").read_text().split())
         said = re.search(
-            r"at most (\d+) characters less the region's name: (\d+) in `(.+?)`, (\d+) in `(.+?)`, and (\d+) fit everywhere", readme
+            r"at most (\d+) characters less the region's name: (\d+) in `(.+?)`, (\d+) in `(.+?)`, and (\d+) fit everywhere", guide
         )
         self.assertIsNotNone(said)
         total, one, its_region, other, other_region, everywhere = said.groups()
@@ -240,11 +240,10 @@ class Buckets(unittest.TestCase):
             self.assertFalse(references(properties) & set(of_type("AWS::S3::Bucket")), name)
 
 
-class Readme(unittest.TestCase):
-    readme = (ROOT / "README.md").read_text()
-
-    def test_the_queue_of_ones_own_that_the_readme_shows_loses_no_photo(self) -> None:
-        (snippet,) = re.findall(r"(?ms)^```yaml\n(Uploads:.*?)^```", self.readme)
+class Guides(unittest.TestCase):
+    def test_the_queue_of_ones_own_that_the_guide_shows_loses_no_photo(self) -> None:
+        guide = (ROOT / "docs/operations.md").read_text()
+        (snippet,) = re.findall(r"(?ms)^```yaml\n(Uploads:.*?)^```", guide)
         resources = yaml_parse(snippet)
         queue, mapping = resources["Uploads"]["Properties"], resources["UploadsToFunction"]["Properties"]
         self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
@@ -255,8 +254,9 @@ class Readme(unittest.TestCase):
             template.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}))
             lint(self, template)
 
-    def test_what_the_readme_puts_in_the_place_of_stale_notifications_is_what_s3_takes(self) -> None:
-        (text,) = re.findall(r"put-bucket-notification-configuration .*?--notification-configuration '(.+?)'", self.readme, re.S)
+    def test_what_the_guide_puts_in_the_place_of_stale_notifications_is_what_s3_takes(self) -> None:
+        guide = (ROOT / "docs/deploy.md").read_text()
+        (text,) = re.findall(r"put-bucket-notification-configuration .*?--notification-configuration '(.+?)'", guide, re.S)
         operation = Session().get_service_model("s3").operation_model("PutBucketNotificationConfiguration")
         asked = {"Bucket": "photos", "NotificationConfiguration": json.loads(text)}
         self.assertFalse(ParamValidator().validate(asked, operation.input_shape).has_errors())
