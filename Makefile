@@ -82,6 +82,7 @@ test: setup ops ## Check everything: format, lints, documentation, tests on a lo
 	cargo test --profile $(PROFILE) --doc
 	$(MAKE) --no-print-directory deny test-template test-tools
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(OPS)/bin/python -m unittest discover --start-directory tests/docs
 	$(OPS)/bin/python -m unittest discover --start-directory tests/package
 	$(OPS)/bin/python -m unittest discover --start-directory benches/load
 	$(AWS) with -- cargo test --profile $(PROFILE) --test '*'
