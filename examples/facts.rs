@@ -6,9 +6,9 @@ use std::fs;
 use std::io::{BufWriter, Write, stdout};
 use std::path::PathBuf;
 
+use photo::CancelFlag;
+use photo::metadata::exif::{self, Camera, Exposure, Facts, Location, LocationPolicy};
 use serde_json::{Map, Value, json};
-use thumbnailer::exif::{self, Camera, Exposure, Facts, Location, LocationPolicy};
-use thumbnailer::photo::CancelFlag;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let photos: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();

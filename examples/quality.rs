@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use fast_image_resize::images::{Image as Resized, ImageRef};
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
+use photo::metadata::exif;
+use photo::{CancelFlag, LocationPolicy, Orientation, Pixels, Size};
 use serde_json::{Value, json};
 use ssimulacra2::{ColorPrimaries, Rgb, TransferCharacteristic, compute_frame_ssimulacra2};
-use thumbnailer::exif::{self, LocationPolicy};
-use thumbnailer::photo::{CancelFlag, Orientation, Pixels, Size};
 use turbojpeg::PixelFormat;
 
 const SCALE: f64 = 0.25;

@@ -12,11 +12,9 @@ use std::time::Instant;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::imageops::FilterType;
 use image::{DynamicImage, GenericImageView, ImageDecoder, ImageEncoder};
+use photo::{CancelFlag, LocationPolicy, Resampling, Size, Spec, inspect};
 use serde_json::json;
-use thumbnailer::exif::{self, LocationPolicy};
 use thumbnailer::log::peak_memory_mb;
-use thumbnailer::photo::{CancelFlag, Format, Orientation, Size, inspect};
-use thumbnailer::thumbnail::{Options, Resampling, render};
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
 
 const SCALE: f64 = 0.25;
@@ -84,12 +82,10 @@ fn prepare<'a>(way: &str, photo: &'a [u8]) -> Outcome<Make<'a>> {
 }
 
 fn by_this_crate(photo: &[u8], resampling: Resampling) -> Outcome<Vec<u8>> {
-    let header = inspect(photo, Format::of(photo), u64::MAX, &CancelFlag::default())?;
-    let facts = exif::read(photo, LocationPolicy::Off, &CancelFlag::default());
-    let orientation = Orientation::from_exif(facts.orientation);
-    let options = Options { scale: SCALE, quality: f64::from(QUALITY) / 100.0, resampling };
-    let eighths = options.plan(&header, u64::MAX).eighths;
-    Ok(render(photo, &header, orientation, options, eighths, &CancelFlag::default())?.jpeg)
+    let cancel = CancelFlag::default();
+    let inspected = inspect(photo, u64::MAX, LocationPolicy::Off, &cancel);
+    let spec = Spec { scale: SCALE, quality: f64::from(QUALITY) / 100.0, resampling };
+    Ok(inspected.plan(spec, u64::MAX)?.render(&cancel)?.jpeg)
 }
 
 fn by_image(

@@ -4,10 +4,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
+use photo::{LocationPolicy, Resampling, Spec};
 use thiserror::Error;
-
-use crate::exif::LocationPolicy;
-use crate::thumbnail::{Options, Resampling};
 
 /// Every setting of the thumbnail function. The README lists them with their meaning.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +25,7 @@ pub struct Config {
     /// `DEAD_LETTER_QUEUE_URL`, required: SQS queue URL.
     pub dead_letter_queue_url: String,
     /// `THUMBNAIL_SCALE`, 0.25, `THUMBNAIL_QUALITY`, 0.9, and `RESAMPLING`, `best`.
-    pub thumbnail: Options,
+    pub thumbnail: Spec,
     /// `MAX_PHOTO_BYTES`, 104857600: larger originals are refused before they are downloaded.
     pub max_photo_bytes: u64,
     /// `MAX_PHOTO_PIXELS`, 500000000: larger pictures are refused before they are decoded.
@@ -103,7 +101,7 @@ impl Config {
             photos_table: vars.required("PHOTOS_TABLE", "the name of the DynamoDB table")?,
             dead_letter_queue_url: vars
                 .required("DEAD_LETTER_QUEUE_URL", "the URL of the SQS dead-letter queue")?,
-            thumbnail: Options {
+            thumbnail: Spec {
                 scale: vars.number(
                     "THUMBNAIL_SCALE",
                     0.25,

@@ -1,8 +1,7 @@
 //! How a photo can end without becoming READY, and what must happen then.
 
 use lambda_runtime::Diagnostic;
-
-use crate::photo::PhotoError;
+use photo::PhotoError;
 
 /// Of a message that goes into an item and a letter: a decoder may quote what it found.
 const MAX_MESSAGE_BYTES: usize = 2048;

@@ -6,8 +6,7 @@
 //! |---|---|---|
 //! | an event arrives | [`event`] | any payload → objects created or removed |
 //! | fetch | [`store`] | bucket, key, ETag → bytes |
-//! | facts | [`exif`] | bytes → time, place, camera |
-//! | check, decode, shrink, turn, encode | [`photo`], [`thumbnail`] | bytes → JPEG |
+//! | facts and header; decode, shrink, turn, encode | the crate [`photo`] | bytes → time, place, camera; JPEG |
 //! | store the thumbnail | [`store`] | JPEG → S3 |
 //! | commit the item | [`item`], [`store`] | facts → DynamoDB |
 //!
@@ -24,14 +23,11 @@
 pub mod config;
 pub mod dead_letter;
 pub mod event;
-pub mod exif;
 pub mod failure;
 pub mod handler;
 pub mod item;
 pub mod log;
 pub mod memory;
-pub mod photo;
 pub mod startup;
 pub mod store;
-pub mod thumbnail;
 pub mod upload_url;

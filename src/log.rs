@@ -8,9 +8,9 @@ use metrique_writer_core::format::Format as _;
 use metrique_writer_core::unit::{AsBytes, AsMegabytes, AsPercent};
 use metrique_writer_core::{Entry, EntryWriter};
 use metrique_writer_format_emf::{Emf, NoMetric};
+use photo::{Format, Size};
 
 use crate::failure::{Class, Failure};
-use crate::photo::{Format, Size};
 
 /// Where CloudWatch keeps the metrics of the photos.
 pub const NAMESPACE: &str = "PhotoThumbnails";
@@ -56,16 +56,13 @@ impl Step {
     pub async fn time<F: Future>(&mut self, step: F) -> F::Output {
         let started = Instant::now();
         let output = step.await;
-        self.0 = Some(self.0.unwrap_or_default() + started.elapsed());
+        self.add(started.elapsed());
         output
     }
 
-    /// Takes a step and keeps how long it took.
-    pub fn measure<T>(&mut self, step: impl FnOnce() -> T) -> T {
-        let started = Instant::now();
-        let output = step();
-        self.0 = Some(started.elapsed());
-        output
+    /// Keeps how long a step took that was timed elsewhere, and all times together.
+    pub fn add(&mut self, took: Duration) {
+        self.0 = Some(self.0.unwrap_or_default() + took);
     }
 }
 

@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
+use photo::PhotoError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use crate::photo::PhotoError;
 
 /// Bytes of the MB in which Lambda counts.
 const MB: u64 = 1 << 20;

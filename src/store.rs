@@ -16,6 +16,7 @@ use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use chrono::{DateTime, Utc};
+use photo::{PhotoError, Thumbnail};
 use tokio::join;
 use tokio::time::timeout;
 
@@ -24,8 +25,6 @@ use crate::dead_letter::Letter;
 use crate::event::ObjectEvent;
 use crate::failure::Failure;
 use crate::item::{PHOTO_KEY, Rendition, StoredItem, Update};
-use crate::photo::PhotoError;
-use crate::thumbnail::Thumbnail;
 
 /// The user metadata of a thumbnail that names the ETag of the original it was made from.
 pub const ORIGINAL_ETAG: &str = "original-etag";

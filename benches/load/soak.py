@@ -39,7 +39,7 @@ import photos
 from install import say
 
 BOOTSTRAP = FUNCTIONS / "thumbnail/bootstrap"
-SMALL_PHOTO = ROOT / "tests/golden/photos/jpeg-orientation-6.jpg"
+SMALL_PHOTO = ROOT / "photo/tests/golden/photos/jpeg-orientation-6.jpg"
 # A batch of 24 each 36 seconds makes this many an hour.
 PHOTOS = 2400
 LONGEST_SECONDS = 600

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
+use photo::Size;
 use serde::Serialize;
 use serde_json::Value;
-use thumbnailer::photo::Size;
 
 use crate::answers::plain;
 use crate::cost;

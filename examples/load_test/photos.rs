@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
-use thumbnailer::exif::{self, LocationPolicy};
-use thumbnailer::photo::{self, CancelFlag, Format, Orientation, Size};
+use photo::{CancelFlag, Format, LocationPolicy, Orientation, Size};
 use turbojpeg::{Compressor, YuvImage};
 
 use crate::progress::Progress;
@@ -45,15 +44,17 @@ impl Photo {
 
     fn read(path: &Path) -> Result<Photo, String> {
         let bytes = fs::read(path).map_err(|error| cannot("read", path, &error))?;
-        let format = Format::of(&bytes);
-        let header = photo::inspect(&bytes, format, u64::MAX, &CancelFlag::default())
+        let inspected =
+            photo::inspect(&bytes, u64::MAX, LocationPolicy::Off, &CancelFlag::default());
+        let header = inspected
+            .header()
             .map_err(|error| format!("{} cannot be uploaded: {error}", path.display()))?;
-        let facts = exif::read(&bytes, LocationPolicy::Off, &CancelFlag::default());
+        let format = inspected.format.map_or("", Format::name).to_lowercase();
         Ok(Photo {
             name: file_name(path),
-            content_type: format!("image/{}", format.map_or("", Format::name).to_lowercase()),
+            content_type: format!("image/{format}"),
             size: header.size,
-            orientation: Orientation::from_exif(facts.orientation),
+            orientation: inspected.orientation(),
             bytes,
         })
     }
@@ -208,8 +209,12 @@ mod tests {
 
     use super::*;
 
+    fn inspect(jpeg: &[u8]) -> photo::Inspected<'_> {
+        photo::inspect(jpeg, u64::MAX, LocationPolicy::Off, &CancelFlag::default())
+    }
+
     fn taken_at(jpeg: &[u8]) -> String {
-        exif::read(jpeg, LocationPolicy::Off, &CancelFlag::default()).taken_at.unwrap().iso8601()
+        inspect(jpeg).facts.taken_at.unwrap().iso8601()
     }
 
     #[test]
@@ -221,9 +226,7 @@ mod tests {
         assert_eq!(rows.len(), 24, "no two begin at the same row");
 
         let photo = maker.photo(3).unwrap();
-        let header =
-            photo::inspect(&photo, Format::of(&photo), u64::MAX, &CancelFlag::default()).unwrap();
-        assert_eq!(header.size, Size { width: 5323, height: 8000 });
+        assert_eq!(inspect(&photo).header().unwrap().size, Size { width: 5323, height: 8000 });
         assert!(photo.len().abs_diff(reference.len()) < reference.len() / 10, "{}", photo.len());
         assert_eq!(taken_at(&reference), "2024-04-06T17:23:41.123+09:00");
         assert_eq!(taken_at(&photo), "2024-04-06T17:44:41.123+09:00");

@@ -1,17 +1,15 @@
 //! A photo was uploaded: thumbnail, then item.
 
 use chrono::Utc;
+use photo::{Claim, Facts, Thumbnail};
 
 use super::development::Developed;
 use super::{Handler, Outcome};
 use crate::dead_letter::{Invocation, Keeper, Letter};
 use crate::event::{ObjectEvent, Sequencer};
-use crate::exif::Facts;
 use crate::failure::{Class, Failure};
 use crate::item::{self, Guard, Known, Standing, Status, Update};
 use crate::log::Steps;
-use crate::photo::Claim;
-use crate::thumbnail::Thumbnail;
 
 /// A photo about to be committed.
 struct Photo {

@@ -9,7 +9,7 @@ from aws import ROOT
 from jpeg import commented
 
 REFERENCE = run_photo.PHOTO
-GOLDEN = ROOT / "tests/golden/photos"
+GOLDEN = ROOT / "photo/tests/golden/photos"
 
 # Bytes by number: what they show depends on the kind, their ETag on the number too.
 Kind = Callable[[int], bytes]

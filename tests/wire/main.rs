@@ -11,15 +11,14 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use chrono::DateTime;
 use futures_util::future::join_all;
+use photo::{Size, Thumbnail};
 use serde_json::{Value, json};
 use thumbnailer::config::Config;
 use thumbnailer::dead_letter::{Invocation, Letter};
 use thumbnailer::event::{ObjectEvent, Sequencer};
 use thumbnailer::failure::{Class, Failure};
 use thumbnailer::item::{self, Guard, Update};
-use thumbnailer::photo::Size;
 use thumbnailer::store::Store;
-use thumbnailer::thumbnail::Thumbnail;
 use tokio::time::timeout;
 
 use service::{Answer, Service};

@@ -1,0 +1,82 @@
+//! What the fuzz targets do with their bytes: the same as the function with a photo's.
+
+mod memory;
+mod work;
+
+use libfuzzer_sys::Corpus;
+use photo::metadata::exif::{self, MAX_TAGS};
+use photo::{CancelFlag, Format, LocationPolicy, Resampling, Spec, inspect};
+
+const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
+/// Few, as large pictures are slow and find nothing that small ones do not.
+const MAX_PIXELS: u64 = 4_000_000;
+/// Bytes that a photo may take: less than the largest ones want.
+const MEMORY: u64 = 24 << 20;
+/// Bytes that metadata may take beside the picture, and what the decoders always take.
+const BESIDE: u64 = 24 << 20;
+/// What any file may cost, in the unit of [`work::of`],
+const WORK: u64 = 3_000_000;
+/// each of its bytes,
+const WORK_OF_A_BYTE: u64 = 500;
+/// and each of its pixels.
+const WORK_OF_A_PIXEL: u64 = 2000;
+
+/// All that the function does with a photo's bytes. A panic ends the process even where the function
+/// goes on after it.
+pub fn develop(photo: &[u8], format: Format) -> Corpus {
+    if Format::of(photo) != Some(format) {
+        return Corpus::Reject;
+    }
+    let cancel = CancelFlag::default();
+    let ((inspected, taken), looking) =
+        work::of(|| memory::peak_of(|| inspect(photo, MAX_PIXELS, LocationPolicy::Exact, &cancel)));
+    assert!(taken <= BESIDE, "the header took {taken} bytes");
+    expect_little_work(looking, photo, 0);
+    let Ok(plan) = inspected.plan(SPEC, MEMORY) else { return Corpus::Keep };
+    if plan.memory > MEMORY {
+        return Corpus::Keep;
+    }
+    let ((rendered, taken), rendering) = work::of(|| memory::peak_of(|| plan.render(&cancel)));
+    let size = inspected.header().unwrap().size;
+    expect_little_work(looking + rendering, photo, size.pixels());
+    assert!(taken <= plan.memory + BESIDE, "{taken} bytes were taken, not {}", plan.memory);
+    if let Ok(thumbnail) = rendered {
+        let shown = inspected.orientation().displayed(size.scaled(SPEC.scale));
+        let again = inspect(&thumbnail.jpeg, u64::MAX, LocationPolicy::Off, &cancel);
+        assert_eq!((thumbnail.size, again.size()), (shown, Some(shown)));
+    }
+    Corpus::Keep
+}
+
+fn expect_little_work(work: u64, file: &[u8], pixels: u64) {
+    let most = WORK + WORK_OF_A_BYTE * file.len() as u64 + WORK_OF_A_PIXEL * pixels;
+    assert!(work <= most, "{work} of work for {} bytes and {pixels} pixels", file.len());
+}
+
+/// All that the function knows of a file but its picture.
+pub fn read_exif(file: &[u8]) {
+    let read = || exif::read(file, LocationPolicy::Exact, &CancelFlag::default());
+    let ((facts, taken), work) = work::of(|| memory::peak_of(read));
+    assert!(taken <= BESIDE, "the facts took {taken} bytes");
+    expect_little_work(work, file, 0);
+    if let Some(place) = facts.location {
+        assert!(place.latitude.abs() <= 90.0 && place.longitude.abs() <= 180.0, "{place:?}");
+    }
+    let bytes: usize = facts.tags.iter().map(|(name, value)| name.len() + value.len()).sum();
+    assert!(facts.tags.len() <= MAX_TAGS && bytes <= 16 << 10, "{:?}", facts.tags);
+    assert!(facts.tags.values().all(|value| value.len() <= 512), "{:?}", facts.tags);
+}
+
+/// Makes the checksum of every whole chunk right.
+pub fn correct_png_checksums(png: &mut [u8]) {
+    let mut rest = png.get_mut(8..).unwrap_or_default();
+    while let Some((length, chunk)) = rest.split_first_chunk_mut() {
+        let length = u32::from_be_bytes(*length) as usize;
+        let Some((checked, behind)) = chunk.split_at_mut_checked(length.saturating_add(4)) else {
+            return;
+        };
+        let Some((checksum, next)) = behind.split_first_chunk_mut() else { return };
+        *checksum = crc32fast::hash(checked).to_be_bytes();
+        rest = next;
+    }
+}

@@ -1,0 +1,122 @@
+//! What gif 0.14 keeps of what stands before a GIF's first picture, counted before it does.
+//!
+//! The blocks of a GIF: CompuServe, "Graphics Interchange Format, Version 89a", clauses 15 to 26.
+
+use crate::{CancelFlag, PhotoError};
+
+/// Extensions before the first picture; a photo has some.
+const MAX_EXTENSIONS: usize = 4096;
+/// Bytes that applications may have said; an XMP has some kilobytes.
+const MAX_KEPT_BYTES: u64 = 16 << 20;
+/// Sub-blocks, of 255 bytes but for the last one of a block: 256 MB of a photo.
+const MAX_SUB_BLOCKS: usize = 1 << 20;
+
+const EXTENSION: u8 = 0x21;
+const IMAGE: u8 = 0x2C;
+const APPLICATION: u8 = 0xFF;
+
+/// Bytes of the extensions of applications before the first picture: profiles and XMP are kept.
+///
+/// # Errors
+/// There are more parts than a photo has.
+pub(crate) fn kept_bytes(gif: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoError> {
+    let mut blocks = Blocks { gif, position: 13 + color_table_bytes(gif.get(10)), sub_blocks: 0 };
+    let (mut extensions, mut kept) = (0, 0);
+    loop {
+        cancel.check()?;
+        match blocks.byte() {
+            Some(EXTENSION) => {
+                let is_applications = blocks.byte() == Some(APPLICATION);
+                let bytes = blocks.data()?;
+                kept += if is_applications { bytes } else { 0 };
+                extensions += 1;
+            }
+            Some(IMAGE) => {
+                // Its place and size, its colours, and the bits of a code.
+                blocks.position += 9 + color_table_bytes(gif.get(blocks.position + 8)) + 1;
+                blocks.data()?;
+                return Ok(kept);
+            }
+            Some(_) | None => return Ok(kept),
+        }
+        if extensions > MAX_EXTENSIONS || kept > MAX_KEPT_BYTES {
+            return Err(too_many());
+        }
+    }
+}
+
+struct Blocks<'a> {
+    gif: &'a [u8],
+    position: usize,
+    sub_blocks: usize,
+}
+
+impl Blocks<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.gif.get(self.position)?;
+        self.position += 1;
+        Some(byte)
+    }
+
+    /// Passes over sub-blocks up to the empty one behind them, and tells how many bytes are in them.
+    fn data(&mut self) -> Result<u64, PhotoError> {
+        let mut bytes = 0;
+        while let Some(length @ 1..) = self.byte() {
+            self.position += usize::from(length);
+            bytes += u64::from(length);
+            self.sub_blocks += 1;
+            if self.sub_blocks > MAX_SUB_BLOCKS {
+                return Err(too_many());
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+/// Bytes of the colours that follow, if the flags say that there are any.
+fn color_table_bytes(flags: Option<&u8>) -> usize {
+    match flags {
+        Some(flags) if flags & 0x80 != 0 => 3 * (2 << (flags & 7)),
+        _ => 0,
+    }
+}
+
+fn too_many() -> PhotoError {
+    PhotoError::Corrupt("it has more blocks than any photo".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCREEN: &[u8] = b"GIF89a\x08\0\x08\0\x80\0\0......";
+    /// With colours of its own, and two sub-blocks of data.
+    const PICTURE: &[u8] = b"\x2C\0\0\0\0\x08\0\x08\0\x80......\x02\x02ab\x01c\0";
+
+    fn kept(parts: &[&[u8]]) -> Result<u64, PhotoError> {
+        kept_bytes(&[SCREEN, &parts.concat()].concat(), &CancelFlag::default())
+    }
+
+    #[test]
+    fn what_is_kept_is_what_applications_say_before_the_first_picture() {
+        let (profile, comment) = (b"\x21\xFF\x0BICCRGBG1012\x02ab\0", b"\x21\xFE\x05hello\0");
+        assert_eq!(kept(&[comment, profile, PICTURE, profile]), Ok(13));
+        assert_eq!(kept(&[profile, b"\x3B", profile]), Ok(13));
+        for length in 0..SCREEN.len() {
+            assert_eq!(kept_bytes(&SCREEN[..length], &CancelFlag::default()), Ok(0));
+        }
+    }
+
+    #[test]
+    fn more_parts_than_a_photo_has_are_refused() {
+        let extensions = |count| kept(&[&b"\x21\xFE\0".repeat(count), PICTURE]);
+        assert!(extensions(MAX_EXTENSIONS).is_ok());
+        assert!(extensions(MAX_EXTENSIONS + 1).is_err());
+        let sub_blocks = |count| kept(&[b"\x21\xFE", &b"\x01a".repeat(count), b"\0", PICTURE]);
+        assert!(sub_blocks(MAX_SUB_BLOCKS - 2).is_ok(), "the picture has two");
+        assert!(sub_blocks(MAX_SUB_BLOCKS - 1).is_err());
+        let said = [&[255][..], &[7; 255]].concat().repeat(MAX_KEPT_BYTES as usize / 255 + 1);
+        assert!(kept(&[b"\x21\xFE", &said, b"\0", PICTURE]).is_ok(), "a comment is not kept");
+        assert!(kept(&[b"\x21\xFF", &said, b"\0", PICTURE]).is_err());
+    }
+}

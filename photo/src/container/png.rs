@@ -1,0 +1,77 @@
+//! The chunks of a PNG, and what png 0.18 keeps of them, counted before it does.
+
+use super::{Chunk, chunks};
+use crate::{CancelFlag, PhotoError};
+
+/// Chunks that hold no image data; a photo has some dozens. The decoder makes up to 150 bytes of the
+/// smallest text.
+const MAX_METADATA_CHUNKS: usize = 4096;
+/// Chunks of image data, of which each costs the decoder some 200 ns; encoders write 8 KB and more in
+/// one, so 2 GB of a photo.
+const MAX_IMAGE_CHUNKS: usize = 1 << 18;
+
+/// Length, name, data and checksum (PNG clause 5.3).
+pub(crate) fn png_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
+    let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
+    let end = length.checked_add(8)?;
+    Some(Chunk { name: bytes.get(4..8)?, data: bytes.get(8..end)?, length: end + 4 })
+}
+
+/// Bytes of the chunks that the decoder keeps: texts, profiles, EXIF.
+///
+/// # Errors
+/// There are more chunks than a photo has.
+pub(crate) fn kept_bytes(png: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoError> {
+    let (mut images, mut others, mut kept) = (0, 0, 0);
+    for chunk in chunks(png.get(8..), png_chunk, cancel).take_while(|chunk| chunk.name != b"IEND") {
+        match chunk.name {
+            b"IDAT" | b"fdAT" | b"fcTL" => images += 1,
+            b"tEXt" | b"zTXt" | b"iTXt" | b"iCCP" | b"eXIf" => {
+                others += 1;
+                kept += chunk.data.len() as u64;
+            }
+            _ => others += 1,
+        }
+        if others > MAX_METADATA_CHUNKS || images > MAX_IMAGE_CHUNKS {
+            return Err(PhotoError::Corrupt("it has more chunks than any photo".into()));
+        }
+    }
+    Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(chunks: &[(&[u8; 4], usize)]) -> Vec<u8> {
+        let mut png = b"\x89PNG\r\n\x1A\n".to_vec();
+        for (name, length) in chunks {
+            png.extend((*length as u32).to_be_bytes());
+            png.extend([&name[..], &vec![0; *length], &[0; 4]].concat());
+        }
+        png
+    }
+
+    fn kept(chunks: &[(&[u8; 4], usize)]) -> Result<u64, PhotoError> {
+        kept_bytes(&png(chunks), &CancelFlag::default())
+    }
+
+    #[test]
+    fn what_is_kept_is_what_tells_of_the_picture() {
+        let chunks = [(b"IHDR", 13), (b"iCCP", 300), (b"tEXt", 20), (b"IDAT", 5000), (b"zTXt", 7)];
+        assert_eq!(kept(&chunks), Ok(327));
+        assert_eq!(kept(&[&chunks[..], &[(b"IEND", 0), (b"tEXt", 9)]].concat()), Ok(327));
+    }
+
+    #[test]
+    fn more_chunks_than_a_photo_has_are_refused() {
+        for (name, most) in [
+            (b"tEXt", MAX_METADATA_CHUNKS),
+            (b"quIt", MAX_METADATA_CHUNKS),
+            (b"IDAT", MAX_IMAGE_CHUNKS),
+        ] {
+            assert_eq!(kept(&vec![(name, 0); most]), Ok(0));
+            assert!(matches!(kept(&vec![(name, 0); most + 1]), Err(PhotoError::Corrupt(_))));
+        }
+    }
+}

@@ -1,0 +1,550 @@
+//! What a JPEG is and what it will cost, told by its segments alone.
+
+use crate::container::jpeg::{Segments, marker};
+use crate::metadata::icc;
+use crate::{CancelFlag, DctScale, PhotoError, Size};
+
+/// The longest side that libjpeg-turbo decodes, in pixels (jmorecfg.h, JPEG_MAX_DIMENSION).
+const MAX_SIDE: u32 = 65_500;
+
+/// Scans of a photo: encoders write some ten, and libjpeg-turbo's own fuzzers give up at so many too.
+const MAX_SCANS: u64 = 500;
+
+/// What scans may cost beside one pass over the picture, in the nanoseconds of [`Frame::cost`]. A scan
+/// can be coded in a few bytes and still costs a pass over all of the picture's blocks. This is enough
+/// for the ten scans that encoders write of 200 megapixels,
+const MAX_COST: u64 = 800_000_000;
+/// and larger photos bring their bytes of image data, of which each may cost so much.
+const COST_OF_A_BYTE: u64 = 16;
+
+/// Bytes that libjpeg-turbo takes for an APP2 segment beside what is in it.
+const KEPT_BESIDE: u64 = 128;
+
+/// What the segments of a JPEG say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// As stored, before orientation.
+    pub size: Size,
+    /// Components: 1 gray, 3 colour, 4 CMYK or YCCK.
+    pub components: u8,
+    /// Whether Adobe's segment says how the components are to be understood; with it, CMYK is
+    /// stored inverted (Adobe Technical Note 5116, page 23).
+    pub is_adobe: bool,
+    /// The embedded colour profile, if it is whole and for as many components.
+    pub profile: Option<Vec<u8>>,
+    /// Whether chroma has less resolution than luma, as in nearly every photo, and both can be had
+    /// as planes of their own.
+    pub is_subsampled: bool,
+    /// Blocks of 8x8 samples of all components, in whole units of their interleaving (T.81 A.2).
+    blocks: u64,
+    /// Whether the decoder must hold all coefficients: no scan alone gives the picture.
+    is_held: bool,
+    /// Whether libjpeg-turbo would complain of the segments: then it is given a copy without what is odd.
+    pub(super) is_odd: bool,
+    /// Bytes that are kept of the file beside the file, for the decoder or by it.
+    kept: u64,
+}
+
+/// A frame header (T.81 B.2.2).
+struct Frame {
+    size: Size,
+    is_progressive: bool,
+    is_arithmetic: bool,
+    /// At least one.
+    components: Vec<Component>,
+}
+
+/// A component of a frame.
+struct Component {
+    id: u8,
+    /// Horizontal and vertical sampling factors.
+    factors: (u32, u32),
+    /// Of each coefficient of a progressive photo, the lowest bit that a scan has given so far.
+    lowest_bits: [Option<u8>; 64],
+}
+
+/// What a scan header tells of a progressive scan (T.81 B.2.3, G.1.1.1).
+struct Selection {
+    /// Coefficients.
+    first: u8,
+    last: u8,
+    /// The lowest bit that scans before have given, 0 if none has, and that this one gives.
+    high: u8,
+    low: u8,
+}
+
+impl Header {
+    /// Reads a JPEG's segments up to its end-of-image marker; what follows that is not looked at.
+    ///
+    /// # Errors
+    /// [`PhotoError::Truncated`] where the file ends before its image does, [`PhotoError::Corrupt`]
+    /// where its segments make no sense or would cost more than a photo of its size can,
+    /// [`PhotoError::UnsupportedFormat`] for lossless, hierarchical and 12-bit files,
+    /// [`PhotoError::Cancelled`] once the flag is raised.
+    pub fn read(jpeg: &[u8], cancel: &CancelFlag) -> Result<Header, PhotoError> {
+        let mut frame = None;
+        let mut app2 = Vec::new();
+        let (mut is_adobe, mut is_odd) = (false, false);
+        let (mut scans, mut cost, mut image_bytes, mut end_of_last) = (0u64, 0, 0, 2);
+        for segment in Segments::new(jpeg, cancel) {
+            let segment = segment?;
+            let between = segment.position.start.saturating_sub(end_of_last);
+            match scans {
+                0 => is_odd |= between > 0 || segment.is_odd(),
+                _ => image_bytes += between,
+            }
+            end_of_last = segment.position.end;
+            match segment.marker {
+                marker::APP2 => app2.push(segment.payload),
+                marker::APP14 => is_adobe |= segment.payload.starts_with(b"Adobe"),
+                marker::SOS => {
+                    scans += 1;
+                    cost += match &mut frame {
+                        Some(frame) => Frame::scan(frame, segment.payload)?,
+                        None => 0,
+                    };
+                }
+                code if is_frame(code) && frame.is_some() => {
+                    return Err(PhotoError::Corrupt("it has two frame headers".into()));
+                }
+                code if is_frame(code) => frame = Some(Frame::read(code, segment.payload)?),
+                _ => {}
+            }
+        }
+        let frame =
+            frame.ok_or_else(|| PhotoError::Corrupt("no size is given before its end".into()))?;
+        if scans == 0 {
+            return Err(PhotoError::Corrupt("it holds a size but no image".into()));
+        }
+        let affordable = MAX_COST + image_bytes as u64 * COST_OF_A_BYTE;
+        if scans > MAX_SCANS || cost > frame.cost_of_a_pass() + affordable {
+            return Err(PhotoError::Corrupt(format!(
+                "it has {scans} scans, too many for its size"
+            )));
+        }
+        if image_bytes < frame.least_image_bytes() {
+            let what = format!("{image_bytes} bytes of image data cannot fill its size");
+            return Err(PhotoError::Truncated { bytes: jpeg.len(), what });
+        }
+        let components = frame.components.len() as u8;
+        let profile = icc::Parts::of(app2.iter().copied());
+        let is_odd = is_odd || profile.are_broken();
+        let kept = match is_odd {
+            true => jpeg.len() as u64,
+            // All of the segments, and the profile twice more: as it is read, and as it is given out.
+            false => {
+                let segment = |payload: &&[u8]| payload.len() as u64 + KEPT_BESIDE;
+                app2.iter().map(segment).sum::<u64>() + 2 * profile.bytes() as u64
+            }
+        };
+        Ok(Header {
+            size: frame.size,
+            components,
+            is_adobe,
+            profile: profile.profile(components),
+            is_subsampled: frame.is_subsampled(),
+            blocks: frame.blocks(),
+            is_held: frame.is_progressive || scans > 1,
+            is_odd,
+            kept,
+        })
+    }
+
+    /// Bytes of memory that decoding at this scale takes.
+    pub fn decoding_memory(&self, scale: DctScale) -> u64 {
+        let samples = match (self.components, self.is_subsampled) {
+            (1, _) | (_, true) => self.blocks * 64,
+            (components, false) => self.size.pixels() * u64::from(components),
+        };
+        let coefficients = if self.is_held { self.blocks * BYTES_OF_COEFFICIENTS } else { 0 };
+        coefficients + samples * u64::from(scale.eighths().pow(2)) / 64 + self.kept
+    }
+}
+
+/// Bytes of a block's coefficients: 64 of 16 bits.
+const BYTES_OF_COEFFICIENTS: u64 = 128;
+
+impl Frame {
+    fn read(code: u8, payload: &[u8]) -> Result<Frame, PhotoError> {
+        let &[precision, h1, h0, w1, w0, count, ref components @ ..] = payload else {
+            return Err(PhotoError::Corrupt("its frame header is too short".into()));
+        };
+        let kind = match code {
+            0xC0..=0xC2 | 0xC9 | 0xCA if precision == 8 => None,
+            0xC3 | 0xCB => Some("a lossless JPEG".to_owned()),
+            0xC0..=0xC2 | 0xC9 | 0xCA => Some(format!("a JPEG of {precision} bits a sample")),
+            _ => Some("a hierarchical JPEG".to_owned()),
+        };
+        if let Some(kind) = kind {
+            return Err(PhotoError::UnsupportedFormat(kind));
+        }
+        let width = u32::from(u16::from_be_bytes([w1, w0]));
+        let height = u32::from(u16::from_be_bytes([h1, h0]));
+        match (width, height, count) {
+            (0, ..) | (.., 0) => {
+                return Err(PhotoError::Corrupt("it has no columns or no components".into()));
+            }
+            // Its height would follow its image, in a DNL segment (T.81 B.2.5).
+            (_, 0, _) => {
+                let kind = "a JPEG that does not tell its height";
+                return Err(PhotoError::UnsupportedFormat(kind.into()));
+            }
+            (w, h, _) if w.max(h) > MAX_SIDE => {
+                let kind = format!("a JPEG of {w}x{h} pixels, with a side of more than {MAX_SIDE}");
+                return Err(PhotoError::UnsupportedFormat(kind));
+            }
+            _ => {}
+        }
+        let components: Vec<Component> = components
+            .as_chunks()
+            .0
+            .iter()
+            .take(usize::from(count))
+            .map(|[id, factors, _]| {
+                let factors = (u32::from(factors >> 4), u32::from(factors & 15));
+                Component { id: *id, factors, lowest_bits: [None; 64] }
+            })
+            .collect();
+        let is_legal = |component: &Component| {
+            let (h, v) = component.factors;
+            (1..=4).contains(&h) && (1..=4).contains(&v)
+        };
+        if components.len() != usize::from(count) || !components.iter().all(is_legal) {
+            return Err(PhotoError::Corrupt("its frame header makes no sense".into()));
+        }
+        let size = Size { width, height };
+        let (is_progressive, is_arithmetic) = (matches!(code, 0xC2 | 0xCA), code >= 0xC9);
+        Ok(Frame { size, is_progressive, is_arithmetic, components })
+    }
+
+    /// Whether TurboJPEG knows the sampling by name: 4:2:2, 4:2:0, 4:4:0, 4:1:1 or 4:4:1.
+    fn is_subsampled(&self) -> bool {
+        let known = [(2, 1), (2, 2), (1, 2), (4, 1), (1, 4)];
+        let factors: Vec<(u32, u32)> = self.components.iter().map(|one| one.factors).collect();
+        matches!(&factors[..], [luma, (1, 1), (1, 1)] if known.contains(luma))
+    }
+
+    fn largest_factors(&self) -> (u32, u32) {
+        let (h, v): (Vec<u32>, Vec<u32>) = self.components.iter().map(|one| one.factors).unzip();
+        (h.into_iter().max().unwrap_or(1), v.into_iter().max().unwrap_or(1))
+    }
+
+    /// Blocks of 8x8 samples of all components.
+    fn blocks(&self) -> u64 {
+        self.components.iter().map(|component| self.blocks_of(component)).sum()
+    }
+
+    /// Blocks of a component, in whole units of their interleaving (T.81 A.2).
+    fn blocks_of(&self, component: &Component) -> u64 {
+        let Size { width, height } = self.size;
+        let ((most_h, most_v), (h, v)) = (self.largest_factors(), component.factors);
+        let units = u64::from(width.div_ceil(8 * most_h)) * u64::from(height.div_ceil(8 * most_v));
+        units * u64::from(h * v)
+    }
+
+    /// What a scan costs however little is in it, in nanoseconds of CPU time. Its header tells which
+    /// blocks are visited, and which of their coefficients.
+    ///
+    /// # Errors
+    /// A progressive scan does not continue what was before it, which libjpeg-turbo would tell only
+    /// once all was decoded (jdphuff.c, start_pass_phuff_decoder).
+    fn scan(&mut self, header: &[u8]) -> Result<u64, PhotoError> {
+        let (count, rest) = header.split_first().unwrap_or((&0, &[]));
+        let (ids, rest) = rest.split_at_checked(2 * usize::from(*count)).unwrap_or_default();
+        let selection = match *rest {
+            [first, last, approximation, ..] if self.is_progressive => {
+                let (high, low) = (approximation >> 4, approximation & 15);
+                Some(Selection { first, last, high, low })
+            }
+            _ => None,
+        };
+        let mut blocks = 0;
+        for [id, _] in ids.as_chunks().0 {
+            let Some(at) = self.components.iter().position(|component| component.id == *id) else {
+                continue;
+            };
+            blocks += self.blocks_of(&self.components[at]);
+            if let Some(selection) = &selection {
+                self.components[at].refine(selection)?;
+            }
+        }
+        Ok(blocks
+            * selection.map_or(COST_OF_A_BLOCK, |one| one.cost_of_a_block(self.is_arithmetic)))
+    }
+
+    fn cost_of_a_pass(&self) -> u64 {
+        self.blocks() * COST_OF_A_BLOCK
+    }
+
+    /// Bytes without which not even a picture of one colour can be coded: Huffman codes spend a bit
+    /// on each block's first coefficient (T.81 F.1.2.1) and, but in a progressive scan, one on its
+    /// end. Arithmetic coding may spend less than a bit.
+    fn least_image_bytes(&self) -> usize {
+        let Size { width, height } = self.size;
+        let ((h, v), (most_h, most_v)) = (self.components[0].factors, self.largest_factors());
+        let across = u64::from((width * h).div_ceil(8 * most_h));
+        let down = u64::from((height * v).div_ceil(8 * most_v));
+        let bits = match (self.is_arithmetic, self.is_progressive) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 2,
+        };
+        (across * down * bits / 8) as usize
+    }
+}
+
+impl Component {
+    /// Takes note of a scan, which must give the next bit of each of its coefficients.
+    fn refine(&mut self, selection: &Selection) -> Result<(), PhotoError> {
+        let Selection { first, last, high, low } = *selection;
+        let is_possible = first <= last && (first == 0 || self.lowest_bits[0].is_some());
+        let is_next = |bit: &Option<u8>| bit.unwrap_or(0) == high && (high == 0 || high == low + 1);
+        match self.lowest_bits.get_mut(usize::from(first)..=usize::from(last)) {
+            Some(bits) if is_possible && bits.iter().all(is_next) => bits.fill(Some(low)),
+            _ => return Err(PhotoError::Corrupt("its scans are not in order".into())),
+        }
+        Ok(())
+    }
+}
+
+impl Selection {
+    /// Nanoseconds, as measured with scans of nothing but their ends.
+    fn cost_of_a_block(&self, is_arithmetic: bool) -> u64 {
+        // There is no end of many blocks in arithmetic coding: each takes a decision.
+        let decision = if is_arithmetic { 20 } else { 0 };
+        match (self.first, self.high) {
+            (0, 0) => COST_OF_A_BLOCK,
+            (_, 0) => 12,
+            // Each coefficient is looked at (jdphuff.c, decode_mcu_AC_refine).
+            _ => 8 + decision + u64::from(self.last.saturating_sub(self.first)) / 2,
+        }
+    }
+}
+
+/// Nanoseconds of a visit that decodes a block, or its first coefficient.
+const COST_OF_A_BLOCK: u64 = 20;
+
+/// Whether a marker begins a frame: SOF0 to SOF15, three of whose codes mean something else.
+fn is_frame(code: u8) -> bool {
+    (0xC0..=0xCF).contains(&code) && ![marker::DHT, marker::JPG, marker::DAC].contains(&code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{coded, gradient, gradient_jpeg};
+
+    fn read(jpeg: &[u8]) -> Result<Header, PhotoError> {
+        Header::read(jpeg, &CancelFlag::default())
+    }
+
+    #[test]
+    fn the_header_tells_size_and_components() {
+        for channels in [1, 3] {
+            let header = read(&gradient_jpeg(37, 21, channels)).unwrap();
+            assert_eq!(header.size, Size { width: 37, height: 21 });
+            assert_eq!(usize::from(header.components), channels);
+        }
+    }
+
+    #[test]
+    fn every_prefix_of_a_photo_is_refused() {
+        let jpeg = gradient_jpeg(64, 48, 3);
+        for length in 0..jpeg.len() {
+            assert!(
+                matches!(read(&jpeg[..length]), Err(PhotoError::Truncated { .. })),
+                "{length} of {} bytes",
+                jpeg.len()
+            );
+        }
+    }
+
+    #[test]
+    fn a_photo_of_no_scan_or_two_frames_is_refused() {
+        let jpeg = gradient_jpeg(8, 8, 1);
+        let find = |code| memchr::memmem::find(&jpeg, &[0xFF, code]).unwrap();
+        let (frame, tables) = (find(0xC0), find(marker::DHT));
+        let no_scan = [&jpeg[..tables], &[0xFF, marker::EOI]].concat();
+        let two_frames = [&jpeg[..tables], &jpeg[frame..]].concat();
+        for bad in [no_scan, two_frames] {
+            assert!(matches!(read(&bad), Err(PhotoError::Corrupt(_))));
+        }
+    }
+
+    /// A progressive gray JPEG of a side of `side` pixels with `bytes` of image data, and behind its
+    /// first scan those of these spectral selections and approximations.
+    fn with_scans(side: u16, bytes: usize, scans: &[[u8; 3]]) -> Result<Header, PhotoError> {
+        let [high, low] = side.to_be_bytes();
+        let header =
+            |selection: &[u8; 3]| [&[0xFF, marker::SOS, 0, 8, 1, 7, 0][..], selection].concat();
+        let frame = [0xFF, 0xC2, 0, 11, 8, high, low, high, low, 1, 7, 0x11, 0];
+        let scans: Vec<u8> = scans.iter().flat_map(header).collect();
+        let (begin, end) = ([0xFF, marker::SOI], [0xFF, marker::EOI]);
+        read(&[&begin[..], &frame, &header(&[0, 0, 13]), &vec![0; bytes], &scans, &end].concat())
+    }
+
+    /// All bits of these coefficients, from the 13th down.
+    fn bit_by_bit(first: u8, last: u8) -> Vec<[u8; 3]> {
+        let refinements = (1..=13).rev().map(|high| [first, last, high << 4 | (high - 1)]);
+        [[first, last, 13]].into_iter().chain(refinements).collect()
+    }
+
+    #[test]
+    fn more_scans_than_a_photo_of_its_size_can_need_are_refused() {
+        // Of 800 ms, beside one pass, a first scan of AC coefficients takes 12 ns a block, a refinement
+        // 39 ns, and one of DC 8 ns; each byte of image data brings 16 ns.
+        for (scans, side) in [
+            (vec![[1, 63, 0]; 100], 6528),
+            (bit_by_bit(1, 63), 9944),
+            (bit_by_bit(0, 0)[1..].to_vec(), 22_400),
+        ] {
+            let blocks = |side: u16| usize::from(side / 8).pow(2);
+            let taken = with_scans(side, blocks(side) / 8, &scans);
+            assert!(taken.is_ok(), "{side}: {taken:?}");
+            let side = side + 150;
+            let refusal = with_scans(side, blocks(side) / 8 + 1, &scans).unwrap_err();
+            let count = format!("{} scans", scans.len() + 1);
+            assert!(refusal.to_string().contains(&count), "{side}: {refusal}");
+            assert!(with_scans(side, 8 * blocks(side), &scans).is_ok(), "a photo brings its bytes");
+        }
+        assert!(with_scans(8, 1, &[[1, 63, 0]; 499]).is_ok());
+        assert!(with_scans(8, 1, &[[1, 63, 0]; 500]).is_err(), "however small it is");
+    }
+
+    #[test]
+    fn each_scan_gives_the_next_bit_of_its_coefficients() {
+        let taken = |scans: &[[u8; 3]]| with_scans(8, 1, scans).is_ok();
+        assert!(taken(&bit_by_bit(1, 63)));
+        assert!(taken(
+            &[bit_by_bit(0, 0)[1..].to_vec(), bit_by_bit(1, 5), bit_by_bit(6, 63)].concat()
+        ));
+        assert!(taken(&[[1, 63, 0], [1, 63, 0]]), "libjpeg-turbo does not mind");
+        for wrong in [
+            &[[1, 63, 0x10]][..],
+            &[[1, 63, 0x02], [1, 63, 0x10]],
+            &[[1, 63, 0x02], [1, 63, 0x20]],
+            &[[1, 63, 0x01], [1, 63, 0x10], [1, 63, 0x10]],
+            &[[1, 5, 0x01], [1, 63, 0x10]],
+            &[[1, 64, 0]],
+            &[[5, 4, 0]],
+        ] {
+            assert!(!taken(wrong), "{wrong:x?}");
+        }
+        let of_no_component = [0xFF, marker::SOS, 0, 6, 0, 5, 4, 0x21];
+        assert!(
+            Frame::read(0xC2, &[8, 0, 8, 0, 8, 1, 7, 0x11, 0])
+                .unwrap()
+                .scan(&of_no_component[4..])
+                .is_ok()
+        );
+        let before_dc = [0xFF, marker::SOS, 0, 8, 1, 7, 0, 1, 63, 0, 0xFF, marker::EOI];
+        let frame = [0xFF, marker::SOI, 0xFF, 0xC2, 0, 11, 8, 0, 8, 0, 8, 1, 7, 0x11, 0];
+        assert!(read(&[&frame[..], &before_dc].concat()).is_err());
+    }
+
+    #[test]
+    fn one_scan_of_any_size_is_never_too_many() {
+        for side in [7000, 65_500] {
+            let blocks = usize::from(side).div_ceil(8).pow(2);
+            assert!(with_scans(side, blocks / 8 + 1, &[]).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_scans_that_encoders_write_are_taken_of_the_largest_photos() {
+        // jcparam.c, jpeg_simple_progression: ten scans of YCbCr, here of 4:2:0.
+        let size = Size { width: 25_000, height: 20_000 };
+        let component =
+            |id, factor| Component { id, factors: (factor, factor), lowest_bits: [None; 64] };
+        let components = vec![component(1, 2), component(2, 1), component(3, 1)];
+        let mut frame = Frame { size, is_progressive: true, is_arithmetic: false, components };
+        let scans: [(&[u8], [u8; 3]); 10] = [
+            (&[1, 2, 3], [0, 0, 1]),
+            (&[1], [1, 5, 2]),
+            (&[3], [1, 63, 1]),
+            (&[2], [1, 63, 1]),
+            (&[1], [6, 63, 2]),
+            (&[1], [1, 63, 0x21]),
+            (&[1, 2, 3], [0, 0, 0x10]),
+            (&[3], [1, 63, 0x10]),
+            (&[2], [1, 63, 0x10]),
+            (&[1], [1, 63, 0x10]),
+        ];
+        let mut cost = 0;
+        let mut scan = |(ids, selection): &(&[u8], [u8; 3])| {
+            let components = ids.iter().flat_map(|id| [*id, 0]).collect::<Vec<_>>();
+            frame.scan(&[&[ids.len() as u8][..], &components, selection].concat()).unwrap()
+        };
+        scans.iter().for_each(|one| cost += scan(one));
+        // 500 megapixels of a third of a bit each.
+        assert!(cost < frame.cost_of_a_pass() + MAX_COST + 21_000_000 * COST_OF_A_BYTE, "{cost}");
+        assert!(
+            cost * 2 / 5 < frame.cost_of_a_pass() * 2 / 5 + MAX_COST,
+            "200 megapixels of nothing"
+        );
+    }
+
+    #[test]
+    fn what_is_kept_of_a_file_beside_it_is_counted() {
+        let jpeg = gradient_jpeg(100, 60, 3);
+        let memory = |jpeg: &[u8]| read(jpeg).unwrap().decoding_memory(DctScale::FULL);
+        let with = |inserted: &[u8]| [&jpeg[..20], inserted, &jpeg[20..]].concat();
+        let plain = memory(&jpeg);
+        let segment = |payload: &[u8]| {
+            [&[0xFF, marker::APP2], &(payload.len() as u16 + 2).to_be_bytes()[..], payload].concat()
+        };
+        assert_eq!(memory(&with(&segment(&[7; 1000]).repeat(3))), plain + 3 * (1000 + KEPT_BESIDE));
+        let part = segment(&[b"ICC_PROFILE\0\x01\x01", &[7; 500][..]].concat());
+        assert_eq!(memory(&with(&part)), plain + 514 + KEPT_BESIDE + 2 * 500);
+        for odd in [&b"\0"[..], &part.repeat(2), b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\x07"] {
+            let odd = with(odd);
+            assert_eq!(memory(&odd), plain + odd.len() as u64);
+        }
+    }
+
+    #[test]
+    fn a_size_that_the_image_data_cannot_fill_is_refused() {
+        let mut jpeg = gradient_jpeg(640, 480, 3);
+        let frame = memchr::memmem::find(&jpeg, &[0xFF, 0xC0]).unwrap();
+        jpeg[frame + 5..frame + 9].copy_from_slice(&[0xF0, 0, 0xF0, 0]);
+        assert!(matches!(read(&jpeg), Err(PhotoError::Truncated { .. })));
+    }
+
+    #[test]
+    fn memory_is_told_by_the_blocks_and_the_way_of_coding() {
+        let memory = |jpeg: &[u8], eighths| {
+            read(jpeg).unwrap().decoding_memory(DctScale::of_eighths(eighths))
+        };
+        let picture = gradient(100, 60, 3);
+        // 4:2:0 in units of 16x16: 7 by 4 of them, each of six blocks of 64 samples.
+        let samples = 7 * 4 * 6 * 64;
+        assert_eq!(memory(&coded(&picture, false, false), 8), samples);
+        assert_eq!(memory(&coded(&picture, false, false), 4), samples / 4);
+        assert_eq!(memory(&coded(&picture, true, false), 8), samples + 2 * samples);
+    }
+
+    #[test]
+    fn lossless_hierarchical_and_twelve_bit_files_are_named() {
+        let frame = |code| Frame::read(code, &[12, 0, 8, 0, 8, 1]).err().unwrap().to_string();
+        assert!(frame(0xC1).contains("12 bits"));
+        assert!(frame(0xC3).contains("lossless"));
+        assert!(frame(0xC5).contains("hierarchical"));
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_are_refused() {
+        let frame = |size: [u8; 4], components| {
+            let components =
+                [&[components], &[1, 0x11, 0].repeat(usize::from(components))[..]].concat();
+            Frame::read(0xC0, &[&[8], &size[..], &components].concat()).err().unwrap().name()
+        };
+        assert_eq!(frame([0, 8, 0, 0], 3), "CorruptPhoto", "no width");
+        assert_eq!(frame([0, 8, 0, 8], 0), "CorruptPhoto", "no components");
+        assert_eq!(frame([0, 0, 0, 8], 3), "UnsupportedFormat", "a height given later");
+        assert_eq!(frame([0xFF, 0xDD, 0, 8], 3), "UnsupportedFormat", "65501 rows");
+        assert!(
+            Frame::read(0xC0, &[8, 0xFF, 0xDC, 0xFF, 0xDC, 1, 1, 0x11, 0]).is_ok(),
+            "65500 rows"
+        );
+    }
+}

@@ -1,0 +1,311 @@
+//! JPEG: its header, and decoding at an eighth to eight eighths of its size.
+//!
+//! The segments are walked here, before any decoding: what the photo will cost is known from the
+//! header, and a file without an end is refused rather than shown half grey. Coding is
+//! libjpeg-turbo's, by TurboJPEG's whole-image calls: the mozjpeg crate could decode row by row, but
+//! not planes at a fraction of the size, it reports errors by unwinding through C, and planes at half
+//! the size take 16 MB of the reference photo. Nor can the two be in one program: both bring a libjpeg.
+//! Clause and table numbers are those of ITU-T T.81.
+
+mod header;
+
+pub use header::Header;
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use turbojpeg::{
+    Colorspace, DecompressHeader, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp,
+    YuvImage,
+};
+
+use crate::container::jpeg::essentials;
+use crate::pixels::{Decoded, DecodedPlane, cmyk};
+use crate::{CancelFlag, DctScale, PhotoError, Size};
+
+/// Decodes at this scale: the frequencies that a thumbnail cannot show are never computed.
+///
+/// # Errors
+/// [`PhotoError::Truncated`] and [`PhotoError::Corrupt`] by what libjpeg-turbo says of the data,
+/// [`PhotoError::UnsupportedFormat`] for two or more than four components.
+pub fn decode(
+    jpeg: &[u8],
+    header: &Header,
+    scale: DctScale,
+    cancel: &CancelFlag,
+) -> Result<Decoded, PhotoError> {
+    let components = header.components;
+    if ![1, 3, 4].contains(&components) {
+        return Err(PhotoError::UnsupportedFormat(format!("a JPEG of {components} components")));
+    }
+    let mut decompressor = Decompressor::new().map_err(corrupt)?;
+    // TurboJPEG takes a warning about the header, such as stray bytes between segments or a broken
+    // colour profile, for an error and does not decode at all.
+    let jpeg = match header.is_odd {
+        true => Cow::Owned(essentials(jpeg, cancel)),
+        false => Cow::Borrowed(jpeg),
+    };
+    let decoders_header = decompressor.read_header(&jpeg).map_err(corrupt)?;
+    let Size { width, height } = header.size;
+    if (decoders_header.width, decoders_header.height) != (width as usize, height as usize) {
+        return Err(PhotoError::Corrupt("its header can be read in two ways".into()));
+    }
+    let scale = ScalingFactor::new(scale.eighths() as usize, 8);
+    decompressor.set_scaling_factor(scale).map_err(corrupt)?;
+    let is_planar = decoders_header.colorspace == Colorspace::YCbCr
+        && decoders_header.subsamp != Subsamp::Unknown;
+    let decode = if is_planar { decode_planes } else { decode_packed };
+    decode(&mut decompressor, &jpeg, header, decoders_header.scaled(scale))
+}
+
+/// Luma and chroma as they are in the file, each at its own resolution.
+fn decode_planes(
+    decompressor: &mut Decompressor,
+    jpeg: &[u8],
+    header: &Header,
+    scaled: DecompressHeader,
+) -> Result<Decoded, PhotoError> {
+    let DecompressHeader { width, height, subsamp, .. } = scaled;
+    let length = turbojpeg::yuv_pixels_len(width, 1, height, subsamp).map_err(corrupt)?;
+    let mut image = YuvImage { pixels: vec![0; length], width, align: 1, height, subsamp };
+    let (luma, chroma) = (image.y_size(), image.uv_size());
+    let result = decompressor.decompress_to_yuv(jpeg, image.as_deref_mut());
+    result.or_else(|error| verdict(&error.to_string(), jpeg.len()))?;
+
+    let (across, down) = content(header, decompressor.scaling_factor());
+    let (step_x, step_y) = subsamp.size();
+    let mut start = 0;
+    let mut plane = |(width, height): (usize, usize), content| {
+        let range = start..start + width * height;
+        start = range.end;
+        let size = Size { width: width as u32, height: height as u32 };
+        DecodedPlane { range, size, channels: 1, content }
+    };
+    let subsampled = (across / step_x as f64, down / step_y as f64);
+    let planes =
+        vec![plane(luma, (across, down)), plane(chroma, subsampled), plane(chroma, subsampled)];
+    Ok(Decoded { data: image.pixels, planes })
+}
+
+/// Gray, RGB where the file holds that or a sampling that has no planes of its own, or sRGB of CMYK.
+fn decode_packed(
+    decompressor: &mut Decompressor,
+    jpeg: &[u8],
+    header: &Header,
+    scaled: DecompressHeader,
+) -> Result<Decoded, PhotoError> {
+    let format = match header.components {
+        1 => PixelFormat::GRAY,
+        4 => PixelFormat::CMYK, // libjpeg-turbo makes it of YCCK too
+        _ => PixelFormat::RGB,
+    };
+    let DecompressHeader { width, height, .. } = scaled;
+    let pitch = width * format.size();
+    let mut pixels = vec![0; pitch * height];
+    let image = Image { pixels: pixels.as_mut_slice(), width, pitch, height, format };
+    let result = decompressor.decompress(jpeg, image);
+    result.or_else(|error| verdict(&error.to_string(), jpeg.len()))?;
+    let data = match format {
+        PixelFormat::CMYK => {
+            if header.is_adobe {
+                pixels.iter_mut().for_each(|ink| *ink = 255 - *ink);
+            }
+            cmyk::to_srgb(pixels, header.profile.as_deref())
+        }
+        _ => pixels,
+    };
+    let size = Size { width: width as u32, height: height as u32 };
+    let channels = if format == PixelFormat::GRAY { 1 } else { 3 };
+    let content = content(header, decompressor.scaling_factor());
+    let plane = DecodedPlane { range: 0..data.len(), size, channels, content };
+    Ok(Decoded { data, planes: vec![plane] })
+}
+
+/// How many scaled samples the picture itself has; the decoder rounds that up.
+fn content(header: &Header, scale: ScalingFactor) -> (f64, f64) {
+    let scaled = |side: u32| f64::from(side) * scale.num() as f64 / scale.denom() as f64;
+    (scaled(header.size.width), scaled(header.size.height))
+}
+
+/// What libjpeg-turbo's complaint about the image data (its jerror.h) means for the photo.
+///
+/// It tells the first complaint only, which may hide a worse one: none is harmless but that of stray
+/// bytes before the end, behind which nothing is decoded.
+fn verdict(message: &str, bytes: usize) -> Result<(), PhotoError> {
+    let says = |phrase| message.contains(phrase);
+    if says("extraneous bytes before marker 0xd9") {
+        Ok(())
+    } else if says("Premature end of JPEG file") || says("premature end of data segment") {
+        Err(PhotoError::Truncated { bytes, what: "image data is missing".into() })
+    } else if says("not implemented") {
+        Err(PhotoError::UnsupportedFormat("a JPEG of this kind of sampling".into()))
+    } else {
+        Err(corrupt(message))
+    }
+}
+
+fn corrupt(complaint: impl Display) -> PhotoError {
+    PhotoError::Corrupt(format!("libjpeg-turbo says \"{complaint}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::jpeg::marker;
+    use crate::encode;
+    use crate::sample::{coded, gradient, gradient_jpeg};
+
+    fn decode_at(jpeg: &[u8], eighths: u8) -> Result<Decoded, PhotoError> {
+        let cancel = CancelFlag::default();
+        decode(jpeg, &Header::read(jpeg, &cancel)?, DctScale::of_eighths(eighths), &cancel)
+    }
+
+    /// The whole photo at a quarter of its size.
+    fn quarter(jpeg: &[u8]) -> Result<Decoded, PhotoError> {
+        decode_at(jpeg, 2)
+    }
+
+    #[test]
+    fn decoding_at_a_quarter_is_the_picture_at_a_quarter() {
+        for (channels, samples) in [(1, 1), (3, 3)] {
+            let jpeg = gradient_jpeg(400, 240, channels);
+            let size = Size { width: 100, height: 60 };
+            let picture = quarter(&jpeg).unwrap().shrink(size, (false, false)).unwrap();
+            let again = encode::jpeg(&picture, 1.0, None).unwrap();
+            let image = turbojpeg::decompress(&again, PixelFormat::RGB).unwrap();
+            let expected = gradient(100, 60, channels);
+            for (pixel, expected) in image.pixels.chunks(3).zip(expected.data.chunks(samples)) {
+                let worst = pixel.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
+                assert!(worst <= Some(8), "{pixel:?} instead of {expected:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_sampling_is_decoded_to_the_same_picture() {
+        let (pixels, size) = (gradient(403, 241, 3), Size { width: 101, height: 60 });
+        for subsamp in [
+            Subsamp::None,
+            Subsamp::Sub2x1,
+            Subsamp::Sub2x2,
+            Subsamp::Sub1x2,
+            Subsamp::Sub4x1,
+            Subsamp::Sub1x4,
+        ] {
+            let image = Image {
+                pixels: pixels.data.as_slice(),
+                width: 403,
+                pitch: 3 * 403,
+                height: 241,
+                format: PixelFormat::RGB,
+            };
+            let jpeg = turbojpeg::compress(image, 95, subsamp).unwrap();
+            let picture = decode_at(&jpeg, 3).unwrap();
+            let again =
+                encode::jpeg(&picture.shrink(size, (false, false)).unwrap(), 1.0, None).unwrap();
+            let shown = turbojpeg::decompress(&again, PixelFormat::RGB).unwrap();
+            let expected = gradient(101, 60, 3);
+            for (at, (pixel, expected)) in
+                shown.pixels.chunks(3).zip(expected.data.chunks(3)).enumerate()
+            {
+                let worst = pixel.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
+                assert!(
+                    worst <= Some(12),
+                    "{subsamp:?} at {at}: {pixel:?} instead of {expected:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn missing_image_data_is_refused_even_before_an_end_marker() {
+        let mut jpeg = gradient_jpeg(640, 480, 3);
+        jpeg.truncate(jpeg.len() / 2);
+        jpeg.extend([0xFF, marker::EOI]);
+        assert!(matches!(quarter(&jpeg), Err(PhotoError::Truncated { .. })));
+    }
+
+    #[test]
+    fn what_follows_the_end_marker_is_no_part_of_the_photo() {
+        let jpeg = gradient_jpeg(64, 48, 3);
+        let followed = [&jpeg[..], b"\xFF\xC0 a second image or an editor's notes"].concat();
+        assert_eq!(quarter(&followed), quarter(&jpeg));
+    }
+
+    /// Where the segments begin that follow the JFIF header.
+    const BEHIND_JFIF: usize = 20;
+
+    #[test]
+    fn oddities_of_the_header_cost_no_pixel() {
+        let jpeg = gradient_jpeg(64, 48, 3);
+        let (jfif, rest) = jpeg.split_at(BEHIND_JFIF);
+        let mut jfif_2 = jpeg.clone();
+        jfif_2[11] = 2;
+        let adobe = b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\x07";
+        for odd in [
+            [jfif, &[0, 0, 0], rest].concat(),
+            [jfif, b"\xFF\xE2\0\x10ICC_PROFILE\0\x02\x01", rest].concat(),
+            [jfif, b"\xFF\xFE\0\x04hi", &[0], rest].concat(),
+            [&jpeg[..2], adobe, rest].concat(),
+            jfif_2,
+        ] {
+            assert_eq!(quarter(&odd), quarter(&jpeg));
+        }
+    }
+
+    #[test]
+    fn an_oddity_of_the_header_does_not_hide_missing_data() {
+        let jpeg = gradient_jpeg(640, 480, 3);
+        let (jfif, rest) = jpeg.split_at(BEHIND_JFIF);
+        let half = [jfif, &[0, 0, 0], &rest[..rest.len() / 2], &[0xFF, marker::EOI]].concat();
+        let refusal = quarter(&half).unwrap_err();
+        assert!(matches!(refusal, PhotoError::Truncated { .. }), "{refusal}");
+    }
+
+    #[test]
+    fn stray_bytes_are_tolerated_only_where_they_hide_nothing() {
+        // More than the decoder reads ahead of a scan's end.
+        let stray = [0; 100];
+        let jpeg = coded(&gradient(64, 48, 3), true, false);
+        let (image, end) = jpeg.split_at(jpeg.len() - 2);
+        let before_the_end = [image, &stray, end].concat();
+        assert_eq!(quarter(&before_the_end), quarter(&jpeg));
+
+        let last_scan = memchr::memmem::rfind(&jpeg, &[0xFF, marker::DHT]).unwrap();
+        let (image, last_scan) = jpeg.split_at(last_scan);
+        let between_scans = [image, &stray, last_scan].concat();
+        assert!(matches!(quarter(&between_scans), Err(PhotoError::Corrupt(_))));
+    }
+
+    #[test]
+    fn missing_and_wrong_image_data_are_told_apart() {
+        let missing = "Corrupt JPEG data: premature end of data segment";
+        assert!(matches!(verdict(missing, 9), Err(PhotoError::Truncated { bytes: 9, .. })));
+        let cut_off = "Premature end of JPEG file";
+        assert!(matches!(verdict(cut_off, 9), Err(PhotoError::Truncated { .. })));
+        let wrong = "Corrupt JPEG data: bad Huffman code";
+        assert!(matches!(verdict(wrong, 9), Err(PhotoError::Corrupt(_))));
+    }
+
+    #[test]
+    fn progressive_and_arithmetic_photos_are_decoded_as_the_baseline_one() {
+        let pixels = gradient(400, 240, 3);
+        let baseline = quarter(&coded(&pixels, false, false)).unwrap();
+        for (progressive, arithmetic) in [(true, false), (false, true), (true, true)] {
+            let decoded = quarter(&coded(&pixels, progressive, arithmetic));
+            assert_eq!(decoded.as_ref(), Ok(&baseline), "{progressive} {arithmetic}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_the_decoder_reads_otherwise_is_refused() {
+        let jpeg = gradient_jpeg(64, 48, 3);
+        let cancel = CancelFlag::default();
+        let mut header = Header::read(&jpeg, &cancel).unwrap();
+        header.size.width = 640;
+        assert!(matches!(
+            decode(&jpeg, &header, DctScale::of_eighths(2), &cancel),
+            Err(PhotoError::Corrupt(_))
+        ));
+    }
+}

@@ -1,0 +1,5 @@
+//! From a picture to a file.
+
+mod jpeg;
+
+pub use jpeg::jpeg;

@@ -1,0 +1,182 @@
+//! Embedded ICC colour profiles: which are kept, and how a JPEG holds them (ICC.1:2022 annex B.4).
+//!
+//! A thumbnail shows its photo's colours only with the photo's profile: phones have written
+//! Display P3 for years. The profile is copied verbatim.
+
+/// What an APP2 segment that holds a part of a profile begins with.
+const SIGNATURE: &[u8] = b"ICC_PROFILE\0";
+/// Most profile bytes one APP2 segment takes: its 65,533 less signature, number and count.
+const CHUNK: usize = 65_519;
+/// Larger profiles are dropped: display profiles have 0.5 to 4 KB, and a thumbnail must stay small.
+const MAX_PROFILE: usize = 64 * 1024;
+/// Printers' profiles are used, not kept; the common ones have half a megabyte.
+const MAX_INK_PROFILE: usize = 4 * 1024 * 1024;
+/// What a profile begins with (ICC.1:2022 clause 7.2): its size in bytes,
+const SIZE: std::ops::Range<usize> = 0..4;
+/// the colour space, four letters,
+const COLOUR_SPACE: std::ops::Range<usize> = 16..20;
+/// the letters that every profile has,
+const FILE_SIGNATURE: std::ops::Range<usize> = 36..40;
+/// and behind all of that, which has a fixed length, how many tags follow.
+const SMALLEST: usize = 132;
+
+/// The parts of a profile in a JPEG's APP2 segments: number, count, data.
+pub(crate) struct Parts<'a>(Vec<(u8, u8, &'a [u8])>);
+
+impl<'a> Parts<'a> {
+    /// The parts among these payloads, in whatever order they stand.
+    pub fn of(app2_payloads: impl IntoIterator<Item = &'a [u8]>) -> Parts<'a> {
+        let part = |payload: &'a [u8]| match payload.strip_prefix(SIGNATURE)? {
+            [number, count, data @ ..] => Some((*number, *count, data)),
+            _ => None,
+        };
+        let mut parts: Vec<_> = app2_payloads.into_iter().filter_map(part).collect();
+        parts.sort_by_key(|(number, ..)| *number);
+        Parts(parts)
+    }
+
+    /// Bytes of all of them.
+    pub fn bytes(&self) -> usize {
+        self.0.iter().map(|(.., data)| data.len()).sum()
+    }
+
+    /// Whether there are some, but not all of one profile.
+    pub fn are_broken(&self) -> bool {
+        let total = self.0.len();
+        let are_all = self.0.iter().enumerate().all(|(index, (number, count, _))| {
+            usize::from(*number) == index + 1 && usize::from(*count) == total
+        });
+        !self.0.is_empty() && (!are_all || self.bytes() == 0)
+    }
+
+    /// The profile, if it is whole and for pixels of `components` channels.
+    pub fn profile(&self, components: u8) -> Option<Vec<u8>> {
+        if self.are_broken() || self.bytes() > MAX_INK_PROFILE {
+            return None;
+        }
+        let profile = self.0.iter().flat_map(|(.., data)| *data).copied().collect();
+        Some(profile).filter(|profile: &Vec<u8>| fits(profile, components))
+    }
+}
+
+/// Whether these bytes are a profile, for pixels of `components` channels, and no larger than it is
+/// worth. They go into the thumbnail as they are: what is no profile must not.
+pub(crate) fn fits(profile: &[u8], components: u8) -> bool {
+    let size = u32::try_from(profile.len()).unwrap_or(u32::MAX).to_be_bytes();
+    let is_profile =
+        profile.len() >= SMALLEST && profile[SIZE] == size && profile[FILE_SIGNATURE] == *b"acsp";
+    let (channels, limit) = match profile.get(COLOUR_SPACE) {
+        Some(b"GRAY") => (1, MAX_PROFILE),
+        Some(b"RGB ") => (3, MAX_PROFILE),
+        Some(b"CMYK") => (4, MAX_INK_PROFILE),
+        _ => return false,
+    };
+    is_profile && components == channels && profile.len() <= limit
+}
+
+/// The JPEG with the profile in APP2 segments behind its JFIF header.
+pub(crate) fn embed(jpeg: Vec<u8>, profile: &[u8]) -> Vec<u8> {
+    let behind_jfif = match jpeg.get(4..6) {
+        Some(&[high, low]) => 4 + usize::from(u16::from_be_bytes([high, low])),
+        _ => return jpeg,
+    };
+    let count = profile.len().div_ceil(CHUNK) as u8;
+    let mut segments = Vec::with_capacity(profile.len() + 32);
+    for (number, chunk) in (1..=count).zip(profile.chunks(CHUNK)) {
+        let length = (2 + SIGNATURE.len() + 2 + chunk.len()) as u16;
+        segments.extend([0xFF, 0xE2]);
+        segments.extend(length.to_be_bytes());
+        segments.extend(SIGNATURE);
+        segments.extend([number, count]);
+        segments.extend(chunk);
+    }
+    let mut embedded = jpeg;
+    embedded.splice(behind_jfif..behind_jfif, segments);
+    embedded
+}
+
+/// The beginning of a profile of `length` bytes, and numbers behind it.
+#[cfg(test)]
+pub(crate) fn sample(colour_space: &[u8; 4], length: usize) -> Vec<u8> {
+    let mut profile: Vec<u8> = (0..length).map(|i| i as u8).collect();
+    profile[SIZE].copy_from_slice(&(length as u32).to_be_bytes());
+    profile[COLOUR_SPACE].copy_from_slice(colour_space);
+    profile[FILE_SIGNATURE].copy_from_slice(b"acsp");
+    profile
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::jpeg;
+    use crate::encode;
+    use crate::{CancelFlag, Picture, Pixels, Size};
+
+    fn chunk(number: u8, count: u8, data: &[u8]) -> Vec<u8> {
+        [SIGNATURE, &[number, count], data].concat()
+    }
+
+    fn profile(payloads: &[&[u8]], components: u8) -> Option<Vec<u8>> {
+        Parts::of(payloads.iter().copied()).profile(components)
+    }
+
+    #[test]
+    fn an_embedded_profile_is_read_back_verbatim() {
+        for length in [500, MAX_PROFILE] {
+            let profile = sample(b"RGB ", length);
+            let black = Picture::Packed(Pixels::black(Size { width: 8, height: 8 }, 3));
+            let jpeg = encode::jpeg(&black, 0.9, Some(&profile)).unwrap();
+            let header = jpeg::Header::read(&jpeg, &CancelFlag::default()).unwrap();
+            assert_eq!(header.profile, Some(profile));
+            assert!(turbojpeg::read_header(&jpeg).is_ok());
+        }
+    }
+
+    #[test]
+    fn parts_in_the_wrong_order_are_one_profile() {
+        let whole = sample(b"GRAY", 300);
+        let (first, second) = (chunk(1, 2, &whole[..100]), chunk(2, 2, &whole[100..]));
+        assert_eq!(profile(&[&second, b"other APP2", &first], 1), Some(whole));
+    }
+
+    #[test]
+    fn an_incomplete_a_foreign_and_a_huge_profile_are_dropped() {
+        let whole = sample(b"RGB ", 300);
+        assert_eq!(profile(&[&chunk(1, 2, &whole)], 3), None, "a part is missing");
+        let twice = [&chunk(1, 2, &whole[..100])[..], &chunk(1, 2, &whole[100..])];
+        assert_eq!(profile(&twice, 3), None, "two first parts");
+        let gray = sample(b"GRAY", 300);
+        assert_eq!(profile(&[&chunk(1, 1, &gray)], 3), None, "gray of an RGB photo");
+        assert_eq!(profile(&[&chunk(1, 1, &whole)], 1), None, "RGB profile of a gray photo");
+        assert_eq!(profile(&[&chunk(1, 1, &sample(b"CMYK", 300))], 3), None);
+        assert!(fits(&sample(b"RGB ", MAX_PROFILE), 3));
+        assert!(!fits(&sample(b"RGB ", MAX_PROFILE + 1), 3));
+    }
+
+    #[test]
+    fn what_only_looks_like_a_profile_is_none() {
+        let whole = sample(b"RGB ", 300);
+        assert!(fits(&whole, 3));
+        assert!(!fits(&whole[..299], 3), "shorter than it says");
+        assert!(!fits(&[&whole[..], b"<script>"].concat(), 3), "longer than it says");
+        assert!(!fits(&sample(b"RGB ", SMALLEST)[..SMALLEST - 1], 3), "no room for a tag");
+        assert!(fits(&sample(b"RGB ", SMALLEST), 3));
+        let mut unsigned = whole.clone();
+        unsigned[36] = b'A';
+        assert!(!fits(&unsigned, 3), "without the letters of a profile");
+        let page = format!("<html>{:10}RGB <script>alert(1)</script>{:300}", "", "");
+        assert!(!fits(page.as_bytes(), 3));
+    }
+
+    #[test]
+    fn parts_are_broken_where_libjpeg_turbo_would_say_so() {
+        let broken = |payloads: &[&[u8]]| Parts::of(payloads.iter().copied()).are_broken();
+        assert!(!broken(&[]));
+        assert!(!broken(&[b"other APP2"]));
+        assert!(!broken(&[&chunk(1, 1, b"x")]));
+        assert!(broken(&[&chunk(1, 1, b"")]), "nothing in it");
+        assert!(broken(&[&chunk(2, 1, b"x")]));
+        assert!(broken(&[&chunk(0, 1, b"x")]));
+        assert!(broken(&[&chunk(1, 2, b"x"), &chunk(1, 2, b"y")]));
+    }
+}

@@ -1,0 +1,144 @@
+//! The EXIF orientation: how a stored picture must be turned to stand upright.
+
+use super::Pixels;
+use crate::Size;
+
+/// Where the stored first row and first column belong in the displayed picture
+/// (tag 0x0112, EXIF 2.32 clause 4.6.4 A; TIFF 6.0 page 36).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Orientation {
+    /// 1: as stored.
+    #[default]
+    Upright,
+    /// 2: mirrored left to right.
+    MirroredHorizontally,
+    /// 3: turned by 180 degrees.
+    UpsideDown,
+    /// 4: mirrored top to bottom.
+    MirroredVertically,
+    /// 5: mirrored along the main diagonal.
+    Transposed,
+    /// 6: must be turned 90 degrees clockwise.
+    TurnClockwise,
+    /// 7: mirrored along the other diagonal.
+    Transversed,
+    /// 8: must be turned 90 degrees counter-clockwise.
+    TurnCounterClockwise,
+}
+
+impl Orientation {
+    /// The orientation a tag's value stands for; a missing or illegal one counts as upright.
+    pub fn from_exif(value: Option<u16>) -> Orientation {
+        match value {
+            Some(2) => Orientation::MirroredHorizontally,
+            Some(3) => Orientation::UpsideDown,
+            Some(4) => Orientation::MirroredVertically,
+            Some(5) => Orientation::Transposed,
+            Some(6) => Orientation::TurnClockwise,
+            Some(7) => Orientation::Transversed,
+            Some(8) => Orientation::TurnCounterClockwise,
+            _ => Orientation::Upright,
+        }
+    }
+
+    /// What turns a stored picture upright: transpose it, then mirror it left to right, then top to
+    /// bottom.
+    fn steps(self) -> (bool, bool, bool) {
+        match self {
+            Orientation::Upright => (false, false, false),
+            Orientation::MirroredHorizontally => (false, true, false),
+            Orientation::UpsideDown => (false, true, true),
+            Orientation::MirroredVertically => (false, false, true),
+            Orientation::Transposed => (true, false, false),
+            Orientation::TurnClockwise => (true, true, false),
+            Orientation::Transversed => (true, true, true),
+            Orientation::TurnCounterClockwise => (true, false, true),
+        }
+    }
+
+    /// Whether the stored width and the stored height will be mirrored.
+    pub fn mirrors_stored(self) -> (bool, bool) {
+        let (transpose, horizontally, vertically) = self.steps();
+        if transpose { (vertically, horizontally) } else { (horizontally, vertically) }
+    }
+
+    /// The size as displayed of a picture of `stored` size.
+    pub fn displayed(self, stored: Size) -> Size {
+        let (transpose, ..) = self.steps();
+        if transpose { stored.transposed() } else { stored }
+    }
+
+    /// The picture as displayed.
+    pub fn apply(self, stored: Pixels) -> Pixels {
+        let (transpose, mirror_horizontally, mirror_vertically) = self.steps();
+        let mut displayed = if transpose { stored.transposed() } else { stored };
+        if mirror_horizontally {
+            displayed.mirror_horizontally();
+        }
+        if mirror_vertically {
+            displayed.mirror_vertically();
+        }
+        displayed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How the tag's eight values store this picture, written down from the figure in TIFF 6.0:
+    /// ```text
+    /// a b c
+    /// d e f
+    /// ```
+    const STORED: [(u16, u32, &[u8]); 8] = [
+        (1, 3, b"abcdef"),
+        (2, 3, b"cbafed"),
+        (3, 3, b"fedcba"),
+        (4, 3, b"defabc"),
+        (5, 2, b"adbecf"),
+        (6, 2, b"cfbead"),
+        (7, 2, b"fcebda"),
+        (8, 2, b"daebfc"),
+    ];
+
+    #[test]
+    fn every_orientation_is_displayed_upright() {
+        for (value, width, data) in STORED {
+            let size = Size { width, height: 6 / width };
+            let stored = Pixels { data: data.to_vec(), size, channels: 1 };
+            let displayed = Orientation::from_exif(Some(value)).apply(stored);
+            assert_eq!(displayed.data, b"abcdef", "orientation {value}");
+            assert_eq!(displayed.size, Size { width: 3, height: 2 }, "orientation {value}");
+        }
+    }
+
+    #[test]
+    fn pictures_larger_than_a_tile_are_turned_whole() {
+        let size = Size { width: 70, height: 45 };
+        let pixel = |x: u32, y: u32| (x * 7 + y * 31) as u8;
+        let rows = (0..size.height).flat_map(|y| (0..size.width).map(move |x| pixel(x, y)));
+        let stored = Pixels { data: rows.collect(), size, channels: 1 };
+        let turned = Orientation::TurnClockwise.apply(stored);
+        for y in 0..size.width {
+            for x in 0..size.height {
+                let found = turned.data[(y * size.height + x) as usize];
+                assert_eq!(found, pixel(y, size.height - 1 - x), "at {x}, {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pixels_channels_stay_together() {
+        let stored =
+            Pixels { data: b"rgbRGB".to_vec(), size: Size { width: 2, height: 1 }, channels: 3 };
+        assert_eq!(Orientation::UpsideDown.apply(stored).data, b"RGBrgb");
+    }
+
+    #[test]
+    fn missing_and_illegal_values_count_as_upright() {
+        for value in [None, Some(0), Some(9), Some(u16::MAX)] {
+            assert_eq!(Orientation::from_exif(value), Orientation::Upright);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! From the samples that a decoder gives to pixels that a JPEG can show: 8 bits, gray or RGB,
+//! nothing transparent.
+
+use super::{Decoded, DecodedPlane, cmyk};
+use crate::Size;
+
+/// What the samples of a pixel mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub colour: Colour,
+    pub alpha: Alpha,
+    /// Whether a sample is 16 bits in the machine's byte order instead of 8.
+    pub is_deep: bool,
+}
+
+/// The colour samples of a pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colour {
+    Gray,
+    Rgb,
+    /// As in JFIF: full range, the coefficients of BT.601.
+    YCbCr,
+    /// Inks: 0 is none.
+    Cmyk,
+}
+
+/// The sample behind the colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alpha {
+    None,
+    Straight,
+    /// The colours are multiplied with it already (TIFF 6.0 page 69, associated alpha).
+    Associated,
+}
+
+impl Layout {
+    pub fn bytes_per_pixel(self) -> u64 {
+        let samples = self.colours() + u8::from(self.alpha != Alpha::None);
+        u64::from(samples * if self.is_deep { 2 } else { 1 })
+    }
+
+    /// How many samples say a pixel's colour.
+    pub fn colours(self) -> u8 {
+        match self.colour {
+            Colour::Gray => 1,
+            Colour::Rgb | Colour::YCbCr => 3,
+            Colour::Cmyk => 4,
+        }
+    }
+}
+
+/// Shows samples of this layout as gray or RGB, in the memory that they have: on white where they
+/// are transparent, inks through their colour profile.
+pub(crate) fn displayed(
+    samples: Vec<u8>,
+    size: Size,
+    layout: Layout,
+    profile: Option<&[u8]>,
+) -> Decoded {
+    let mut data = samples;
+    if layout.is_deep {
+        to_eight_bits(&mut data);
+    }
+    match layout.alpha {
+        Alpha::None => {}
+        Alpha::Straight => flatten(&mut data, layout.colours(), |colour, alpha| {
+            (colour * alpha + 255 * (255 - alpha) + 127) / 255
+        }),
+        Alpha::Associated => {
+            flatten(&mut data, layout.colours(), |colour, alpha| (colour + 255 - alpha).min(255))
+        }
+    }
+    let channels = match layout.colour {
+        Colour::Gray => 1,
+        Colour::Rgb => 3,
+        Colour::YCbCr => {
+            data.as_chunks_mut().0.iter_mut().for_each(|pixel| *pixel = ycc_to_rgb(*pixel));
+            3
+        }
+        Colour::Cmyk => {
+            data = cmyk::to_srgb(data, profile);
+            3
+        }
+    };
+    let content = (f64::from(size.width), f64::from(size.height));
+    let plane = DecodedPlane { range: 0..data.len(), size, channels, content };
+    Decoded { data, planes: vec![plane] }
+}
+
+/// 65535 becomes 255: what is in between is divided by 257 and rounded.
+fn to_eight_bits(data: &mut Vec<u8>) {
+    let count = data.len() / 2;
+    for index in 0..count {
+        let sample = u16::from_ne_bytes([data[2 * index], data[2 * index + 1]]);
+        data[index] = ((u32::from(sample) + 128) / 257) as u8;
+    }
+    data.truncate(count);
+}
+
+/// JFIF 1.02 page 3.
+fn ycc_to_rgb([luma, cb, cr]: [u8; 3]) -> [u8; 3] {
+    let (luma, cb, cr) = (f32::from(luma), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
+    let rgb = [luma + 1.402 * cr, luma - 0.344_136 * cb - 0.714_136 * cr, luma + 1.772 * cb];
+    rgb.map(|channel| channel.round() as u8)
+}
+
+/// Puts every pixel of some colours and alpha onto white.
+fn flatten(data: &mut Vec<u8>, colours: u8, on_white: impl Fn(u16, u16) -> u16) {
+    let colours = usize::from(colours);
+    let count = data.len() / (colours + 1);
+    for pixel in 0..count {
+        let from = pixel * (colours + 1);
+        let alpha = u16::from(data[from + colours]);
+        for colour in 0..colours {
+            data[pixel * colours + colour] = on_white(u16::from(data[from + colour]), alpha) as u8;
+        }
+    }
+    data.truncate(count * colours);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(samples: &[u8], colour: Colour, alpha: Alpha, is_deep: bool) -> Vec<u8> {
+        let size = Size { width: 1, height: 1 };
+        displayed(samples.to_vec(), size, Layout { colour, alpha, is_deep }, None).data
+    }
+
+    #[test]
+    fn transparent_pixels_are_shown_on_white() {
+        let straight = |alpha| shown(&[0, 100, 200, alpha], Colour::Rgb, Alpha::Straight, false);
+        assert_eq!(straight(255), [0, 100, 200]);
+        assert_eq!(straight(0), [255, 255, 255]);
+        assert_eq!(straight(51), [204, 224, 244]);
+        let associated = shown(&[0, 20, 40, 51], Colour::Rgb, Alpha::Associated, false);
+        assert_eq!(associated, [204, 224, 244]);
+        let brighter_than_its_alpha = shown(&[200, 100], Colour::Gray, Alpha::Associated, false);
+        assert_eq!(brighter_than_its_alpha, [255]);
+    }
+
+    #[test]
+    fn deep_samples_are_rounded_to_the_nearest() {
+        let samples = [0u16, 128, 129, 0x8000, 65406, 65407, 65535].map(u16::to_ne_bytes).concat();
+        let gray = shown(&samples, Colour::Gray, Alpha::None, true);
+        assert_eq!(gray, [0, 0, 1, 128, 254, 255, 255]);
+    }
+
+    #[test]
+    fn inks_darken() {
+        let inks = [[0, 0, 0, 0], [255, 0, 0, 0], [0, 0, 0, 255], [0, 255, 51, 51]].concat();
+        let rgb = shown(&inks, Colour::Cmyk, Alpha::None, false);
+        assert_eq!(rgb, [255, 255, 255, 0, 255, 255, 0, 0, 0, 204, 0, 163]);
+    }
+}

@@ -1,0 +1,250 @@
+//! From a decoder's planes to a picture of the wanted size.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use super::{Picture, Pixels};
+use crate::{PhotoError, Size};
+
+/// What a decoder hands over: one packed plane, or luma and two chroma planes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// All planes, one behind the other.
+    pub data: Vec<u8>,
+    /// One or three.
+    pub planes: Vec<DecodedPlane>,
+}
+
+/// One plane of what a decoder hands over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodedPlane {
+    /// Where its bytes are.
+    pub range: Range<usize>,
+    /// In samples.
+    pub size: Size,
+    /// 1 or 3.
+    pub channels: usize,
+    /// Width and height of what shows the picture, in samples; the rest is padding. 5323 pixels
+    /// decoded at 3/8 are 1996.125 samples in a plane of 1997.
+    pub content: (f64, f64),
+}
+
+/// The part of a plane that becomes a picture, in samples; it may reach beyond the plane.
+#[derive(Clone, Copy)]
+struct Crop {
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Decoded {
+    /// Resizes with Lanczos3 to `target`; a plane that has its size already is left as it is.
+    ///
+    /// `mirrored` says whether the picture will be mirrored along its width and its height: an odd
+    /// side's last chroma sample covers one pixel that is not there, and which end that is at is
+    /// decided by how the picture is coded.
+    ///
+    /// # Errors
+    /// [`PhotoError::Corrupt`] if the planes are not what they claim to be.
+    pub fn shrink(&self, target: Size, mirrored: (bool, bool)) -> Result<Picture, PhotoError> {
+        let mut resizer = Resizer::new();
+        match self.planes.as_slice() {
+            [luma, cb, cr] => {
+                let half =
+                    Size { width: target.width.div_ceil(2), height: target.height.div_ceil(2) };
+                let luma = self.resize(&mut resizer, luma, target, luma.content_crop())?;
+                let [cb, cr] = [cb, cr].map(|plane| {
+                    let (left, width) =
+                        chroma_side(plane.content.0, half.width, target.width, mirrored.0);
+                    let (top, height) =
+                        chroma_side(plane.content.1, half.height, target.height, mirrored.1);
+                    self.resize(&mut resizer, plane, half, Crop { left, top, width, height })
+                });
+                Ok(Picture::Planar([luma, cb?, cr?]))
+            }
+            [packed] => {
+                let crop = packed.content_crop();
+                Ok(Picture::Packed(self.resize(&mut resizer, packed, target, crop)?))
+            }
+            other => Err(PhotoError::Corrupt(format!("it was decoded to {} planes", other.len()))),
+        }
+    }
+
+    fn resize(
+        &self,
+        resizer: &mut Resizer,
+        plane: &DecodedPlane,
+        target: Size,
+        crop: Crop,
+    ) -> Result<Pixels, PhotoError> {
+        let data = self.data.get(plane.range.clone()).unwrap_or_default();
+        if crop.rounds_up_to(target) {
+            return plane.corner(data, target);
+        }
+        let pixel_type = if plane.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
+        let border = plane.border_for(crop);
+        let bordered = match border {
+            0 => Cow::Borrowed(data),
+            _ => Cow::Owned(with_border(data, plane, border)),
+        };
+        let Size { width, height } = plane.size;
+        let (width, height) = (width + 2 * border, height + 2 * border);
+        let offset = f64::from(border);
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+            .crop(offset + crop.left, offset + crop.top, crop.width, crop.height);
+        let source = ImageRef::new(width, height, &bordered, pixel_type).map_err(refused)?;
+        let mut resized = Image::new(target.width, target.height, pixel_type);
+        resizer.resize(&source, &mut resized, &options).map_err(refused)?;
+        Ok(Pixels { data: resized.into_vec(), size: target, channels: plane.channels })
+    }
+}
+
+impl Crop {
+    /// Whether the samples are the target's own: all that differs is a last one that is not full.
+    fn rounds_up_to(self, target: Size) -> bool {
+        let size = (f64::from(target.width), f64::from(target.height));
+        (self.left, self.top) == (0.0, 0.0) && (self.width.ceil(), self.height.ceil()) == size
+    }
+}
+
+impl DecodedPlane {
+    /// The samples of the top left corner.
+    fn corner(&self, data: &[u8], size: Size) -> Result<Pixels, PhotoError> {
+        let [row_length, wanted] =
+            [self.size, size].map(|size| size.width as usize * self.channels);
+        let mut corner = Vec::with_capacity(wanted * size.height as usize);
+        for row in data.chunks_exact(row_length.max(1)).take(size.height as usize) {
+            corner.extend_from_slice(&row[..wanted.min(row.len())]);
+        }
+        if corner.len() != wanted * size.height as usize {
+            return Err(refused("a plane is too small"));
+        }
+        Ok(Pixels { data: corner, size, channels: self.channels })
+    }
+
+    fn content_crop(&self) -> Crop {
+        Crop { left: 0.0, top: 0.0, width: self.content.0, height: self.content.1 }
+    }
+
+    /// How many samples are missing around the plane for this crop.
+    fn border_for(&self, crop: Crop) -> u32 {
+        let right = crop.left + crop.width - f64::from(self.size.width);
+        let bottom = crop.top + crop.height - f64::from(self.size.height);
+        [-crop.left, -crop.top, right, bottom].into_iter().fold(0.0, f64::max).ceil() as u32
+    }
+}
+
+/// Where the chroma of a side begins and how long it is, in samples of the decoded plane: `half`
+/// samples, each as wide as two of the `whole` pixels.
+fn chroma_side(content: f64, half: u32, whole: u32, is_mirrored: bool) -> (f64, f64) {
+    let length = content * f64::from(2 * half) / f64::from(whole);
+    (if is_mirrored { content - length } else { 0.0 }, length)
+}
+
+/// The plane with its outermost samples repeated `border` times on all sides.
+fn with_border(data: &[u8], plane: &DecodedPlane, border: u32) -> Vec<u8> {
+    let (channels, border) = (plane.channels, border as usize);
+    let mut rows = data.chunks_exact((plane.size.width as usize * channels).max(1)).peekable();
+    let mut bordered = Vec::new();
+    let mut is_first = true;
+    while let Some(row) = rows.next() {
+        let is_last = rows.peek().is_none();
+        let at_an_end = usize::from(is_first) + usize::from(is_last);
+        for _ in 0..=at_an_end * border {
+            bordered.extend(row[..channels].iter().cycle().take(border * channels));
+            bordered.extend_from_slice(row);
+            bordered.extend(row[row.len() - channels..].iter().cycle().take(border * channels));
+        }
+        is_first = false;
+    }
+    bordered
+}
+
+fn refused(error: impl std::fmt::Display) -> PhotoError {
+    PhotoError::Corrupt(format!("it cannot be resized: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A plane that rises from left to right by `step` a sample.
+    fn ramp(size: Size, step: f64, content: (f64, f64)) -> (Vec<u8>, DecodedPlane) {
+        let row: Vec<u8> = (0..size.width).map(|x| (f64::from(x) * step) as u8).collect();
+        let data = row.repeat(size.height as usize);
+        let range = 0..data.len();
+        (data, DecodedPlane { range, size, channels: 1, content })
+    }
+
+    #[test]
+    fn padding_is_not_a_part_of_the_picture() {
+        let size = Size { width: 100, height: 4 };
+        let (mut data, plane) = ramp(size, 0.0, (80.0, 4.0));
+        data.chunks_exact_mut(100).for_each(|row| row[83..].fill(255));
+        let decoded = Decoded { data, planes: vec![plane] };
+        let Ok(Picture::Packed(pixels)) =
+            decoded.shrink(Size { width: 40, height: 2 }, (false, false))
+        else {
+            panic!("one plane is packed");
+        };
+        assert!(pixels.data.iter().all(|value| *value < 8), "{:?}", pixels.data);
+    }
+
+    #[test]
+    fn chroma_lies_where_luma_does() {
+        // Both rise alike over the picture's width, the chroma planes at half the samples.
+        for (width, is_mirrored) in [(40, false), (41, false), (40, true), (41, true)] {
+            let (luma, luma_plane) = ramp(Size { width: 80, height: 8 }, 3.0, (80.0, 8.0));
+            let (chroma, chroma_plane) = ramp(Size { width: 40, height: 4 }, 6.0, (40.0, 4.0));
+            let behind = |start| DecodedPlane {
+                range: start..start + chroma_plane.range.len(),
+                ..chroma_plane.clone()
+            };
+            let planes = vec![luma_plane, behind(luma.len()), behind(luma.len() + chroma.len())];
+            let decoded = Decoded { data: [luma, chroma.clone(), chroma].concat(), planes };
+            let picture = decoded.shrink(Size { width, height: 4 }, (is_mirrored, false)).unwrap();
+            let Picture::Planar([mut luma, mut cb, cr]) = picture else {
+                panic!("three planes are planar");
+            };
+            assert_eq!(cb, cr);
+            assert_eq!(cb.size, Size { width: width.div_ceil(2), height: 2 });
+            if is_mirrored {
+                luma.mirror_horizontally();
+                cb.mirror_horizontally();
+            }
+            // But for the ends, where the filters meet different neighbours.
+            for x in 2..18 {
+                let pair = (u16::from(luma.data[2 * x]) + u16::from(luma.data[2 * x + 1])) / 2;
+                let difference = pair.abs_diff(u16::from(cb.data[x]));
+                assert!(difference <= 3, "{width} {is_mirrored}, sample {x}: {difference}");
+            }
+        }
+    }
+
+    #[test]
+    fn samples_that_are_the_targets_already_are_left_as_they_are() {
+        let (data, plane) = ramp(Size { width: 12, height: 6 }, 9.0, (10.25, 4.5));
+        let decoded = Decoded { data: data.clone(), planes: vec![plane] };
+        let target = Size { width: 11, height: 5 };
+        let picture = decoded.shrink(target, (false, false)).unwrap();
+        let expected = data.chunks(12).take(5).flat_map(|row| row[..11].to_vec()).collect();
+        let pixels = Pixels { data: expected, size: target, channels: 1 };
+        assert_eq!(picture, Picture::Packed(pixels));
+    }
+
+    #[test]
+    fn planes_that_are_not_there_are_refused() {
+        let (data, plane) = ramp(Size { width: 8, height: 8 }, 1.0, (8.0, 8.0));
+        let beyond = DecodedPlane { range: 60..200, ..plane.clone() };
+        let target = Size { width: 4, height: 4 };
+        for planes in [vec![], vec![beyond], vec![plane.clone(), plane]] {
+            let decoded = Decoded { data: data.clone(), planes };
+            assert!(matches!(decoded.shrink(target, (false, false)), Err(PhotoError::Corrupt(_))));
+        }
+    }
+}

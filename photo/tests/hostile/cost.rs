@@ -1,0 +1,95 @@
+//! What a file costs: its CPU time and its memory, in a process of its own, which it may take down.
+
+use std::env;
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use photo::{CancelFlag, LocationPolicy, inspect};
+
+use super::{MAX_PIXELS, MEMORY, SPEC, develop};
+
+const FILE: &str = "THUMBNAILER_TEST_FILE";
+/// Nobody waits longer for a file: ten times what it may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What became of a file, and at which cost.
+#[derive(Clone, Debug)]
+pub struct Cost {
+    /// `Thumbnail`, or the failure's name.
+    pub end: String,
+    /// CPU time of one thread.
+    pub cpu: Duration,
+    /// MB that it was said to need, itself included.
+    pub needed: u64,
+    /// MB that the process took for it.
+    pub taken: u64,
+}
+
+/// The cost of a file.
+pub fn of(photo: &[u8], name: &str) -> Cost {
+    let path = env::temp_dir().join(format!("thumbnailer-{}-{name}", std::process::id()));
+    fs::write(&path, photo).unwrap();
+    let child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "cost::of_one_file", "--ignored", "--nocapture"])
+        .env(FILE, &path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let output = ended(child, name);
+    fs::remove_file(&path).unwrap();
+    let figures = output.lines().find_map(|line| line.split_once("cost: ")).map(|(_, rest)| rest);
+    let figures = figures.unwrap_or_else(|| panic!("{name} took the process down: {output}"));
+    let figures: Vec<&str> = figures.split(' ').collect();
+    let [end, cpu, taken] = figures[..] else { panic!("{figures:?}") };
+    let inspected = inspect(photo, MAX_PIXELS, LocationPolicy::Off, &CancelFlag::default());
+    let plan = inspected.plan(SPEC, MEMORY).map(|plan| plan.memory);
+    // What is refused takes no more than the file.
+    let picture = plan.ok().filter(|memory| *memory <= MEMORY).unwrap_or(0);
+    let needed = picture + photo.len() as u64;
+    Cost {
+        end: end.to_owned(),
+        cpu: Duration::from_nanos(cpu.parse().unwrap()),
+        needed: needed >> 20,
+        taken: taken.parse().unwrap(),
+    }
+}
+
+fn ended(mut child: Child, name: &str) -> String {
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if started.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("{name} is not done after {PATIENCE:?}");
+        }
+        sleep(Duration::from_millis(5));
+    }
+    String::from_utf8_lossy(&child.wait_with_output().unwrap().stdout).into_owned()
+}
+
+#[test]
+#[ignore = "what the other tests run in a process of its own"]
+fn of_one_file() {
+    let Ok(path) = env::var(FILE) else { return };
+    let before = peak_mb();
+    let photo = fs::read(path).unwrap();
+    let started = cpu_time();
+    let end = develop(&photo).map_or_else(|failure| failure.name(), |_| "Thumbnail");
+    let cpu = cpu_time() - started;
+    println!("cost: {end} {} {}", cpu.as_nanos(), (peak_mb() - before).ceil());
+}
+
+/// The most memory that this process has held so far (proc(5), VmHWM).
+fn peak_mb() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().strip_suffix("kB").unwrap().trim().parse::<f64>().unwrap() / 1024.0
+}
+
+/// CPU time of this thread so far (Documentation/scheduler/sched-stats.rst of Linux).
+pub fn cpu_time() -> Duration {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
+}

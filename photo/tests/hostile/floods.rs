@@ -1,0 +1,461 @@
+//! Files of very many parts, or of parts that say that they are very many: whatever a file declares,
+//! reading it costs no more than its bytes.
+
+use std::time::Duration;
+
+use photo::{Picture, Pixels, Size, encode};
+
+use super::cost::{self, Cost};
+use super::files::{
+    TIFF_DATA, heif, media_box, png, png_chunk, png_header, riff_chunk, segment, tiff, webp,
+    zeros_compressed,
+};
+use super::golden;
+
+/// The most that a hostile file may cost, of a whole processor.
+const CPU: Duration = Duration::from_secs(2);
+/// As large as a photo may be by default.
+const LARGEST: usize = 100 << 20;
+/// MB that reading a file may take beside it and its picture.
+const BESIDE: u64 = 24;
+
+/// Sees to it that a file costs no more than its bytes, whatever becomes of it, which is returned.
+fn bounded(name: &str, file: &[u8]) -> String {
+    let Cost { end, cpu, needed, taken } = cost::of(file, name);
+    let (mb, seconds) = (file.len() as f64 / f64::from(1 << 20), cpu.as_secs_f64());
+    println!("{name:34} {mb:6.2} MB  {end:17} {seconds:5.2} s CPU  {taken:4} MB of {needed}");
+    assert!(cpu < CPU, "{name} took {cpu:?} of CPU time");
+    assert!(taken <= needed + BESIDE, "{name} took {taken} MB, not {needed}");
+    end
+}
+
+/// The same, and that it ends as expected: with a failure of this name, or as a `Thumbnail`.
+fn expect(end: &str, name: &str, file: &[u8]) {
+    assert_eq!(bounded(name, file), end, "{name}");
+}
+
+/// As many of a part as make up the largest file.
+fn flood(part: &[u8]) -> Vec<u8> {
+    part.repeat(LARGEST / part.len() - 1000)
+}
+
+fn gray_jpeg(width: u32, height: u32) -> Vec<u8> {
+    let black = Pixels::black(Size { width, height }, 1);
+    encode::jpeg(&Picture::Packed(black), 0.9, None).unwrap()
+}
+
+fn with_flood(end: &str, name: &str, part: &[u8]) {
+    let jpeg = gray_jpeg(640, 480);
+    expect(end, name, &[&jpeg[..20], &flood(part), &jpeg[20..]].concat());
+}
+
+#[test]
+fn jpegs_of_very_many_segments_are_refused_at_once() {
+    with_flood("CorruptPhoto", "app2-empty.jpg", &segment(0xE2, b""));
+    with_flood(
+        "CorruptPhoto",
+        "comments-and-stray-bytes.jpg",
+        &[&segment(0xFE, b"")[..], b"\0"].concat(),
+    );
+    with_flood("CorruptPhoto", "app1-exif.jpg", &segment(0xE1, b"Exif\0\0II*\0\x08\0\0\0\0\0"));
+    with_flood("CorruptPhoto", "tables.jpg", &segment(0xDB, &[&[0][..], &[1; 64]].concat()));
+    with_flood("CorruptPhoto", "restart-markers.jpg", b"\xFF\xD0");
+    with_flood("CorruptPhoto", "temporary-markers.jpg", b"\xFF\x01");
+    with_flood("Thumbnail", "fill-bytes.jpg", b"\xFF");
+    with_flood("Thumbnail", "stray-bytes.jpg", b"\0");
+    with_flood("CorruptPhoto", "stray-stuffed-bytes.jpg", b"\xFF\0");
+}
+
+#[test]
+fn markers_in_a_jpegs_image_data_cost_their_bytes() {
+    let jpeg = gray_jpeg(640, 480);
+    let scan = jpeg.windows(2).position(|two| two == [0xFF, 0xDA]).unwrap() + 10;
+    for (name, part) in [
+        ("restart-markers-in-scan.jpg", &b"\xFF\xD0"[..]),
+        ("stuffed-bytes-in-scan.jpg", b"\xFF\0"),
+        ("temporary-markers-in-scan.jpg", b"\xFF\x01"),
+        ("zeros-in-scan.jpg", b"\0"),
+        ("fill-bytes-in-scan.jpg", b"\xFF"),
+    ] {
+        bounded(name, &[&jpeg[..scan], &flood(part), &jpeg[scan..]].concat());
+        bounded(
+            &format!("behind-{name}"),
+            &[&jpeg[..jpeg.len() - 2], &flood(part), b"\xFF\xD9"].concat(),
+        );
+    }
+}
+
+#[test]
+fn what_a_jpeg_makes_its_decoder_keep_is_counted() {
+    with_flood("Thumbnail", "app2-full.jpg", &segment(0xE2, &[7; 65_533]));
+    let mut part = 0;
+    let profile = segment(0xE2, &[b"ICC_PROFILE\0\x01\x01", &[7; 65_519][..]].concat());
+    let jpeg = gray_jpeg(640, 480);
+    let mut parts = Vec::new();
+    while parts.len() < 255 * profile.len() {
+        part += 1;
+        let at = parts.len();
+        parts.extend(&profile);
+        parts[at + 16] = part;
+        parts[at + 17] = 255;
+    }
+    expect("Thumbnail", "profile-of-16-mb.jpg", &[&jpeg[..20], &parts, &jpeg[20..]].concat());
+}
+
+/// A progressive gray JPEG: a first scan of DC, and of each further one the spectral selection with the
+/// approximation, and its data.
+fn progressive(side: u16, is_arithmetic: bool, scans: &[([u8; 3], Vec<u8>)]) -> Vec<u8> {
+    let side = side.to_be_bytes();
+    let frame = [&[8][..], &side, &side, &[1, 1, 0x11, 0]].concat();
+    let scan = |selection: &[u8; 3]| segment(0xDA, &[&[1, 1, 0][..], selection].concat());
+    let mut jpeg = [
+        vec![0xFF, 0xD8],
+        segment(0xDB, &[&[0][..], &[1; 64]].concat()),
+        segment(if is_arithmetic { 0xCA } else { 0xC2 }, &frame),
+        huffman_table(0, 0),
+        scan(&[0, 0, 13]),
+        if is_arithmetic { vec![] } else { vec![0; blocks(side).div_ceil(8)] },
+    ]
+    .concat();
+    for (selection, data) in scans {
+        // Coefficients of one bit where they are first given, else ends of 2^14 blocks.
+        let is_dense = data.len() > blocks(side);
+        jpeg.extend(huffman_table(0x10, if is_dense && selection[2] < 16 { 0x01 } else { 0xE0 }));
+        jpeg.extend(scan(selection));
+        jpeg.extend(data);
+    }
+    jpeg.extend([0xFF, 0xD9]);
+    jpeg
+}
+
+fn blocks(side: [u8; 2]) -> usize {
+    usize::from(u16::from_be_bytes(side)).div_ceil(8).pow(2)
+}
+
+/// A table of one code, a zero, for this symbol.
+fn huffman_table(class: u8, symbol: u8) -> Vec<u8> {
+    segment(0xC4, &[&[class, 1][..], &[0; 15], &[symbol]].concat())
+}
+
+/// All bits of these coefficients, from the 13th down.
+fn bit_by_bit(first: u8, last: u8) -> Vec<[u8; 3]> {
+    let refinements = (1..=13).rev().map(|high| [first, last, high << 4 | (high - 1)]);
+    [[first, last, 13]].into_iter().chain(refinements).collect()
+}
+
+#[test]
+fn progressive_jpegs_of_empty_scans_are_bounded() {
+    let again = |count| vec![[1, 63, 0]; count];
+    let refined = bit_by_bit(1, 63);
+    let one_by_one: Vec<_> = (1..=35).flat_map(|at| bit_by_bit(at, at)).collect();
+    let dc = bit_by_bit(0, 0)[1..].to_vec();
+    for (end, name, side, scans) in [
+        ("Thumbnail", "refined-twice.jpg", 2000, [&refined[..], &refined].concat()),
+        ("CorruptPhoto", "refined-always.jpg", 2000, vec![[1, 63, 0x10]; 4000]),
+        ("CorruptPhoto", "first-always.jpg", 2000, again(4000)),
+        ("CorruptPhoto", "first-always-large.jpg", 20_000, again(36)),
+        ("CorruptPhoto", "bit-by-bit-large.jpg", 20_000, refined.clone()),
+        // As many, and as large, as are taken.
+        ("Thumbnail", "first-most.jpg", 2944, again(490)),
+        ("Thumbnail", "first-large-most.jpg", 21_000, again(9)),
+        ("Thumbnail", "bit-by-bit-most.jpg", 9900, refined.clone()),
+        ("Thumbnail", "bit-by-bit-large-most.jpg", 21_000, refined[..3].to_vec()),
+        ("Thumbnail", "one-by-one-most.jpg", 3544, one_by_one),
+        ("Thumbnail", "dc-most.jpg", 21_000, dc),
+    ] {
+        let data = |selection: &[u8; 3]| match selection[0] {
+            0 => vec![0; blocks(u16::to_be_bytes(side)).div_ceil(8)],
+            // The code's one bit, and 14 bits of how many more blocks: all zero.
+            _ => vec![0; (blocks(u16::to_be_bytes(side)).div_ceil(1 << 14) * 15).div_ceil(8)],
+        };
+        let huffman: Vec<_> = scans.iter().map(|selection| (*selection, data(selection))).collect();
+        expect(end, name, &progressive(side, false, &huffman));
+        let arithmetic: Vec<_> = scans.iter().map(|selection| (*selection, vec![])).collect();
+        bounded(&format!("arithmetic-{name}"), &progressive(side, true, &arithmetic));
+    }
+    let small = progressive(8, false, &vec![([1, 63, 0], vec![0, 0]); LARGEST / 30]);
+    expect("CorruptPhoto", "scans-of-one-block.jpg", &small);
+}
+
+#[test]
+fn progressive_jpegs_of_dense_scans_cost_their_bytes() {
+    // Each coefficient is given, with two bits at first and then with one at a time.
+    let side = 8000u16;
+    let data = |selection: &[u8; 3]| {
+        let blocks = blocks(side.to_be_bytes());
+        let bits = match selection[2] < 16 {
+            true => blocks * 2 * 63,
+            false => blocks * 63 + blocks.div_ceil(1 << 14) * 15,
+        };
+        vec![0; bits.div_ceil(8)]
+    };
+    let scans: Vec<_> =
+        bit_by_bit(1, 63).iter().take(12).map(|selection| (*selection, data(selection))).collect();
+    expect("Thumbnail", "dense.jpg", &progressive(side, false, &scans));
+}
+
+#[test]
+fn a_jpeg_of_the_same_scan_again_and_again_is_refused() {
+    let jpeg = gray_jpeg(2000, 2000);
+    let scan = jpeg.windows(2).position(|two| two == [0xFF, 0xDA]).unwrap();
+    let again = jpeg[scan..jpeg.len() - 2].repeat(1000);
+    expect("CorruptPhoto", "sequential-scans.jpg", &[&jpeg[..scan], &again, b"\xFF\xD9"].concat());
+    let empty = segment(0xDA, &[1, 1, 0, 0, 63, 0]).repeat(4000);
+    let jpeg = [&jpeg[..scan], &empty, &jpeg[scan..]].concat();
+    expect("CorruptPhoto", "sequential-empty-scans.jpg", &jpeg);
+}
+
+/// 8x8 black pixels.
+fn small_png(chunks: &[u8], behind: &[u8]) -> Vec<u8> {
+    let header = png_chunk(b"IHDR", &png_header(8, 8, 8, 2));
+    let pixels = png_chunk(b"IDAT", &zeros_compressed(8 * 25));
+    let end = png_chunk(b"IEND", b"");
+    [b"\x89PNG\r\n\x1A\n", &header[..], chunks, &pixels, behind, &end].concat()
+}
+
+#[test]
+fn a_png_whose_profile_explodes_takes_what_its_picture_takes() {
+    for (name, side, megabytes) in
+        [("profile-8000.png", 8000, 140), ("profile-12000.png", 12_000, 400)]
+    {
+        let profile = [b"p\0\0", &zeros_compressed(megabytes << 20)[..]].concat();
+        let pixels = zeros_compressed((side as usize * 3 + 1) * side as usize);
+        let header = png_header(side, side, 8, 2);
+        expect(
+            "Thumbnail",
+            name,
+            &png(&[(b"IHDR", &header), (b"iCCP", &profile), (b"IDAT", &pixels)]),
+        );
+    }
+}
+
+#[test]
+fn pngs_of_very_many_chunks_are_refused_at_once() {
+    for (name, chunk) in [
+        ("text.png", png_chunk(b"tEXt", b"a\0")),
+        ("compressed-text.png", png_chunk(b"zTXt", b"a\0\0\x78\x9C\x03\0\0\0\0\x01")),
+        ("international-text.png", png_chunk(b"iTXt", b"a\0\0\0\0\0")),
+        ("unknown.png", png_chunk(b"quIt", b"")),
+        ("exif.png", png_chunk(b"eXIf", b"II*\0")),
+        ("background.png", png_chunk(b"bKGD", b"\0\0\0\0\0\0")),
+    ] {
+        expect("CorruptPhoto", name, &small_png(&flood(&chunk), b""));
+        expect("CorruptPhoto", &format!("{name}-behind.png"), &small_png(b"", &flood(&chunk)));
+    }
+    expect("CorruptPhoto", "empty-idat.png", &small_png(&flood(&png_chunk(b"IDAT", b"")), b""));
+    let control = |n: u32| {
+        let frame = [n, 8, 8, 0, 0].map(u32::to_be_bytes).concat();
+        png_chunk(b"fcTL", &[&frame[..], &[0, 1, 0, 1, 0, 0]].concat())
+    };
+    let frames: Vec<u8> = (1..1_000_000).flat_map(control).collect();
+    let animation = png_chunk(b"acTL", &[0xFF, 0xFF, 0, 0, 0, 0, 0, 0]);
+    expect("CorruptPhoto", "frames.png", &small_png(&[animation, control(0)].concat(), &frames));
+}
+
+#[test]
+fn gifs_of_very_many_blocks_cost_their_bytes() {
+    let gif = golden("gif-opaque.gif");
+    // Where the first block begins, behind the screen and its colours.
+    let blocks = 13 + 3 * (2 << (gif[10] & 7)) * usize::from(gif[10] >> 7);
+    let with = |blocks_before: &[u8]| [&gif[..blocks], blocks_before, &gif[blocks..]].concat();
+    expect("CorruptPhoto", "comments.gif", &with(&flood(b"\x21\xFE\x01a\0")));
+    expect("CorruptPhoto", "empty-comments.gif", &with(&flood(b"\x21\xFE\0")));
+    let long = [b"\x21\xFE", &flood(&[&[255][..], &[7; 255]].concat())[..], b"\0"].concat();
+    expect("Thumbnail", "one-long-comment.gif", &with(&long));
+    let long =
+        [b"\x21\xFF\x0BXMP DataXMP", &flood(&[&[255][..], &[7; 255]].concat())[..], b"\0"].concat();
+    expect("CorruptPhoto", "one-long-application.gif", &with(&long));
+    let control = b"\x21\xF9\x04\0\0\0\0\0";
+    expect("CorruptPhoto", "controls.gif", &with(&flood(control)));
+    let long =
+        [b"\x21\xFF\x0BICCRGBG1012", &flood(&[&[255][..], &[7; 255]].concat())[..], b"\0"].concat();
+    expect("CorruptPhoto", "one-long-profile.gif", &with(&long));
+    let profiles = [b"\x21\xFF\x0BICCRGBG1012".as_slice(), &[255], &[7; 255], b"\0"].concat();
+    expect("CorruptPhoto", "profiles.gif", &with(&flood(&profiles)));
+    let frame = b"\x2C\0\0\0\0\0\0\0\0\0\x02\0";
+    bounded("empty-frames.gif", &with(&flood(frame)));
+    let tiny = [b"\x21\xFE", &flood(b"\x01a")[..], b"\0"].concat();
+    expect("CorruptPhoto", "tiny-sub-blocks.gif", &with(&tiny));
+    expect("CorruptPhoto", "unknown.gif", &with(&flood(b"\x21\x77\x01a\0")));
+}
+
+#[test]
+fn webps_of_very_many_chunks_cost_their_bytes() {
+    let lossy = golden("webp-lossy.webp");
+    let frame = lossy[12..].to_vec();
+    let lossless = golden("webp-lossless-alpha.webp")[12..].to_vec();
+    let extended = |flags: u8| {
+        let image = image_size(&lossy);
+        let canvas = [image.0 - 1, image.1 - 1].map(|side| side.to_le_bytes());
+        let data = [&[flags, 0, 0, 0][..], &canvas[0][..3], &canvas[1][..3]].concat();
+        riff_chunk(b"VP8X", &data)
+    };
+    for (name, chunk) in [
+        ("unknown.webp", riff_chunk(b"XYZ ", b"")),
+        ("exif.webp", riff_chunk(b"EXIF", b"II*\0")),
+        ("profiles.webp", riff_chunk(b"ICCP", b"")),
+        ("alpha.webp", riff_chunk(b"ALPH", b"")),
+        ("frames.webp", riff_chunk(b"ANMF", &[0; 16])),
+    ] {
+        for flags in [0x3E, 0x2C, 0] {
+            let before = [extended(flags), flood(&chunk), frame.clone()].concat();
+            bounded(&format!("{flags:x}-{name}"), &webp(&before));
+            let behind = [extended(flags), frame.clone(), flood(&chunk)].concat();
+            bounded(&format!("{flags:x}-behind-{name}"), &webp(&behind));
+        }
+    }
+    // A frame with more behind its data than it needs.
+    for (name, mut image) in [("long-lossy.webp", frame.clone()), ("long-lossless.webp", lossless)]
+    {
+        image.extend(vec![0; 90 << 20]);
+        let length = (image.len() - 8) as u32;
+        if &image[..4] == b"VP8X" {
+            continue;
+        }
+        image[4..8].copy_from_slice(&length.to_le_bytes());
+        bounded(name, &webp(&image));
+    }
+    let profile = [extended(0x20), riff_chunk(b"ICCP", &vec![7; 90 << 20]), frame.clone()].concat();
+    bounded("long-profile.webp", &webp(&profile));
+}
+
+/// Of a simple lossy file (RFC 6386 section 9.1).
+fn image_size(webp: &[u8]) -> (u32, u32) {
+    let side = |at: usize| u32::from(u16::from_le_bytes([webp[at], webp[at + 1]]) & 0x3FFF);
+    (side(26), side(28))
+}
+
+/// A gray TIFF of these strips, each of `rows`.
+fn strips(
+    (width, height, rows): (u32, u32, u32),
+    compression: u32,
+    offsets: Vec<u32>,
+    lengths: Vec<u32>,
+    data: &[u8],
+) -> Vec<u8> {
+    let entries = [
+        (256, vec![width]),
+        (257, vec![height]),
+        (258, vec![8]),
+        (259, vec![compression]),
+        (262, vec![1]),
+        (273, offsets),
+        (277, vec![1]),
+        (278, vec![rows]),
+        (279, lengths),
+    ];
+    tiff(&entries, data)
+}
+
+#[test]
+fn tiffs_of_overlapping_strips_are_refused_at_once() {
+    for (name, compression) in [
+        ("jpeg.tif", 7),
+        ("lzw.tif", 5),
+        ("deflate.tif", 8),
+        ("none.tif", 1),
+        ("packbits.tif", 32773),
+    ] {
+        let bytes = vec![0xFF; 200_000];
+        let (count, length) = (20_000, bytes.len() as u32);
+        let file = strips(
+            (8, count, 1),
+            compression,
+            vec![TIFF_DATA; count as usize],
+            vec![length; count as usize],
+            &bytes,
+        );
+        expect("CorruptPhoto", &format!("overlapping-{name}"), &file);
+    }
+    let bytes = vec![0xFF; 1_000_000];
+    let file =
+        strips((8, 100_000, 1), 7, vec![TIFF_DATA; 100_000], vec![1_000_000; 100_000], &bytes);
+    expect("CorruptPhoto", "overlapping-more-jpeg.tif", &file);
+}
+
+#[test]
+fn tiffs_of_very_many_strips_are_bounded() {
+    // Strips of one row of 8 pixels, one behind the other.
+    let many = |count: u32, compression, strip: &[u8]| {
+        let length = strip.len() as u32;
+        let offsets = (0..count).map(|n| TIFF_DATA + n * length).collect();
+        strips(
+            (8, count, 1),
+            compression,
+            offsets,
+            vec![length; count as usize],
+            &strip.repeat(count as usize),
+        )
+    };
+    let jpeg = gray_jpeg(8, 1);
+    let lzw = [0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x01, 0x01];
+    for count in [1 << 15, 1 << 17, 1 << 18] {
+        bounded(&format!("{count}-jpeg.tif"), &many(count, 7, &jpeg));
+        bounded(&format!("{count}-deflate.tif"), &many(count, 8, &zeros_compressed(8)));
+        bounded(&format!("{count}-lzw.tif"), &many(count, 5, &lzw));
+        bounded(&format!("{count}-none.tif"), &many(count, 1, &[7; 8]));
+        bounded(&format!("{count}-packbits.tif"), &many(count, 32773, &[0xF9, 7]));
+        bounded(&format!("{count}-fax.tif"), &many(count, 4, &[0x80, 0]));
+    }
+}
+
+#[test]
+fn a_tiff_of_large_tables_and_many_strips_is_refused() {
+    let count = 1 << 16;
+    let jpeg = gray_jpeg(8, 1);
+    let comment = segment(0xFE, &[7; 50_000]);
+    let tables = [b"\xFF\xD8", &comment.repeat(2)[..], b"\xFF\xD9"].concat();
+    let at = TIFF_DATA + (jpeg.len() * count) as u32;
+    let offsets = (0..count as u32).map(|n| TIFF_DATA + n * jpeg.len() as u32).collect();
+    let data = [jpeg.repeat(count), tables.clone()].concat();
+    let mut entries = vec![
+        (256, vec![8]),
+        (257, vec![count as u32]),
+        (258, vec![8]),
+        (259, vec![7]),
+        (262, vec![1]),
+        (273, offsets),
+        (277, vec![1]),
+        (278, vec![1]),
+        (279, vec![jpeg.len() as u32; count]),
+        (347, vec![at]),
+    ];
+    entries.sort_by_key(|(tag, _)| *tag);
+    let mut file = tiff(&entries, &data);
+    // The tables are bytes: type 7, and as many as there are.
+    let entry = file.windows(4).rposition(|four| four == [0x5B, 0x01, 4, 0]).unwrap();
+    file[entry + 2] = 7;
+    file[entry + 4..entry + 8].copy_from_slice(&(tables.len() as u32).to_le_bytes());
+    expect("CorruptPhoto", "large-tables.tif", &file);
+}
+
+#[test]
+fn heifs_that_declare_very_many_parts_are_soon_read() {
+    let infe = media_box(b"infe", b"\x02\0\0\0\0\x01\0\0Exif\0");
+    let items = media_box(b"iinf", &[b"\0\0\0\0\0\x01", &infe[..]].concat());
+    // Version 1 and 2 have a construction method; sizes of offset, length, base and index are 0.
+    for (name, version, id, count) in [("0", 0, 2, 2), ("1", 1, 2, 2), ("2", 2, 4, 4)] {
+        let method: &[u8] = if version == 0 { b"" } else { b"\0\0" };
+        for (kind, number) in [("other", 9u32), ("wanted", 1)] {
+            let number = &number.to_be_bytes()[4 - id..];
+            let entry = [number, method, b"\0\0\xFF\xFF"].concat();
+            let entries = entry.repeat(100_000);
+            let header = [&[version, 0, 0, 0, 0, 0][..], &vec![0xFF; count]].concat();
+            let places = media_box(b"iloc", &[header, entries].concat());
+            let file = heif(&[items.clone(), places]);
+            expect("UnsupportedFormat", &format!("extents-{kind}-{name}.heic"), &file);
+            let avif = [&file[..8], b"avif", &file[12..]].concat();
+            expect("UnsupportedFormat", &format!("extents-{kind}-{name}.avif"), &avif);
+        }
+    }
+    for name in [b"free", b"Exif", b"infe", b"iloc"] {
+        let label = String::from_utf8_lossy(name).into_owned();
+        let flooded = flood(&media_box(name, b""));
+        let file = heif(std::slice::from_ref(&flooded));
+        expect("UnsupportedFormat", &format!("boxes-{label}.heic"), &file);
+        let file = [&heif(&[])[..], &flooded].concat();
+        expect("UnsupportedFormat", &format!("boxes-outside-{label}.heic"), &file);
+        let jxl = [b"\0\0\0\x0CJXL \r\n\x87\n", &flooded[..]].concat();
+        expect("UnsupportedFormat", &format!("boxes-{label}.jxl"), &jxl);
+    }
+}
