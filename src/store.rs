@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::dead_letter::Letter;
 use crate::event::ObjectEvent;
 use crate::failure::Failure;
-use crate::item::{PHOTO_KEY, Rendition, StoredItem, Update};
+use crate::item::{PHOTO_KEY, Rendition, Stored, Update};
 
 /// The user metadata of a thumbnail that names the ETag of the original it was made from.
 pub const ORIGINAL_ETAG: &str = "original-etag";
@@ -264,7 +264,7 @@ impl Store {
     ///
     /// # Errors
     /// Transient.
-    pub async fn item(&self, table: &str, photo_key: &str) -> Result<Option<StoredItem>, Failure> {
+    pub async fn item(&self, table: &str, photo_key: &str) -> Result<Option<Stored>, Failure> {
         let request = self
             .dynamodb
             .get_item()
@@ -275,7 +275,7 @@ impl Store {
             .send()
             .await
             .map_err(|error| dynamodb_failure("GetItem", table, photo_key, explain(&error)))?;
-        Ok(output.item)
+        Ok(output.item.as_ref().map(Stored::parse))
     }
 
     /// Commits a photo's item.
@@ -303,7 +303,7 @@ impl Store {
         match error.as_service_error() {
             // The SDK tries a call again whose answer was lost: then this write itself is in its way.
             Some(UpdateItemError::ConditionalCheckFailedException(refusal))
-                if refusal.item().is_some_and(|stored| update.is_done_in(stored)) =>
+                if refusal.item().is_some_and(|item| update.is_done_in(&Stored::parse(item))) =>
             {
                 Ok(())
             }

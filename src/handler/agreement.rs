@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Handler, Outcome};
 use crate::event::ObjectEvent;
 use crate::failure::Failure;
-use crate::item;
+use crate::item::{Stored, StoredStatus};
 use crate::log::Steps;
 
 /// How often the thumbnail is put right before the event is given back for another try: only events
@@ -24,18 +24,19 @@ impl Handler {
         for _ in 0..TRIES {
             let stored = self.store.item(&self.config.photos_table, key).await?;
             let thumbnail = self.store.thumbnail_mark(&self.config, key).await?;
-            let text = |name| item::text_of(stored.as_ref(), name);
-            match (text("status"), thumbnail) {
-                (None, _) | (Some("FAILED" | "DELETED"), None) => return Ok(()),
-                (Some("FAILED" | "DELETED"), Some(mark)) => {
+            let Stored { status, etag, .. } = stored.unwrap_or_default();
+            match (status, thumbnail) {
+                (None, _) | (Some(StoredStatus::Failed | StoredStatus::Deleted), None) => {
+                    return Ok(());
+                }
+                (Some(StoredStatus::Failed | StoredStatus::Deleted), Some(mark)) => {
                     self.store.remove_thumbnail(&self.config, key, &mark.etag).await?;
                 }
-                (Some(_), mark) => {
-                    let etag = text("etag");
-                    if mark.is_some_and(|mark| mark.original_etag.as_deref() == etag) {
+                (Some(StoredStatus::Ready), mark) => {
+                    if mark.is_some_and(|mark| mark.original_etag == etag) {
                         return Ok(());
                     }
-                    match self.render_again(key, etag).await {
+                    match self.render_again(key, etag.as_deref()).await {
                         // The item is of an object that is there no more: its own event comes.
                         Err(failure) if failure.is_overtaken() => return Ok(()),
                         outcome => outcome?,

@@ -6,16 +6,16 @@ use photo::{Claim, Facts, Thumbnail};
 use super::development::Developed;
 use super::{Handler, Outcome};
 use crate::dead_letter::{Invocation, Keeper, Letter};
-use crate::event::{ObjectEvent, Sequencer};
+use crate::event::ObjectEvent;
 use crate::failure::{Class, Failure};
-use crate::item::{self, Guard, Known, Standing, Status, Update};
+use crate::item::{self, Known, Precondition, Status, StoredStatus, Update, Verdict};
 use crate::log::Steps;
 
 /// A photo about to be committed.
 struct Photo {
     object: ObjectEvent,
     known: Known,
-    guard: Guard,
+    precondition: Precondition,
 }
 
 impl Handler {
@@ -58,7 +58,7 @@ impl Handler {
             (object.etag, object.size) = (Some(current.etag), current.bytes);
             self.refuse_what_is_no_photo(&object)?;
         }
-        let guard = self.guard(&mut object).await?;
+        let precondition = self.precondition(&mut object).await?;
         let developed = match self.develop(&mut object, steps).await {
             Ok(developed) => developed,
             Err(failure) if failure.class == Class::Permanent => {
@@ -69,7 +69,7 @@ impl Handler {
             Err(failure) => return Err(failure),
         };
         let Developed { known, thumbnail, is_other } = developed;
-        let photo = Photo { object, known, guard };
+        let photo = Photo { object, known, precondition };
         let published = match thumbnail {
             Ok(thumbnail) => self.publish(&photo, thumbnail, steps).await,
             Err(failure) => Err(failure),
@@ -96,18 +96,21 @@ impl Handler {
 
     /// What the item must be for this event to write it. An event without a sequencer takes its
     /// place behind the item as it is now, and keeps that one's sequencer.
-    pub(super) async fn guard(&self, object: &mut ObjectEvent) -> Result<Guard, Failure> {
+    pub(super) async fn precondition(
+        &self,
+        object: &mut ObjectEvent,
+    ) -> Result<Precondition, Failure> {
         if let Some(sequencer) = &object.sequencer {
-            return Ok(Guard::NotNewer(sequencer.clone()));
+            return Ok(Precondition::NotNewer(sequencer.clone()));
         }
         let stored = self.store.item(&self.config.photos_table, &object.key).await?;
-        let text = |name| item::text_of(stored.as_ref(), name);
-        let is_same = object.etag.is_some() && text("etag") == object.etag.as_deref();
-        if is_same && text("status") == Some("READY") {
+        let stored = stored.unwrap_or_default();
+        let is_same = object.etag.is_some() && stored.etag == object.etag;
+        if is_same && stored.status == Some(StoredStatus::Ready) {
             return Err(Failure::done());
         }
-        object.sequencer = text("sequencer").and_then(Sequencer::new);
-        Ok(Guard::Unchanged(text("processedAt").map(str::to_owned)))
+        object.sequencer = stored.sequencer;
+        Ok(Precondition::Unchanged(stored.processed_at))
     }
 
     /// Writes the thumbnail, then commits the item that names it, then looks whether it is still there.
@@ -130,17 +133,17 @@ impl Handler {
         keeper: &Keeper,
         invocation: &Invocation,
     ) -> Outcome {
-        let Photo { object, guard, .. } = photo;
+        let Photo { object, precondition, .. } = photo;
         let stored = self.store.item(&self.config.photos_table, &object.key).await?;
-        let dead_letter_id = match Standing::of(stored.as_ref(), guard) {
-            Standing::Superseded => return Err(Failure::done()),
-            Standing::Buried { dead_letter_id } => Some(dead_letter_id),
-            Standing::Open if is_other && !item::is_of_photo(stored.as_ref()) => {
+        let dead_letter_id = match precondition.check(stored.as_ref()) {
+            Verdict::Superseded => return Err(Failure::done()),
+            Verdict::AlreadyRejected { dead_letter_id } => Some(dead_letter_id),
+            Verdict::Proceed if is_other && !stored.is_some_and(|stored| stored.is_of_photo()) => {
                 let what = &failure.message;
                 let reason = format!("its name and its Content-Type claim no picture: {what}");
                 return Err(Failure::ignored("NotAPhoto", reason));
             }
-            Standing::Open => match keeper {
+            Verdict::Proceed => match keeper {
                 Keeper::Letter => {
                     let (payload, key) = (&object.payload, Some(object.key.as_str()));
                     let letter = Letter::about(payload, key, failure, invocation, Utc::now());
@@ -169,9 +172,9 @@ impl Handler {
     }
 
     async fn write(&self, photo: &Photo, known: &Known, status: &Status<'_>) -> Outcome {
-        let Photo { object, guard, .. } = photo;
+        let Photo { object, precondition, .. } = photo;
         let attributes = item::attributes(object, known, status, Utc::now());
-        let update = Update::new(attributes, guard);
+        let update = Update::new(attributes, precondition);
         self.store.commit(&self.config.photos_table, &object.key, update).await
     }
 }

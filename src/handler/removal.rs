@@ -6,7 +6,7 @@ use super::{Handler, Outcome};
 use crate::dead_letter::{Invocation, Keeper};
 use crate::event::ObjectEvent;
 use crate::failure::Failure;
-use crate::item::{self, Guard, Update};
+use crate::item::{self, Precondition, Update};
 use crate::log::Steps;
 
 impl Handler {
@@ -31,13 +31,13 @@ impl Handler {
         object.etag = None;
         // The item as it was before S3 is asked: what comes after that is not this event's to remove.
         let mut removal = object.clone();
-        let guard = self.guard(&mut removal).await?;
+        let precondition = self.precondition(&mut removal).await?;
         let current = self.store.current(&object.bucket, &object.key).await?;
         let Some(current) = current else {
-            return steps.commit.time(self.entomb(removal, guard)).await;
+            return steps.commit.time(self.write_tombstone(removal, precondition)).await;
         };
         let stored = self.store.item(&self.config.photos_table, &object.key).await?;
-        if item::text_of(stored.as_ref(), "etag") == Some(current.etag.as_str()) {
+        if stored.and_then(|stored| stored.etag).as_deref() == Some(current.etag.as_str()) {
             // This may be the second try of a removal that came between two uploads.
             self.agree(&object.key).await?;
             let reason = "another version was removed than the one that the item is of";
@@ -51,9 +51,9 @@ impl Handler {
         self.created(object, steps, keeper, invocation).await
     }
 
-    async fn entomb(&self, object: ObjectEvent, guard: Guard) -> Outcome {
+    async fn write_tombstone(&self, object: ObjectEvent, precondition: Precondition) -> Outcome {
         let attributes = item::tombstone(object.sequencer.as_ref(), Utc::now());
-        let update = Update::new(attributes, &guard);
+        let update = Update::new(attributes, &precondition);
         let committed = self.store.commit(&self.config.photos_table, &object.key, update).await;
         if committed.as_ref().is_err_and(|failure| !failure.is_overtaken()) {
             return committed;

@@ -17,7 +17,7 @@ use thumbnailer::config::Config;
 use thumbnailer::dead_letter::{Invocation, Letter};
 use thumbnailer::event::{ObjectEvent, Sequencer};
 use thumbnailer::failure::{Class, Failure};
-use thumbnailer::item::{self, Guard, Update};
+use thumbnailer::item::{self, Precondition, Update};
 use thumbnailer::store::Store;
 use tokio::time::timeout;
 
@@ -93,7 +93,7 @@ async fn call(operation: &str, answer: Answer) -> (Result<(), Failure>, usize) {
         "GetItem" => store.item("photos", "a.jpg").await.map(drop),
         "UpdateItem" => {
             let tombstone = item::tombstone(Some(&sequencer), DateTime::UNIX_EPOCH);
-            let update = Update::new(tombstone, &Guard::NotNewer(sequencer));
+            let update = Update::new(tombstone, &Precondition::NotNewer(sequencer));
             store.commit("photos", "a.jpg", update).await
         }
         "SendMessage" => store.send_letter(QUEUE, letter()).await.map(drop),
@@ -371,7 +371,7 @@ async fn a_commit_whose_answer_was_lost_is_done_when_its_repetition_finds_it() {
     let service = Service::start(&[RESET, refusal(own)]).await;
     let sequencer = Sequencer::new("1").unwrap();
     let tombstone = item::tombstone(Some(&sequencer), DateTime::UNIX_EPOCH);
-    let update = Update::new(tombstone, &Guard::NotNewer(sequencer));
+    let update = Update::new(tombstone, &Precondition::NotNewer(sequencer));
     assert_eq!(store(&service).commit("photos", "a.jpg", update).await, Ok(()));
     let requests = service.requests();
     assert_eq!(requests.len(), 2, "one was lost");
