@@ -1,7 +1,10 @@
 //! The second step: how a thumbnail will be made, and at which cost.
 
 use crate::decode::Header;
-use crate::{Inspected, PhotoError};
+use crate::{Inspected, PhotoError, Size};
+
+/// The longest side that libjpeg-turbo encodes, in pixels (jmorecfg.h, JPEG_MAX_DIMENSION).
+const MAX_JPEG_SIDE: u32 = 65_500;
 
 /// What a thumbnail is to be like.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,6 +85,13 @@ impl<'a> Inspected<'a> {
     /// Why the photo can have no thumbnail.
     pub fn plan(&'a self, spec: Spec, memory: u64) -> Result<Plan<'a>, PhotoError> {
         let header = self.header()?;
+        let Size { width, height } = header.size.scaled(spec.scale);
+        if width.max(height) > MAX_JPEG_SIDE {
+            let kind = format!(
+                "a photo whose thumbnail has {width}x{height} pixels, more than a JPEG can,"
+            );
+            return Err(PhotoError::UnsupportedFormat(kind));
+        }
         let least = Resampling::Fast.dct_scale(spec.scale);
         let wanted = spec.resampling.dct_scale(spec.scale);
         let mut dct_scale = wanted;

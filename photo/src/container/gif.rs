@@ -2,6 +2,7 @@
 //!
 //! The blocks of a GIF: CompuServe, "Graphics Interchange Format, Version 89a", clauses 15 to 26.
 
+use super::lzw::Lzw;
 use crate::{CancelFlag, PhotoError};
 
 /// Extensions before the first picture; a photo has some.
@@ -18,7 +19,7 @@ const APPLICATION: u8 = 0xFF;
 /// Bytes of the extensions of applications before the first picture: profiles and XMP are kept.
 ///
 /// # Errors
-/// There are more parts than a photo has.
+/// There are more parts than a photo has, or the first picture's data would cost more than any picture's.
 pub(crate) fn kept_bytes(gif: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoError> {
     let mut blocks = Blocks { gif, position: 13 + color_table_bytes(gif.get(10)), sub_blocks: 0 };
     let (mut extensions, mut kept) = (0, 0);
@@ -33,8 +34,11 @@ pub(crate) fn kept_bytes(gif: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoEr
             }
             Some(IMAGE) => {
                 // Its place and size, its colours, and the bits of a code.
-                blocks.position += 9 + color_table_bytes(gif.get(blocks.position + 8)) + 1;
+                blocks.position += 9 + color_table_bytes(gif.get(blocks.position + 8));
+                let code_size = blocks.byte().unwrap_or_default();
+                let data = blocks.position;
                 blocks.data()?;
+                Lzw::Gif.count_tables(sub_blocks(gif, data), code_size, &mut 0)?;
                 return Ok(kept);
             }
             Some(_) | None => return Ok(kept),
@@ -43,6 +47,18 @@ pub(crate) fn kept_bytes(gif: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoEr
             return Err(too_many());
         }
     }
+}
+
+/// The bytes in sub-blocks, up to the empty one behind them.
+fn sub_blocks(gif: &[u8], start: usize) -> impl Iterator<Item = u8> {
+    let mut rest = gif.get(start..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (length, behind) = rest.split_first().filter(|(length, _)| **length > 0)?;
+        let (block, next) = behind.split_at(behind.len().min(usize::from(*length)));
+        rest = next;
+        Some(block.iter().copied())
+    })
+    .flatten()
 }
 
 struct Blocks<'a> {

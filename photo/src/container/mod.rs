@@ -5,6 +5,7 @@
 pub(crate) mod gif;
 pub(crate) mod heif;
 pub(crate) mod jpeg;
+pub(crate) mod lzw;
 pub(crate) mod png;
 pub(crate) mod riff;
 

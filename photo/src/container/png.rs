@@ -17,18 +17,32 @@ pub(crate) fn png_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
     Some(Chunk { name: bytes.get(4..8)?, data: bytes.get(8..end)?, length: end + 4 })
 }
 
-/// Bytes of the chunks that the decoder keeps: texts, profiles, EXIF.
+/// What is in the chunks of a PNG, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    /// What the decoder keeps: texts, profiles, EXIF.
+    pub kept: u64,
+    /// The picture, compressed.
+    pub image: u64,
+}
+
+/// Walks the chunks.
 ///
 /// # Errors
-/// There are more chunks than a photo has.
-pub(crate) fn kept_bytes(png: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoError> {
-    let (mut images, mut others, mut kept) = (0, 0, 0);
+/// There are more than a photo has.
+pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError> {
+    let (mut images, mut others) = (0, 0);
+    let mut sizes = Sizes { kept: 0, image: 0 };
     for chunk in chunks(png.get(8..), png_chunk, cancel).take_while(|chunk| chunk.name != b"IEND") {
         match chunk.name {
-            b"IDAT" | b"fdAT" | b"fcTL" => images += 1,
+            b"IDAT" => {
+                images += 1;
+                sizes.image += chunk.data.len() as u64;
+            }
+            b"fdAT" | b"fcTL" => images += 1,
             b"tEXt" | b"zTXt" | b"iTXt" | b"iCCP" | b"eXIf" => {
                 others += 1;
-                kept += chunk.data.len() as u64;
+                sizes.kept += chunk.data.len() as u64;
             }
             _ => others += 1,
         }
@@ -36,7 +50,7 @@ pub(crate) fn kept_bytes(png: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoEr
             return Err(PhotoError::Corrupt("it has more chunks than any photo".into()));
         }
     }
-    Ok(kept)
+    Ok(sizes)
 }
 
 #[cfg(test)]
@@ -53,7 +67,7 @@ mod tests {
     }
 
     fn kept(chunks: &[(&[u8; 4], usize)]) -> Result<u64, PhotoError> {
-        kept_bytes(&png(chunks), &CancelFlag::default())
+        sizes(&png(chunks), &CancelFlag::default()).map(|sizes| sizes.kept)
     }
 
     #[test]

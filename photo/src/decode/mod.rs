@@ -9,6 +9,12 @@ use image::ImageFormat;
 use crate::pixels::Decoded;
 use crate::{CancelFlag, DctScale, Format, PhotoError, Size};
 
+/// The longest side of a photo, in pixels: four times that of a JPEG, which its thumbnail will be.
+const MAX_SIDE: u32 = 4 * 65_535;
+/// What the resizer holds for each row or column of a photo: the weights of a Lanczos window, 73 bytes
+/// measured.
+const BYTES_OF_WEIGHTS: u64 = 80;
+
 /// What is known of a photo whose pixels may be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -58,6 +64,11 @@ pub fn header(
     let Size { width, height } = header.size;
     if header.size.pixels() > max_pixels {
         return Err(PhotoError::TooManyPixels { width, height, limit: max_pixels });
+    }
+    if width.max(height) > MAX_SIDE {
+        let kind =
+            format!("a picture of {width}x{height}, with a side of more than {MAX_SIDE} pixels,");
+        return Err(PhotoError::UnsupportedFormat(kind));
     }
     Ok(header)
 }
@@ -113,10 +124,11 @@ impl Header {
         // Planes are resized one after the other, each first along its columns.
         let half_resized = decoded_columns * u64::from(target.height);
         let shrunk = target.pixels();
+        let weights = u64::from(self.size.width.max(self.size.height)) * BYTES_OF_WEIGHTS;
         match is_planar {
             // Beside the picture, the one it is turned into, and the JPEG.
-            true => decoding + half_resized + shrunk * 3 / 2 * 3,
-            false => decoding + half_resized * 3 + shrunk * 3 * 3,
+            true => decoding + weights + half_resized + shrunk * 3 / 2 * 3,
+            false => decoding + weights + half_resized * 3 + shrunk * 3 * 3,
         }
     }
 }

@@ -74,6 +74,46 @@ pub(crate) fn fits(profile: &[u8], components: u8) -> bool {
     is_profile && components == channels && profile.len() <= limit
 }
 
+/// Tags of a profile; real ones have some dozens.
+const MAX_TAGS: usize = 100;
+/// What a transform from inks needs of a profile (ICC.1:2022 clause 8.5.2), besides its header: tables
+/// to the connection space, and its white.
+const ESSENTIAL_TAGS: [&[u8; 4]; 5] = [b"A2B0", b"A2B1", b"A2B2", b"wtpt", b"chad"];
+
+/// The profile with nothing but what a transform needs, each tag once: moxcms 0.8 reads all that there
+/// are, any number of times, and copies what it reads. `None` if its tags make no sense.
+pub(crate) fn essentials(profile: &[u8]) -> Option<Vec<u8>> {
+    let (header, rest) = profile.split_at_checked(SMALLEST - 4)?;
+    let (count, table) = rest.split_first_chunk()?;
+    let count = usize::try_from(u32::from_be_bytes(*count)).ok()?;
+    let entries = table.as_chunks::<12>().0.get(..count).filter(|_| count <= MAX_TAGS)?;
+    let mut tags = Vec::new();
+    for name in ESSENTIAL_TAGS {
+        let Some([_, _, _, _, place @ ..]) = entries.iter().find(|entry| entry.starts_with(name))
+        else {
+            continue;
+        };
+        let [offset, length] = [place.first_chunk()?, place.last_chunk()?]
+            .map(|bytes| u32::from_be_bytes(*bytes) as usize);
+        tags.push((name, profile.get(offset..)?.get(..length)?));
+    }
+    let mut essentials = [header, &(tags.len() as u32).to_be_bytes()].concat();
+    let mut offset = SMALLEST + 12 * tags.len();
+    for (name, data) in &tags {
+        essentials.extend_from_slice(*name);
+        essentials.extend((offset as u32).to_be_bytes());
+        essentials.extend((data.len() as u32).to_be_bytes());
+        offset += data.len().next_multiple_of(4);
+    }
+    for (_, data) in &tags {
+        essentials.extend_from_slice(data);
+        essentials.resize(essentials.len().next_multiple_of(4), 0);
+    }
+    let size = (essentials.len() as u32).to_be_bytes();
+    essentials[SIZE].copy_from_slice(&size);
+    Some(essentials)
+}
+
 /// The JPEG with the profile in APP2 segments behind its JFIF header.
 pub(crate) fn embed(jpeg: Vec<u8>, profile: &[u8]) -> Vec<u8> {
     let behind_jfif = match jpeg.get(4..6) {
@@ -178,5 +218,34 @@ mod tests {
         assert!(broken(&[&chunk(2, 1, b"x")]));
         assert!(broken(&[&chunk(0, 1, b"x")]));
         assert!(broken(&[&chunk(1, 2, b"x"), &chunk(1, 2, b"y")]));
+    }
+
+    #[test]
+    fn of_a_printers_profile_each_tag_that_is_needed_is_kept_once() {
+        let profile = |tags: &[(&[u8; 4], u32, u32)]| {
+            let mut profile = sample(b"CMYK", SMALLEST);
+            profile[SMALLEST - 4..].copy_from_slice(&(tags.len() as u32).to_be_bytes());
+            for (name, offset, length) in tags {
+                profile.extend([&name[..], &offset.to_be_bytes(), &length.to_be_bytes()].concat());
+            }
+            profile.extend(b"descriptionTABLE-1TABLE-2");
+            profile
+        };
+        let data = SMALLEST as u32 + 5 * 12;
+        let whole = [
+            (b"desc", data, 11),
+            (b"A2B0", data + 11, 7),
+            (b"A2B0", data + 18, 7),
+            (b"desc", data, 11),
+            (b"wtpt", data + 18, 7),
+        ];
+        let kept = essentials(&profile(&whole)).unwrap();
+        assert_eq!(kept.len(), SMALLEST + 2 * 12 + 2 * 8);
+        assert_eq!(kept[SIZE], (kept.len() as u32).to_be_bytes());
+        assert_eq!(&kept[SMALLEST + 24..], b"TABLE-1\0TABLE-2\0");
+        assert_eq!(essentials(&profile(&[(b"A2B0", data, u32::MAX)])), None, "beyond the end");
+        assert_eq!(essentials(&profile(&vec![(b"desc", 0, 0); MAX_TAGS + 1])), None);
+        assert!(essentials(&profile(&vec![(b"desc", 0, 0); MAX_TAGS])).is_some());
+        assert_eq!(essentials(&kept[..SMALLEST + 5]), None, "cut within its tags");
     }
 }

@@ -6,6 +6,8 @@
 use moxcms::{ColorProfile, DataColorSpace, Layout, Transform8BitExecutor, TransformOptions};
 use std::sync::Arc;
 
+use crate::metadata::icc;
+
 /// Pixels converted at a time.
 const STRETCH: usize = 4096;
 
@@ -34,7 +36,7 @@ pub(crate) fn to_srgb(cmyk: Vec<u8>, profile: Option<&[u8]>) -> Vec<u8> {
 }
 
 fn transform(profile: &[u8]) -> Option<Arc<Transform8BitExecutor>> {
-    let profile = ColorProfile::new_from_slice(profile).ok()?;
+    let profile = ColorProfile::new_from_slice(&icc::essentials(profile)?).ok()?;
     if profile.color_space != DataColorSpace::Cmyk {
         return None;
     }

@@ -81,3 +81,33 @@ pub fn tiff(entries: &[(u16, Vec<u32>)], data: &[u8]) -> Vec<u8> {
 
 /// Where the data of [`tiff`] begins.
 pub const TIFF_DATA: u32 = 8;
+
+/// 8x8 black pixels.
+pub fn small_png(chunks: &[u8], behind: &[u8]) -> Vec<u8> {
+    let header = png_chunk(b"IHDR", &png_header(8, 8, 8, 2));
+    let pixels = png_chunk(b"IDAT", &zeros_compressed(8 * 25));
+    let end = png_chunk(b"IEND", b"");
+    [b"\x89PNG\r\n\x1A\n", &header[..], chunks, &pixels, behind, &end].concat()
+}
+
+/// A gray TIFF of these strips, each of `rows`.
+pub fn strips(
+    (width, height, rows): (u32, u32, u32),
+    compression: u32,
+    offsets: Vec<u32>,
+    lengths: Vec<u32>,
+    data: &[u8],
+) -> Vec<u8> {
+    let entries = [
+        (256, vec![width]),
+        (257, vec![height]),
+        (258, vec![8]),
+        (259, vec![compression]),
+        (262, vec![1]),
+        (273, offsets),
+        (277, vec![1]),
+        (278, vec![rows]),
+        (279, lengths),
+    ];
+    tiff(&entries, data)
+}

@@ -7,8 +7,8 @@ use photo::{Picture, Pixels, Size, encode};
 
 use super::cost::{self, Cost};
 use super::files::{
-    TIFF_DATA, heif, media_box, png, png_chunk, png_header, riff_chunk, segment, tiff, webp,
-    zeros_compressed,
+    TIFF_DATA, heif, media_box, png, png_chunk, png_header, riff_chunk, segment, small_png, strips,
+    tiff, webp, zeros_compressed,
 };
 use super::golden;
 
@@ -20,7 +20,7 @@ const LARGEST: usize = 100 << 20;
 const BESIDE: u64 = 24;
 
 /// Sees to it that a file costs no more than its bytes, whatever becomes of it, which is returned.
-fn bounded(name: &str, file: &[u8]) -> String {
+pub fn bounded(name: &str, file: &[u8]) -> String {
     let Cost { end, cpu, needed, taken } = cost::of(file, name);
     let (mb, seconds) = (file.len() as f64 / f64::from(1 << 20), cpu.as_secs_f64());
     println!("{name:34} {mb:6.2} MB  {end:17} {seconds:5.2} s CPU  {taken:4} MB of {needed}");
@@ -30,7 +30,7 @@ fn bounded(name: &str, file: &[u8]) -> String {
 }
 
 /// The same, and that it ends as expected: with a failure of this name, or as a `Thumbnail`.
-fn expect(end: &str, name: &str, file: &[u8]) {
+pub fn expect(end: &str, name: &str, file: &[u8]) {
     assert_eq!(bounded(name, file), end, "{name}");
 }
 
@@ -39,7 +39,7 @@ fn flood(part: &[u8]) -> Vec<u8> {
     part.repeat(LARGEST / part.len() - 1000)
 }
 
-fn gray_jpeg(width: u32, height: u32) -> Vec<u8> {
+pub fn gray_jpeg(width: u32, height: u32) -> Vec<u8> {
     let black = Pixels::black(Size { width, height }, 1);
     encode::jpeg(&Picture::Packed(black), 0.9, None).unwrap()
 }
@@ -104,7 +104,7 @@ fn what_a_jpeg_makes_its_decoder_keep_is_counted() {
 
 /// A progressive gray JPEG: a first scan of DC, and of each further one the spectral selection with the
 /// approximation, and its data.
-fn progressive(side: u16, is_arithmetic: bool, scans: &[([u8; 3], Vec<u8>)]) -> Vec<u8> {
+pub fn progressive(side: u16, is_arithmetic: bool, scans: &[([u8; 3], Vec<u8>)]) -> Vec<u8> {
     let side = side.to_be_bytes();
     let frame = [&[8][..], &side, &side, &[1, 1, 0x11, 0]].concat();
     let scan = |selection: &[u8; 3]| segment(0xDA, &[&[1, 1, 0][..], selection].concat());
@@ -203,14 +203,6 @@ fn a_jpeg_of_the_same_scan_again_and_again_is_refused() {
     let empty = segment(0xDA, &[1, 1, 0, 0, 63, 0]).repeat(4000);
     let jpeg = [&jpeg[..scan], &empty, &jpeg[scan..]].concat();
     expect("CorruptPhoto", "sequential-empty-scans.jpg", &jpeg);
-}
-
-/// 8x8 black pixels.
-fn small_png(chunks: &[u8], behind: &[u8]) -> Vec<u8> {
-    let header = png_chunk(b"IHDR", &png_header(8, 8, 8, 2));
-    let pixels = png_chunk(b"IDAT", &zeros_compressed(8 * 25));
-    let end = png_chunk(b"IEND", b"");
-    [b"\x89PNG\r\n\x1A\n", &header[..], chunks, &pixels, behind, &end].concat()
 }
 
 #[test]
@@ -323,28 +315,6 @@ fn webps_of_very_many_chunks_cost_their_bytes() {
 fn image_size(webp: &[u8]) -> (u32, u32) {
     let side = |at: usize| u32::from(u16::from_le_bytes([webp[at], webp[at + 1]]) & 0x3FFF);
     (side(26), side(28))
-}
-
-/// A gray TIFF of these strips, each of `rows`.
-fn strips(
-    (width, height, rows): (u32, u32, u32),
-    compression: u32,
-    offsets: Vec<u32>,
-    lengths: Vec<u32>,
-    data: &[u8],
-) -> Vec<u8> {
-    let entries = [
-        (256, vec![width]),
-        (257, vec![height]),
-        (258, vec![8]),
-        (259, vec![compression]),
-        (262, vec![1]),
-        (273, offsets),
-        (277, vec![1]),
-        (278, vec![rows]),
-        (279, lengths),
-    ];
-    tiff(&entries, data)
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod bombs;
 mod cost;
+mod costly;
 mod crashes;
 mod damage;
 mod files;

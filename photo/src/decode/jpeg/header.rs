@@ -17,6 +17,11 @@ const MAX_COST: u64 = 800_000_000;
 /// and larger photos bring their bytes of image data, of which each may cost so much.
 const COST_OF_A_BYTE: u64 = 16;
 
+/// What decoding an arithmetic-coded picture may cost, and what its blocks and bytes do, in nanoseconds.
+const MAX_ARITHMETIC_COST: u64 = 1_500_000_000;
+const ARITHMETIC_COST_OF_A_BLOCK: u64 = 80;
+const ARITHMETIC_COST_OF_A_BYTE: u64 = 15;
+
 /// Bytes that libjpeg-turbo takes for an APP2 segment beside what is in it.
 const KEPT_BESIDE: u64 = 128;
 
@@ -85,24 +90,24 @@ impl Header {
         let mut frame = None;
         let mut app2 = Vec::new();
         let (mut is_adobe, mut is_odd) = (false, false);
-        let (mut scans, mut cost, mut image_bytes, mut end_of_last) = (0u64, 0, 0, 2);
+        let mut costs = ScanCosts::default();
+        let mut end_of_last = 2;
         for segment in Segments::new(jpeg, cancel) {
             let segment = segment?;
             let between = segment.position.start.saturating_sub(end_of_last);
-            match scans {
+            match costs.scans {
                 0 => is_odd |= between > 0 || segment.is_odd(),
-                _ => image_bytes += between,
+                _ => costs.image_bytes += between as u64,
             }
             end_of_last = segment.position.end;
             match segment.marker {
                 marker::APP2 => app2.push(segment.payload),
                 marker::APP14 => is_adobe |= segment.payload.starts_with(b"Adobe"),
                 marker::SOS => {
-                    scans += 1;
-                    cost += match &mut frame {
-                        Some(frame) => Frame::scan(frame, segment.payload)?,
-                        None => 0,
-                    };
+                    costs.scans += 1;
+                    if let Some(frame) = &mut frame {
+                        costs.cost += Frame::scan(frame, segment.payload)?;
+                    }
                 }
                 code if is_frame(code) && frame.is_some() => {
                     return Err(PhotoError::Corrupt("it has two frame headers".into()));
@@ -113,15 +118,13 @@ impl Header {
         }
         let frame =
             frame.ok_or_else(|| PhotoError::Corrupt("no size is given before its end".into()))?;
-        if scans == 0 {
+        if costs.scans == 0 {
             return Err(PhotoError::Corrupt("it holds a size but no image".into()));
         }
-        let affordable = MAX_COST + image_bytes as u64 * COST_OF_A_BYTE;
-        if scans > MAX_SCANS || cost > frame.cost_of_a_pass() + affordable {
-            return Err(PhotoError::Corrupt(format!(
-                "it has {scans} scans, too many for its size"
-            )));
-        }
+        (costs.frames, costs.passes) = (1, frame.cost_of_a_pass());
+        costs.refuse_too_much()?;
+        frame.refuse_too_much_arithmetic(costs.image_bytes)?;
+        let image_bytes = costs.image_bytes;
         if image_bytes < frame.least_image_bytes() {
             let what = format!("{image_bytes} bytes of image data cannot fill its size");
             return Err(PhotoError::Truncated { bytes: jpeg.len(), what });
@@ -144,7 +147,7 @@ impl Header {
             profile: profile.profile(components),
             is_subsampled: frame.is_subsampled(),
             blocks: frame.blocks(),
-            is_held: frame.is_progressive || scans > 1,
+            is_held: frame.is_progressive || costs.scans > 1,
             is_odd,
             kept,
         })
@@ -158,6 +161,62 @@ impl Header {
         };
         let coefficients = if self.is_held { self.blocks * BYTES_OF_COEFFICIENTS } else { 0 };
         coefficients + samples * u64::from(scale.eighths().pow(2)) / 64 + self.kept
+    }
+}
+
+/// What the scans of a picture cost, all of its streams together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::decode) struct ScanCosts {
+    frames: u64,
+    scans: u64,
+    /// In nanoseconds, however little is in them.
+    cost: u64,
+    /// Of one pass over each picture, which is what a baseline photo takes.
+    passes: u64,
+    image_bytes: u64,
+}
+
+impl ScanCosts {
+    /// Adds a stream as far as it can be followed: what is wrong with it is for its decoder to say.
+    pub fn add(&mut self, jpeg: &[u8], cancel: &CancelFlag) -> Result<(), PhotoError> {
+        let mut frame = None;
+        self.image_bytes += jpeg.len() as u64;
+        for segment in Segments::new(jpeg, cancel) {
+            let segment = match segment {
+                Ok(segment) => segment,
+                Err(PhotoError::Truncated { .. }) => break,
+                Err(error) => return Err(error),
+            };
+            match (segment.marker, &mut frame) {
+                (marker::SOS, Some(frame)) => {
+                    self.scans += 1;
+                    self.cost += Frame::scan(frame, segment.payload)?;
+                }
+                (code, None) if is_frame(code) => {
+                    let read = Frame::read(code, segment.payload)?;
+                    self.passes += read.cost_of_a_pass();
+                    self.frames += 1;
+                    frame = Some(read);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses more than photos take.
+    ///
+    /// # Errors
+    /// [`PhotoError::Corrupt`].
+    pub fn refuse_too_much(&self) -> Result<(), PhotoError> {
+        let affordable = MAX_COST + self.image_bytes * COST_OF_A_BYTE;
+        if self.scans > self.frames * MAX_SCANS || self.cost > self.passes + affordable {
+            let scans = self.scans;
+            return Err(PhotoError::Corrupt(format!(
+                "it has {scans} scans, too many for its size"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -276,10 +335,23 @@ impl Frame {
         self.blocks() * COST_OF_A_BLOCK
     }
 
+    /// Refuses an arithmetic-coded picture that takes longer than 2 s, as each of its blocks takes some
+    /// decisions however little is coded. There are hardly any such photos.
+    fn refuse_too_much_arithmetic(&self, image_bytes: u64) -> Result<(), PhotoError> {
+        let cost =
+            self.blocks() * ARITHMETIC_COST_OF_A_BLOCK + image_bytes * ARITHMETIC_COST_OF_A_BYTE;
+        if self.is_arithmetic && cost > MAX_ARITHMETIC_COST {
+            let Size { width, height } = self.size;
+            let kind = format!("an arithmetic-coded JPEG of {width}x{height} pixels");
+            return Err(PhotoError::UnsupportedFormat(kind));
+        }
+        Ok(())
+    }
+
     /// Bytes without which not even a picture of one colour can be coded: Huffman codes spend a bit
     /// on each block's first coefficient (T.81 F.1.2.1) and, but in a progressive scan, one on its
     /// end. Arithmetic coding may spend less than a bit.
-    fn least_image_bytes(&self) -> usize {
+    fn least_image_bytes(&self) -> u64 {
         let Size { width, height } = self.size;
         let ((h, v), (most_h, most_v)) = (self.components[0].factors, self.largest_factors());
         let across = u64::from((width * h).div_ceil(8 * most_h));
@@ -289,7 +361,7 @@ impl Frame {
             (false, true) => 1,
             (false, false) => 2,
         };
-        (across * down * bits / 8) as usize
+        across * down * bits / 8
     }
 }
 

@@ -10,6 +10,7 @@
 mod header;
 
 pub use header::Header;
+pub(super) use header::ScanCosts;
 
 use std::borrow::Cow;
 use std::fmt::Display;

@@ -40,11 +40,14 @@ pub(super) fn header(
     cancel: &CancelFlag,
 ) -> Result<Header, PhotoError> {
     let refused = |error| refused(error, photo.len());
-    let (kept, profile) = match format {
-        ImageFormat::Png => (png::kept_bytes(photo, cancel)?, None),
-        ImageFormat::Gif => (gif::kept_bytes(photo, cancel)?, None),
-        ImageFormat::WebP => (0, riff::profile(photo, cancel)?),
-        _ => (0, None),
+    let (kept, compressed, profile) = match format {
+        ImageFormat::Png => {
+            let png::Sizes { kept, image } = png::sizes(photo, cancel)?;
+            (kept, image, None)
+        }
+        ImageFormat::Gif => (gif::kept_bytes(photo, cancel)?, 0, None),
+        ImageFormat::WebP => (0, 0, riff::profile(photo, cancel)?),
+        _ => (0, 0, None),
     };
     let mut decoder = decoder(photo, format, METADATA_BYTES, cancel).map_err(refused)?;
     let (width, height) = decoder.dimensions();
@@ -61,6 +64,7 @@ pub(super) fn header(
     };
     let icc_profile = icc_profile.filter(|profile| icc::fits(profile, layout.colours()));
     let picture = size.pixels().saturating_mul(layout.bytes_per_pixel());
+    refuse_padding(compressed, picture)?;
     // What the decoders of image 0.25 hold beside the picture.
     let beside = match format {
         // Its buffer is doubled as a chunk comes, and what is in it kept.
@@ -76,6 +80,21 @@ pub(super) fn header(
         _ => memory.saturating_add(METADATA_BYTES),
     };
     Ok(Header { size, icc_profile, memory, limit, format })
+}
+
+/// Refuses a picture that was made larger by being compressed: no method does so by more than a few
+/// percent, but parts that give out nothing can be as many as there is room for.
+///
+/// # Errors
+/// [`PhotoError::Corrupt`].
+pub(super) fn refuse_padding(compressed: u64, picture: u64) -> Result<(), PhotoError> {
+    if compressed <= picture.saturating_mul(2).saturating_add(1 << 20) {
+        return Ok(());
+    }
+    let what = format!(
+        "{compressed} bytes of image data are more than twice its {picture} bytes of pixels"
+    );
+    Err(PhotoError::Corrupt(what))
 }
 
 /// Decodes the whole picture.

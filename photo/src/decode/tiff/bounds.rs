@@ -1,12 +1,23 @@
 //! What tiff 0.11.3 reads without asking whether there is memory for it, refused before it does.
 
-use crate::{CancelFlag, PhotoError};
+use crate::container::lzw::Lzw;
+use crate::decode::jpeg::ScanCosts;
+use crate::{CancelFlag, PhotoError, Size};
 
 /// Values that a tag may have: more strips than a picture has rows. The decoder makes 32 bytes of each.
 const MAX_VALUES: u64 = 1 << 17;
 /// Bytes of JPEG tables that are read before all strips together: encoders write 574, and a picture of
 /// 500 megapixels has 120,000 tiles of 64x64.
 const MAX_BYTES_OF_TABLES: usize = 128 << 20;
+/// Pixels of all strips or tiles together, for each pixel of the picture and beside these: those at its
+/// edges reach beyond it.
+const MAX_CHUNK_PIXELS: u64 = 4;
+const MAX_EDGE_PIXELS: u64 = 4096 * 4096;
+/// What a fax may cost in picoseconds, of which each pixel takes and each byte: fax 0.2 sets pixels one by
+/// one, and finds a change of colour in each bit. A page of A3 at 600 dpi takes a tenth of it.
+const MAX_FAX_COST: u64 = 2_000_000_000_000;
+const FAX_COST_OF_A_PIXEL: u64 = 2_500;
+const FAX_COST_OF_A_BYTE: u64 = 56_000;
 /// Bytes at the beginning of a frame header that tell whether it is one, and the size.
 const FRAME_BYTES: usize = 10;
 /// The last tag that tells how a picture is stored, ReferenceBlackWhite: the others are metadata.
@@ -67,24 +78,73 @@ pub fn refuse_larger_jpegs(
         return Err(PhotoError::Corrupt(what));
     }
     let end_of_tables = &tables[tables.len().saturating_sub(FRAME_BYTES)..];
-    let mut is_larger = holds_larger(tables, size);
+    // A frame belongs to its strip or tile, where its scans are counted.
+    let mut is_in_tables = frame_sizes(tables, tables.len()).next().is_some();
     for chunk in chunks {
         cancel.check()?;
         let jpeg = chunk.get(skipped..).unwrap_or_default();
         let seam = [end_of_tables, &jpeg[..jpeg.len().min(FRAME_BYTES)]].concat();
-        is_larger |= holds_larger(&seam, size) || holds_larger(jpeg, size);
+        is_in_tables |= frame_sizes(&seam, end_of_tables.len()).next().is_some();
+        let is_larger = |(w, h): (u16, u16)| u64::from(w) > size.0 || u64::from(h) > size.1;
+        if frame_sizes(jpeg, jpeg.len()).any(is_larger) {
+            return Err(PhotoError::Corrupt(
+                "it holds a JPEG larger than its strip or tile".into(),
+            ));
+        }
     }
-    match is_larger {
-        true => Err(PhotoError::Corrupt("it holds a JPEG larger than its strip or tile".into())),
+    match is_in_tables {
+        true => Err(PhotoError::Corrupt("its JPEG tables hold a frame".into())),
         false => Ok(()),
     }
 }
 
-/// Whether a frame header in these bytes gives a side that is larger.
-fn holds_larger(jpeg: &[u8], size: (u64, u64)) -> bool {
-    memchr::memchr_iter(0xFF, jpeg)
-        .filter_map(|at| frame_size(&jpeg[at..]))
-        .any(|(width, height)| u64::from(width) > size.0 || u64::from(height) > size.1)
+/// Widths and heights in the frame headers that begin in the first `end` of these bytes.
+fn frame_sizes(jpeg: &[u8], end: usize) -> impl Iterator<Item = (u16, u16)> {
+    memchr::memchr_iter(0xFF, &jpeg[..end]).filter_map(|at| frame_size(&jpeg[at..]))
+}
+
+/// Refuses strips or tiles that together are much larger than the picture, for all of each is decoded.
+pub fn refuse_larger_chunks(
+    count: usize,
+    size: (u64, u64),
+    picture: Size,
+) -> Result<(), PhotoError> {
+    let pixels = size.0.saturating_mul(size.1).saturating_mul(count as u64);
+    if pixels <= picture.pixels().saturating_mul(MAX_CHUNK_PIXELS).saturating_add(MAX_EDGE_PIXELS) {
+        return Ok(());
+    }
+    let (width, height) = size;
+    let what =
+        format!("its {count} strips or tiles of {width}x{height} pixels are larger than itself");
+    Err(PhotoError::Corrupt(what))
+}
+
+/// Refuses JPEG streams of more scans than those of pictures have.
+pub fn refuse_many_scans(chunks: &[&[u8]], cancel: &CancelFlag) -> Result<(), PhotoError> {
+    let mut costs = ScanCosts::default();
+    chunks.iter().try_for_each(|chunk| costs.add(chunk, cancel))?;
+    costs.refuse_too_much()
+}
+
+/// Refuses LZW streams that make their decoder do more than those of pictures do.
+pub fn refuse_many_tables(chunks: &[&[u8]], cancel: &CancelFlag) -> Result<(), PhotoError> {
+    let mut cost = 0;
+    chunks.iter().try_for_each(|chunk| {
+        cancel.check()?;
+        Lzw::Tiff.count_tables(chunk.iter().copied(), 8, &mut cost)
+    })
+}
+
+/// Refuses a fax whose lines have more changes of colour than those of any page.
+pub fn refuse_long_fax(chunks: &[&[u8]], picture: Size) -> Result<(), PhotoError> {
+    let bytes: u64 = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+    let pixels = picture.pixels().saturating_mul(FAX_COST_OF_A_PIXEL);
+    match pixels.saturating_add(bytes.saturating_mul(FAX_COST_OF_A_BYTE)) > MAX_FAX_COST {
+        true => {
+            Err(PhotoError::Corrupt(format!("its {bytes} bytes of fax are too many for its size")))
+        }
+        false => Ok(()),
+    }
 }
 
 /// Width and height, if a frame header begins so (T.81 B.2.2) that the decoder takes: where it takes
@@ -170,5 +230,29 @@ mod tests {
         assert!(refuse(64 << 10, 1 << 11).is_ok());
         assert!(refuse(64 << 10, 1 << 12).is_err());
         assert!(refuse(8 << 20, 1 << 18).is_err());
+    }
+
+    #[test]
+    fn chunks_that_are_much_larger_than_the_picture_are_refused() {
+        let picture = Size { width: 10_000, height: 8000 };
+        assert!(refuse_larger_chunks(8000, (10_000, 1), picture).is_ok());
+        assert!(
+            refuse_larger_chunks(1, (16_384, 16_384), picture).is_ok(),
+            "one tile for all of it"
+        );
+        assert!(refuse_larger_chunks(1, (1 << 28, 1), picture).is_ok());
+        assert!(refuse_larger_chunks(2, (1 << 28, 1), picture).is_err());
+        assert!(refuse_larger_chunks(1, (u64::MAX, u64::MAX), picture).is_err());
+        assert!(refuse_larger_chunks(1, (4096, 4096), Size { width: 1, height: 1 }).is_ok());
+    }
+
+    #[test]
+    fn a_fax_may_be_a_page_but_no_noise() {
+        let a3 = Size { width: 7016, height: 9921 };
+        let fax = |bytes: usize, size| refuse_long_fax(&[&vec![0; bytes]], size);
+        assert!(fax(3 << 20, a3).is_ok());
+        assert!(fax(30 << 20, a3).is_ok());
+        assert!(fax(40 << 20, a3).is_err());
+        assert!(fax(60 << 20, Size { width: 8192, height: 61_000 }).is_err());
     }
 }

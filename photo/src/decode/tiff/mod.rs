@@ -9,6 +9,7 @@ use tiff::decoder::{ChunkType, Decoder, Limits};
 use tiff::tags::{Tag, Type, ValueBuffer};
 use tiff::{ColorType, TiffError, TiffResult};
 
+use super::raster::refuse_padding;
 use crate::cancel::CancellableReader;
 use crate::metadata::icc;
 use crate::pixels::Decoded;
@@ -19,8 +20,12 @@ use crate::{CancelFlag, PhotoError, Size};
 const MAX_TAG_BYTES: usize = 8 << 20;
 /// Bytes; a tile can be of 2^64 pixels, and to this something can be added.
 const MORE_THAN_THERE_IS: u64 = 1 << 60;
-/// The compression that has a JPEG in each strip or tile (TIFF Technical Note 2).
-const JPEG: u16 = 7;
+/// Compressions (TIFF 6.0 pages 30, 49 and 57; TIFF Technical Note 2 for JPEG in each strip or tile).
+mod compression {
+    pub const FAX: std::ops::RangeInclusive<u16> = 2..=4;
+    pub const LZW: u16 = 5;
+    pub const JPEG: u16 = 7;
+}
 /// The tag that only Adobe's raw format has (DNG 1.4 page 20).
 const DNG_VERSION: Tag = Tag::Unknown(50706);
 
@@ -37,7 +42,7 @@ pub(super) struct Header {
     layout: Layout,
     /// Bits of a gray sample that is less than a byte.
     packed_bits: Option<u8>,
-    is_jpeg: bool,
+    compression: u16,
 }
 
 impl Header {
@@ -72,20 +77,23 @@ pub(super) fn header(photo: &[u8], cancel: &CancelFlag) -> Result<Header, PhotoE
     let layout = Layout { colour, alpha, is_deep: bits == 16 };
     let size = Size { width, height };
     let profile = profile(&mut decoder).filter(|profile| icc::fits(profile, layout.colours()));
-    let compression = decoder.find_tag_unsigned(Tag::Compression).map_err(refused)?;
-    let is_jpeg = compression == Some(JPEG);
+    let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression).map_err(refused)?;
+    let compression = compression.unwrap_or(1);
     let bytes_of = |pixels: u64| pixels.saturating_mul(layout.bytes_per_pixel());
     let (across, down) = chunk_size(&decoder, size);
-    let beside = match is_jpeg {
-        // A strip or tile of up to four components with the coefficients, and its part of the file.
-        true => (across * down).saturating_mul(4 * 3).saturating_add(photo.len() as u64),
-        false => bytes_of(across),
+    let beside = match compression {
+        // A strip or tile of up to four components with the coefficients, its part of the file, and
+        // the profile that zune-jpeg keeps of it.
+        compression::JPEG => {
+            across.saturating_mul(down).saturating_mul(4 * 3).saturating_add(2 * photo.len() as u64)
+        }
+        _ => bytes_of(across),
     };
     // At last planes are interleaved, and samples of less than a byte become one.
     let picture = bytes_of(size.pixels());
     let memory = picture.saturating_add(beside.max(picture)).min(MORE_THAN_THERE_IS);
     let packed_bits = Some(bits).filter(|bits| *bits < 8);
-    Ok(Header { size, profile, memory, layout, packed_bits, is_jpeg })
+    Ok(Header { size, profile, memory, layout, packed_bits, compression })
 }
 
 /// Decodes the whole picture.
@@ -103,11 +111,23 @@ pub(super) fn decode(
         return Err(PhotoError::UnsupportedFormat("a TIFF of this arrangement of samples".into()));
     }
     let chunks = chunks(&mut decoder, photo).map_err(refused)??;
-    if header.is_jpeg {
-        let tables = decoder.find_tag(Tag::JPEGTables).map_err(refused)?;
-        let tables = tables.map(Value::into_u8_vec).transpose().map_err(refused)?;
-        let size = chunk_size(&decoder, header.size);
-        bounds::refuse_larger_jpegs(&chunks, tables.as_deref(), size, cancel)?;
+    let size = chunk_size(&decoder, header.size);
+    bounds::refuse_larger_chunks(chunks.len(), size, header.size)?;
+    match header.compression {
+        compression::JPEG => {
+            let tables = decoder.find_tag(Tag::JPEGTables).map_err(refused)?;
+            let tables = tables.map(Value::into_u8_vec).transpose().map_err(refused)?;
+            bounds::refuse_larger_jpegs(&chunks, tables.as_deref(), size, cancel)?;
+            bounds::refuse_many_scans(&chunks, cancel)?;
+        }
+        fax if compression::FAX.contains(&fax) => bounds::refuse_long_fax(&chunks, header.size)?,
+        other => {
+            let bytes = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+            refuse_padding(bytes, length as u64)?;
+            if other == compression::LZW {
+                bounds::refuse_many_tables(&chunks, cancel)?;
+            }
+        }
     }
     let mut samples = vec![0; buffers.complete_len];
     decoder.read_image_bytes(&mut samples).map_err(refused)?;
@@ -201,14 +221,21 @@ fn unpacked(packed: &[u8], size: Size, bits: u8) -> Vec<u8> {
 
 /// Planes, one behind the other, as pixels.
 fn interleaved(planes: &[u8], plane_length: usize, is_deep: bool) -> Vec<u8> {
-    let bytes = if is_deep { 2 } else { 1 };
-    let mut pixels = Vec::with_capacity(planes.len());
-    for at in (0..plane_length).step_by(bytes) {
-        for plane in planes.chunks_exact(plane_length) {
-            pixels.extend_from_slice(&plane[at..at + bytes]);
-        }
+    let mut pixels = vec![0; planes.len()];
+    match is_deep {
+        true => interleave::<2>(planes, plane_length, &mut pixels),
+        false => interleave::<1>(planes, plane_length, &mut pixels),
     }
     pixels
+}
+
+/// Puts the samples of `BYTES` bytes where they belong.
+fn interleave<const BYTES: usize>(planes: &[u8], plane_length: usize, pixels: &mut [u8]) {
+    let count = planes.len() / plane_length;
+    for (number, plane) in planes.chunks_exact(plane_length).enumerate() {
+        let places = pixels.as_chunks_mut::<BYTES>().0.iter_mut().skip(number).step_by(count);
+        places.zip(plane.as_chunks().0).for_each(|(place, sample)| *place = *sample);
+    }
 }
 
 /// What the decoder's complaint means for the photo.

@@ -16,6 +16,10 @@ const PROFILES: [&[u8]; 2] = [b"Raw profile type exif\0", b"Raw profile type APP
 /// Of a text of digits, two for a byte: what it is the copy of had at most 64 KB in a JPEG.
 const MAX_TEXT_BYTES: u64 = 256 * 1024;
 
+/// Of a text as it is compressed: deflate makes it no larger, but blocks of nothing, of which each takes
+/// a microsecond, can be as many as there is room for.
+const MAX_COMPRESSED_BYTES: usize = 2 * MAX_TEXT_BYTES as usize;
+
 /// The blocks of EXIF, of which some begin as in a JPEG.
 pub(super) fn blocks<'a>(
     file: &'a [u8],
@@ -42,7 +46,8 @@ fn profile(text: &[u8]) -> Option<&[u8]> {
 /// What follows the one method of compression that there is (PNG clause 11.3.3.3).
 fn inflated(text: &[u8]) -> Option<Vec<u8>> {
     let mut inflated = Vec::new();
-    let text = ZlibDecoder::new(text.strip_prefix(b"\0")?);
+    let text = text.strip_prefix(b"\0")?;
+    let text = ZlibDecoder::new(&text[..text.len().min(MAX_COMPRESSED_BYTES)]);
     text.take(MAX_TEXT_BYTES).read_to_end(&mut inflated).ok()?;
     Some(inflated)
 }

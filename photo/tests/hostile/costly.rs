@@ -1,0 +1,256 @@
+//! Files that make a decoder work on what never becomes a pixel, or far more than their pixels need.
+
+use super::files::{
+    TIFF_DATA, png, png_chunk, png_header, riff_chunk, segment, small_png, strips, tiff, webp,
+    zeros_compressed,
+};
+use super::floods::{bounded, expect, gray_jpeg, progressive};
+use super::golden;
+
+/// Bits of a stream, the lowest of each byte first.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Bits {
+    fn put(&mut self, value: u32, bits: usize) {
+        for bit in 0..bits {
+            if self.count % 8 == 0 {
+                self.bytes.push(0);
+            }
+            *self.bytes.last_mut().unwrap() |= ((value >> bit & 1) as u8) << (self.count % 8);
+            self.count += 1;
+        }
+    }
+}
+
+/// Deflate blocks of tables of their own and nothing else (RFC 1951 section 3.2.7), of about this many
+/// bytes. Whatever follows them is what the stream says.
+fn empty_blocks(bytes: usize) -> Vec<u8> {
+    let mut bits = Bits::default();
+    for _ in 0..8 {
+        bits.put(0b100, 3); // not the last block, dynamic tables
+        bits.put(0, 5 + 5); // 257 literals, one distance
+        // Lengths of the code of lengths: of 1 and of 18, the last two of 18, one bit each.
+        bits.put(18 - 4, 4);
+        for symbol in [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1] {
+            bits.put(u32::from([1, 18].contains(&symbol)), 3);
+        }
+        // A code of one bit for 0, none for 1 to 255, one for the end, and one for the distance.
+        for (symbol, repeated) in [(0, None), (1, Some(138)), (1, Some(117)), (0, None), (0, None)]
+        {
+            bits.put(symbol, 1);
+            repeated.into_iter().for_each(|times: u32| bits.put(times - 11, 7));
+        }
+        bits.put(1, 1); // the end
+    }
+    assert_eq!(bits.count % 8, 0);
+    bits.bytes.repeat(bytes / bits.bytes.len())
+}
+
+/// Zeros, compressed, behind blocks of nothing.
+fn padded_zeros(count: usize, padding: usize) -> Vec<u8> {
+    let zeros = zeros_compressed(count);
+    [&zeros[..2], &empty_blocks(padding), &zeros[2..]].concat()
+}
+
+#[test]
+fn deflate_streams_of_empty_blocks_are_refused() {
+    const PADDING: usize = 40 << 20;
+    let size = png_header(8, 8, 8, 2);
+    let pixels = padded_zeros(8 * 25, PADDING);
+    expect("CorruptPhoto", "empty-blocks.png", &png(&[(b"IHDR", &size), (b"IDAT", &pixels)]));
+    // A little of it is no matter.
+    let pixels = padded_zeros(8 * 25, 1000);
+    expect("Thumbnail", "few-empty-blocks.png", &png(&[(b"IHDR", &size), (b"IDAT", &pixels)]));
+    let text = [b"Raw profile type exif\0\0", &padded_zeros(100, PADDING)[..]].concat();
+    let text = png_chunk(b"zTXt", &text);
+    expect("CorruptPhoto", "empty-blocks-in-a-text.png", &small_png(&text, b""));
+    let strip = padded_zeros(64, PADDING);
+    let file = strips((8, 8, 8), 8, vec![TIFF_DATA], vec![strip.len() as u32], &strip);
+    expect("CorruptPhoto", "empty-blocks.tif", &file);
+}
+
+#[test]
+fn lzw_streams_of_nothing_but_clear_codes_are_refused() {
+    const LENGTH: usize = 20 << 20;
+    for code_size in [2, 8, 11] {
+        let mut codes = Bits::default();
+        (0..8).for_each(|_| codes.put(1 << code_size, code_size + 1));
+        let data = codes.bytes.repeat(LENGTH / codes.bytes.len());
+        let blocks: Vec<u8> =
+            data.chunks(255).flat_map(|block| [&[block.len() as u8], block].concat()).collect();
+        let screen = b"GIF89a\x08\0\x08\0\x80\0\0......\x2C\0\0\0\0\x08\0\x08\0\0";
+        let gif = [&screen[..], &[code_size as u8], &blocks, b"\0\x3B"].concat();
+        // Small tables cost little, and so their codes are not too many here.
+        let name = format!("clear-codes-{code_size}.gif");
+        assert_ne!(bounded(&name, &gif), "Thumbnail");
+    }
+    // Each pixel behind a clear code, in a picture that has room for all: 9 bits, the highest first.
+    let pair =
+        [0b1000_0000u8, 0b0000_0000, 0b0100_0000, 0, 0b0010_0000, 0, 0b0001_0000, 0, 0b0000_1000];
+    let strip = pair.repeat((LENGTH / pair.len()).min(2_000_000));
+    let side = 6000;
+    let file = strips((side, side, side), 5, vec![TIFF_DATA], vec![strip.len() as u32], &strip);
+    expect("CorruptPhoto", "clear-codes.tif", &file);
+}
+
+/// A CMYK JPEG with a profile of these tags, whose data is at the end.
+fn with_ink_profile(tags: &[(&[u8; 4], usize)], data: &[u8]) -> Vec<u8> {
+    let offset = (132 + 12 * tags.len()) as u32;
+    let mut profile = vec![0; 128];
+    profile[16..20].copy_from_slice(b"CMYK");
+    profile[20..24].copy_from_slice(b"Lab ");
+    profile[36..40].copy_from_slice(b"acsp");
+    profile.extend((tags.len() as u32).to_be_bytes());
+    for (name, length) in tags {
+        profile
+            .extend([&name[..], &offset.to_be_bytes(), &(*length as u32).to_be_bytes()].concat());
+    }
+    profile.extend(data);
+    let size = (profile.len() as u32).to_be_bytes();
+    profile[..4].copy_from_slice(&size);
+    let parts = profile.chunks(65_000);
+    let count = parts.len() as u8;
+    let segments: Vec<u8> = parts
+        .zip(1..)
+        .flat_map(|(part, number)| {
+            segment(0xE2, &[b"ICC_PROFILE\0", &[number, count][..], part].concat())
+        })
+        .collect();
+    let jpeg = golden("jpeg-cmyk.jpg");
+    [&jpeg[..2], &segments, &jpeg[2..]].concat()
+}
+
+#[test]
+fn of_a_printers_profile_nothing_is_read_twice() {
+    let many = |name| vec![(name, 40_000); 300_000];
+    for name in [b"desc", b"cprt", b"A2B0", b"A2B1", b"rTRC"] {
+        let label = String::from_utf8_lossy(name).into_owned();
+        for kind in [b"desc", b"text", b"mft1", b"mft2", b"mAB ", b"mluc", b"curv"] {
+            let data = [&kind[..], &[0; 4], &[0, 0, 0x27, 0], &vec![b'x'; 40_000]].concat();
+            let kind = String::from_utf8_lossy(kind).trim().to_owned();
+            expect(
+                "Thumbnail",
+                &format!("{label}-{kind}.jpg"),
+                &with_ink_profile(&many(name), &data),
+            );
+        }
+    }
+    // One text in a hundred thousand languages, each of which is all of it.
+    let languages = [&b"enUS"[..], &60_000u32.to_be_bytes(), &28u32.to_be_bytes()].concat();
+    let count = 200_000u32;
+    let data = [b"mluc\0\0\0\0", &count.to_be_bytes()[..], &12u32.to_be_bytes()].concat();
+    let data = [&data[..], &languages.repeat(count as usize), &[0; 70_000]].concat();
+    let file = with_ink_profile(&[(b"desc", data.len())], &data);
+    expect("Thumbnail", "languages.jpg", &file);
+}
+
+#[test]
+fn thin_pictures_take_no_more_than_they_say() {
+    let thin = |width, height, name: &str, end| {
+        let pixels = zeros_compressed((width as usize + 1) * height as usize);
+        let size = png_header(width, height, 8, 0);
+        expect(end, name, &png(&[(b"IHDR", &size), (b"IDAT", &pixels)]));
+        let pixels = [0x81, 0].repeat((width * height) as usize / 128 + 1);
+        let length = vec![pixels.len() as u32];
+        let file = strips((width, height, height), 32773, vec![TIFF_DATA], length, &pixels);
+        expect(end, &name.replace("png", "tif"), &file);
+    };
+    thin(1, 10_000_000, "tall.png", "UnsupportedFormat");
+    thin(10_000_000, 1, "wide.png", "UnsupportedFormat");
+    thin(1, 262_140, "longest.png", "UnsupportedFormat"); // a quarter of it is 65,535, too long for a JPEG
+    thin(1, 262_000, "long.png", "Thumbnail");
+    thin(262_000, 2, "long-and-wide.png", "Thumbnail");
+}
+
+#[test]
+fn tiles_that_are_far_larger_than_the_picture_are_refused() {
+    let tile = zeros_compressed(1 << 28);
+    let entries = [
+        (256, vec![1]),
+        (257, vec![1]),
+        (258, vec![8]),
+        (259, vec![8]),
+        (262, vec![1]),
+        (277, vec![1]),
+        (322, vec![1 << 28]),
+        (323, vec![16]),
+        (324, vec![TIFF_DATA]),
+        (325, vec![tile.len() as u32]),
+    ];
+    expect("CorruptPhoto", "wide-tile.tif", &tiff(&entries, &tile));
+}
+
+#[test]
+fn jpegs_in_a_tiff_have_no_more_scans_than_others() {
+    let strip = |jpeg: &[u8], side: u32| {
+        strips((side, side, side), 7, vec![TIFF_DATA], vec![jpeg.len() as u32], jpeg)
+    };
+    let jpeg = gray_jpeg(2000, 2000);
+    expect("Thumbnail", "one-scan.tif", &strip(&jpeg, 2000));
+    let scan = jpeg.windows(2).position(|two| two == [0xFF, 0xDA]).unwrap();
+    let again = jpeg[scan..jpeg.len() - 2].repeat(700);
+    let again = [&jpeg[..scan], &again, b"\xFF\xD9"].concat();
+    expect("CorruptPhoto", "sequential-scans.tif", &strip(&again, 2000));
+    let scans: Vec<_> = (0..90).map(|_| ([1, 63, 0], vec![0; 850])).collect();
+    let many = progressive(10_400, false, &scans);
+    expect("CorruptPhoto", "progressive-scans.tif", &strip(&many, 10_400));
+    // A frame in the tables, where nobody would look for its scans.
+    let (tables, rest) = jpeg.split_at(scan);
+    let tables = [tables, b"\xFF\xD9"].concat();
+    let rest = [b"\xFF\xD8", &rest[..rest.len() - 2].repeat(700)[..], b"\xFF\xD9"].concat();
+    let length = rest.len() as u32;
+    let at = TIFF_DATA + length;
+    let mut file = tiff(
+        &[
+            (256, vec![2000]),
+            (257, vec![2000]),
+            (258, vec![8]),
+            (259, vec![7]),
+            (262, vec![1]),
+            (273, vec![TIFF_DATA]),
+            (277, vec![1]),
+            (278, vec![2000]),
+            (279, vec![length]),
+            (347, vec![at]),
+        ],
+        &[rest, tables.clone()].concat(),
+    );
+    let entry = file.windows(4).rposition(|four| four == [0x5B, 0x01, 4, 0]).unwrap();
+    file[entry + 2] = 7;
+    file[entry + 4..entry + 8].copy_from_slice(&(tables.len() as u32).to_le_bytes());
+    expect("CorruptPhoto", "frame-in-the-tables.tif", &file);
+}
+
+#[test]
+fn a_fax_of_noise_and_a_large_arithmetic_or_lossless_picture_are_refused() {
+    // Vertical codes of no difference, one bit each: every pixel changes its colour.
+    let fax = vec![0xFF; 50 << 20];
+    let entries = [
+        (256, vec![8192]),
+        (257, vec![50_000]),
+        (258, vec![1]),
+        (259, vec![4]),
+        (262, vec![0]),
+        (273, vec![TIFF_DATA]),
+        (277, vec![1]),
+        (278, vec![50_000]),
+        (279, vec![fax.len() as u32]),
+    ];
+    expect("CorruptPhoto", "noise-of-a-fax.tif", &tiff(&entries, &fax));
+    let component = |id| [id, 0x11, 0];
+    let components = [1, 2, 3, 4].map(component).concat();
+    let side = 22_000u16.to_be_bytes();
+    let frame = [&[8][..], &side, &side, &[4], &components].concat();
+    let scan = segment(0xDA, &[4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0]);
+    let tables = segment(0xDB, &[&[0][..], &[1; 64]].concat());
+    let jpeg = [b"\xFF\xD8", &tables[..], &segment(0xC9, &frame), &scan, b"\0\xFF\xD9"].concat();
+    expect("UnsupportedFormat", "empty-arithmetic.jpg", &jpeg);
+    // The signature, 14 bits of each side less 1, and nothing (WebP lossless bitstream, section 3).
+    let sides = (16_000u32 - 1) | (8000 - 1) << 14;
+    let picture = [&[0x2F][..], &sides.to_le_bytes(), &[0; 8]].concat();
+    expect("UnsupportedFormat", "large-lossless.webp", &webp(&riff_chunk(b"VP8L", &picture)));
+}
