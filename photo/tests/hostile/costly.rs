@@ -17,7 +17,7 @@ struct Bits {
 impl Bits {
     fn put(&mut self, value: u32, bits: usize) {
         for bit in 0..bits {
-            if self.count % 8 == 0 {
+            if self.count.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             *self.bytes.last_mut().unwrap() |= ((value >> bit & 1) as u8) << (self.count % 8);
