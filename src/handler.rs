@@ -19,13 +19,13 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::aws::Aws;
 use crate::config::Config;
 use crate::dead_letter::{Invocation, Keeper, Letter};
 use crate::event::{self, Event, Job, Message, ObjectEvent, Record, TaskResult};
 use crate::failure::{Class, Failure};
 use crate::log::{self, Line, Steps};
 use crate::memory::Memory;
-use crate::store::Store;
 
 /// What is left of Lambda's time when the handler gives up by itself, so that the error is a clear
 /// one and the letter names the photo.
@@ -42,7 +42,7 @@ const SETTLING: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub struct Handler {
     config: Config,
-    store: Store,
+    aws: Aws,
     /// One permit for each photo that is worked on at a time.
     turns: Arc<Semaphore>,
     memory: Memory,
@@ -70,12 +70,12 @@ impl Handler {
         let turns = Arc::new(Semaphore::new(available_parallelism().map_or(1, usize::from)));
         let memory = Memory::new(config.memory_mb);
         let is_cold = Arc::new(AtomicBool::new(true));
-        Handler { config, store: Store::new(aws), turns, memory, is_cold }
+        Handler { aws: Aws::new(&config, aws), config, turns, memory, is_cold }
     }
 
     /// Opens the connections that photos take, so that the first one need not.
     pub async fn connect(&self) {
-        self.store.connect(&self.config).await;
+        self.aws.connect().await;
     }
 
     /// Handles every record of an event, and gives the answer that its sender expects. One photo
@@ -258,7 +258,7 @@ impl Handler {
         call: &Call,
     ) -> Result<(), Failure> {
         let letter = Letter::about(payload, None, failure, &call.invocation, Utc::now());
-        self.store.send_letter(&self.config.dead_letter_queue_url, letter).await.map(drop)
+        self.aws.dead_letters.send(letter).await.map(drop)
     }
 
     fn refuse_what_is_no_photo(&self, object: &ObjectEvent) -> Result<(), Failure> {

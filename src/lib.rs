@@ -5,10 +5,10 @@
 //! | step | module | in → out |
 //! |---|---|---|
 //! | an event arrives | [`event`] | any payload → objects created or removed |
-//! | fetch | [`store`] | bucket, key, ETag → bytes |
+//! | fetch | [`aws`] | bucket, key, ETag → bytes |
 //! | facts and header; decode, shrink, turn, encode | the crate [`photo`] | bytes → time, place, camera; JPEG |
-//! | store the thumbnail | [`store`] | JPEG → S3 |
-//! | commit the item | [`item`], [`store`] | facts → DynamoDB |
+//! | store the thumbnail | [`aws`] | JPEG → S3 |
+//! | commit the item | [`item`], [`aws`] | facts → DynamoDB |
 //!
 //! What goes wrong becomes a [`failure::Failure`] whose class says what must happen; a photo that
 //! can never have a thumbnail becomes a [`dead_letter::Letter`]. [`config`] is checked before the
@@ -17,9 +17,10 @@
 //! How a photo gets there is the business of a second function: [`upload_url`] answers a request with
 //! URLs to which photos can be put.
 //!
-//! Only [`handler`], [`store`], [`log`], [`upload_url`] and [`startup`] touch the world; no other module
+//! Only [`handler`], [`aws`], [`log`], [`upload_url`] and [`startup`] touch the world; no other module
 //! does any I/O.
 
+pub mod aws;
 pub mod config;
 pub mod dead_letter;
 pub mod event;
@@ -29,5 +30,4 @@ pub mod item;
 pub mod log;
 pub mod memory;
 pub mod startup;
-pub mod store;
 pub mod upload_url;

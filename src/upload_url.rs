@@ -20,8 +20,8 @@ use lambda_runtime::{Error, LambdaEvent};
 use serde_json::{Map, Value, json};
 use uuid::{Builder, Uuid};
 
+use crate::aws::s3_config;
 use crate::config::UploadConfig;
-use crate::store::s3_config;
 use problem::Problem;
 use request::{Asked, Upload};
 

@@ -41,7 +41,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-use thumbnailer::store::s3_config;
+use thumbnailer::aws::s3_config;
 use tiny_http::{Header, Method, Request, Response, Server};
 use tokio::runtime::Handle;
 use ureq::http;

@@ -11,8 +11,8 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sqs::types::QueueAttributeName;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use thumbnailer::aws::s3_config;
 use thumbnailer::config::Config;
-use thumbnailer::store::s3_config;
 use tokio::time::{sleep, timeout};
 use ureq::http::Request;
 

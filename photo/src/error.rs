@@ -83,6 +83,14 @@ pub enum PhotoError {
 }
 
 impl PhotoError {
+    /// Compares a photo's size with `MAX_PHOTO_BYTES`.
+    ///
+    /// # Errors
+    /// [`PhotoError::TooManyBytes`] if it is larger.
+    pub fn too_many_bytes(bytes: u64, limit: u64) -> Result<(), PhotoError> {
+        if bytes > limit { Err(PhotoError::TooManyBytes { bytes, limit }) } else { Ok(()) }
+    }
+
     /// The name of the failure in items, dead letters and logs: a stable identifier.
     pub fn name(&self) -> &'static str {
         match self {

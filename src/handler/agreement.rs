@@ -22,18 +22,18 @@ impl Handler {
     /// Transient.
     pub(super) async fn agree(&self, key: &str) -> Outcome {
         for _ in 0..TRIES {
-            let stored = self.store.item(&self.config.photos_table, key).await?;
-            let thumbnail = self.store.thumbnail_mark(&self.config, key).await?;
+            let stored = self.aws.items.get(key).await?;
+            let thumbnail = self.aws.renditions.head(key).await?;
             let Stored { status, etag, .. } = stored.unwrap_or_default();
             match (status, thumbnail) {
                 (None, _) | (Some(StoredStatus::Failed | StoredStatus::Deleted), None) => {
                     return Ok(());
                 }
-                (Some(StoredStatus::Failed | StoredStatus::Deleted), Some(mark)) => {
-                    self.store.remove_thumbnail(&self.config, key, &mark.etag).await?;
+                (Some(StoredStatus::Failed | StoredStatus::Deleted), Some(head)) => {
+                    self.aws.renditions.delete(key, &head.etag).await?;
                 }
-                (Some(StoredStatus::Ready), mark) => {
-                    if mark.is_some_and(|mark| mark.original_etag == etag) {
+                (Some(StoredStatus::Ready), head) => {
+                    if head.is_some_and(|head| head.original_etag == etag) {
                         return Ok(());
                     }
                     match self.render_again(key, etag.as_deref()).await {
@@ -53,8 +53,8 @@ impl Handler {
     /// # Errors
     /// Transient.
     pub(super) async fn confirm(&self, object: &ObjectEvent) -> Outcome {
-        match self.store.thumbnail_mark(&self.config, &object.key).await? {
-            Some(mark) if mark.original_etag == object.etag => Ok(()),
+        match self.aws.renditions.head(&object.key).await? {
+            Some(head) if head.original_etag == object.etag => Ok(()),
             Some(_) | None => self.agree(&object.key).await,
         }
     }
@@ -76,6 +76,6 @@ impl Handler {
             let cause = format!("{}: {}", failure.error_type, failure.message);
             Failure::transient("Contended", format!("{key} cannot be rendered again: {cause}"))
         })?;
-        self.store.put_thumbnail(&self.config, &object, thumbnail).await.map(drop)
+        self.aws.renditions.put(&object, thumbnail).await.map(drop)
     }
 }

@@ -53,7 +53,7 @@ impl Handler {
         if object.etag.is_none() {
             // A task of Batch Operations names no ETag and no size: asking costs less than rendering what
             // is READY, and than downloading what is too large.
-            let current = self.store.current(&object.bucket, &object.key).await?;
+            let current = self.aws.originals.current(&object.key).await?;
             let current = current.ok_or_else(Failure::gone)?;
             (object.etag, object.size) = (Some(current.etag), current.bytes);
             self.refuse_what_is_no_photo(&object)?;
@@ -89,7 +89,7 @@ impl Handler {
         if Claim::of(&object.key, None) == Claim::Picture {
             return Ok(false);
         }
-        let current = self.store.current(&object.bucket, &object.key).await?;
+        let current = self.aws.originals.current(&object.key).await?;
         let content_type = current.and_then(|current| current.content_type);
         Ok(Claim::of(&object.key, content_type.as_deref()) == Claim::Other)
     }
@@ -103,7 +103,7 @@ impl Handler {
         if let Some(sequencer) = &object.sequencer {
             return Ok(Precondition::NotNewer(sequencer.clone()));
         }
-        let stored = self.store.item(&self.config.photos_table, &object.key).await?;
+        let stored = self.aws.items.get(&object.key).await?;
         let stored = stored.unwrap_or_default();
         let is_same = object.etag.is_some() && stored.etag == object.etag;
         if is_same && stored.status == Some(StoredStatus::Ready) {
@@ -116,7 +116,7 @@ impl Handler {
     /// Writes the thumbnail, then commits the item that names it, then looks whether it is still there.
     async fn publish(&self, photo: &Photo, thumbnail: Thumbnail, steps: &mut Steps) -> Outcome {
         steps.thumbnail_bytes = Some(thumbnail.jpeg.len() as u64);
-        let put = self.store.put_thumbnail(&self.config, &photo.object, thumbnail);
+        let put = self.aws.renditions.put(&photo.object, thumbnail);
         let rendition = steps.store.time(put).await?;
         steps.commit.time(self.commit(photo, &Status::Ready(&rendition))).await?;
         steps.agree.time(self.confirm(&photo.object)).await
@@ -134,7 +134,7 @@ impl Handler {
         invocation: &Invocation,
     ) -> Outcome {
         let Photo { object, precondition, .. } = photo;
-        let stored = self.store.item(&self.config.photos_table, &object.key).await?;
+        let stored = self.aws.items.get(&object.key).await?;
         let dead_letter_id = match precondition.check(stored.as_ref()) {
             Verdict::Superseded => return Err(Failure::done()),
             Verdict::AlreadyRejected { dead_letter_id } => Some(dead_letter_id),
@@ -147,8 +147,7 @@ impl Handler {
                 Keeper::Letter => {
                     let (payload, key) = (&object.payload, Some(object.key.as_str()));
                     let letter = Letter::about(payload, key, failure, invocation, Utc::now());
-                    let queue = &self.config.dead_letter_queue_url;
-                    Some(self.store.send_letter(queue, letter).await?)
+                    Some(self.aws.dead_letters.send(letter).await?)
                 }
                 Keeper::Message(id) => Some(id.clone()),
                 Keeper::JobReport => None,
@@ -175,6 +174,6 @@ impl Handler {
         let Photo { object, precondition, .. } = photo;
         let attributes = item::attributes(object, known, status, Utc::now());
         let update = Update::new(attributes, precondition);
-        self.store.commit(&self.config.photos_table, &object.key, update).await
+        self.aws.items.commit(&object.key, update).await
     }
 }

@@ -6,13 +6,13 @@ use photo::{CancelFlag, Claim, PhotoError, Thumbnail};
 use tokio::task::spawn_blocking;
 
 use super::Handler;
+use crate::aws::Original;
 use crate::config::Config;
 use crate::event::ObjectEvent;
 use crate::failure::Failure;
 use crate::item::Known;
 use crate::log::Steps;
 use crate::memory::{Grant, Memory};
-use crate::store::{Original, refuse_too_many_bytes};
 
 /// Longest object key in S3, in bytes of UTF-8 (S3 User Guide, "Naming Amazon S3 objects").
 const MAX_KEY_BYTES: usize = 1024;
@@ -111,9 +111,9 @@ impl Handler {
             ));
         }
         let bytes = object.size.unwrap_or(0);
-        refuse_too_many_bytes(bytes, self.config.max_photo_bytes)?;
+        PhotoError::too_many_bytes(bytes, self.config.max_photo_bytes)?;
         self.memory.refuse_too_much(bytes)?;
-        self.store.fetch(object, self.config.max_photo_bytes).await
+        Ok(self.aws.originals.fetch(object).await?)
     }
 }
 

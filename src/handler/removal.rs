@@ -32,11 +32,11 @@ impl Handler {
         // The item as it was before S3 is asked: what comes after that is not this event's to remove.
         let mut removal = object.clone();
         let precondition = self.precondition(&mut removal).await?;
-        let current = self.store.current(&object.bucket, &object.key).await?;
+        let current = self.aws.originals.current(&object.key).await?;
         let Some(current) = current else {
             return steps.commit.time(self.write_tombstone(removal, precondition)).await;
         };
-        let stored = self.store.item(&self.config.photos_table, &object.key).await?;
+        let stored = self.aws.items.get(&object.key).await?;
         if stored.and_then(|stored| stored.etag).as_deref() == Some(current.etag.as_str()) {
             // This may be the second try of a removal that came between two uploads.
             self.agree(&object.key).await?;
@@ -54,7 +54,7 @@ impl Handler {
     async fn write_tombstone(&self, object: ObjectEvent, precondition: Precondition) -> Outcome {
         let attributes = item::tombstone(object.sequencer.as_ref(), Utc::now());
         let update = Update::new(attributes, &precondition);
-        let committed = self.store.commit(&self.config.photos_table, &object.key, update).await;
+        let committed = self.aws.items.commit(&object.key, update).await;
         if committed.as_ref().is_err_and(|failure| !failure.is_overtaken()) {
             return committed;
         }

@@ -278,7 +278,7 @@ def positive(number: float | None) -> float | None:
 
 
 def iso(tags: Tags) -> float | None:
-    """65535 says that the value has no room there (src/exif/exposure.rs)."""
+    """65535 says that the value has no room there (photo/src/metadata/exif/exposure.rs)."""
     for tag in ("ISO", "ISOSpeed", "RecommendedExposureIndex", "StandardOutputSensitivity"):
         value = positive(tags.number("ExifIFD", tag))
         if value and (tag, value) != ("ISO", 65535):

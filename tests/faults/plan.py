@@ -41,7 +41,7 @@ MIXED = "mixed"
 IN_TURN_RATE = 0.7
 MIXED_RATE = 0.2
 
-# Longer than the function waits for an answer, and for most bodies (src/store.rs, TRY and BODY).
+# Longer than the function waits for an answer, and for most bodies (src/aws: ATTEMPT_TIMEOUT and BODY_TIMEOUT).
 STALL_SECONDS = 7.0
 # A trickle that is waited for, and one that is not.
 TRICKLE_SECONDS = (2.0, 8.0)

@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{EventBridgeConfiguration, NotificationConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use serde_json::{Map, Value, json};
-use thumbnailer::store::s3_config;
+use thumbnailer::aws::s3_config;
 use ureq::http::{Request, Response};
 
 use crate::caller::Caller;

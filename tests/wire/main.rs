@@ -13,19 +13,19 @@ use chrono::DateTime;
 use futures_util::future::join_all;
 use photo::{Size, Thumbnail};
 use serde_json::{Value, json};
+use thumbnailer::aws::Aws;
 use thumbnailer::config::Config;
 use thumbnailer::dead_letter::{Invocation, Letter};
 use thumbnailer::event::{ObjectEvent, Sequencer};
 use thumbnailer::failure::{Class, Failure};
 use thumbnailer::item::{self, Precondition, Update};
-use thumbnailer::store::Store;
 use tokio::time::timeout;
 
 use service::{Answer, Service};
 
 const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/1/letters";
 
-fn store(service: &Service) -> Store {
+fn aws(service: &Service) -> Aws {
     let aws = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -34,7 +34,7 @@ fn store(service: &Service) -> Store {
             "id", "secret", None, None, "test",
         )))
         .build();
-    Store::new(&aws)
+    Aws::new(&config(), &aws)
 }
 
 fn config() -> Config {
@@ -43,6 +43,7 @@ fn config() -> Config {
         "THUMBNAILS_BUCKET" => Some("thumbnails".to_owned()),
         "PHOTOS_TABLE" => Some("photos".to_owned()),
         "DEAD_LETTER_QUEUE_URL" => Some(QUEUE.to_owned()),
+        "MAX_PHOTO_BYTES" => Some("1000".to_owned()),
         _ => None,
     };
     Config::read(settings).unwrap()
@@ -80,23 +81,23 @@ const CALLS: [(&str, &str, &str); 7] = [
 /// was tried.
 async fn call(operation: &str, answer: Answer) -> (Result<(), Failure>, usize) {
     let service = Service::start(&[answer]).await;
-    let (store, config, sequencer) = (store(&service), config(), Sequencer::new("1").unwrap());
+    let (aws, sequencer) = (aws(&service), Sequencer::new("1").unwrap());
     let outcome = match operation {
-        "GetObject" => store.fetch(&photo(), 1000).await.map(drop),
-        "HeadObject" => store.current("originals", "a.jpg").await.map(drop),
+        "GetObject" => aws.originals.fetch(&photo()).await.map(drop).map_err(Failure::from),
+        "HeadObject" => aws.originals.current("a.jpg").await.map(drop),
         "PutObject" => {
             let size = Size { width: 1, height: 1 };
             let thumbnail = Thumbnail { jpeg: b"hello".to_vec(), size };
-            store.put_thumbnail(&config, &photo(), thumbnail).await.map(drop)
+            aws.renditions.put(&photo(), thumbnail).await.map(drop)
         }
-        "DeleteObject" => store.remove_thumbnail(&config, "a.jpg", "\"abc\"").await,
-        "GetItem" => store.item("photos", "a.jpg").await.map(drop),
+        "DeleteObject" => aws.renditions.delete("a.jpg", "\"abc\"").await,
+        "GetItem" => aws.items.get("a.jpg").await.map(drop),
         "UpdateItem" => {
             let tombstone = item::tombstone(Some(&sequencer), DateTime::UNIX_EPOCH);
             let update = Update::new(tombstone, &Precondition::NotNewer(sequencer));
-            store.commit("photos", "a.jpg", update).await
+            aws.items.commit("a.jpg", update).await
         }
-        "SendMessage" => store.send_letter(QUEUE, letter()).await.map(drop),
+        "SendMessage" => aws.dead_letters.send(letter()).await.map(drop),
         other => panic!("{other} is none of the function's calls"),
     };
     (outcome, service.requests().len())
@@ -126,8 +127,8 @@ fn letter() -> Letter {
 /// What comes of a fetch, and how often it was tried.
 async fn fetch(answers: &[Answer]) -> (Result<Vec<u8>, Failure>, usize) {
     let service = Service::start(answers).await;
-    let fetched = store(&service).fetch(&photo(), 1000).await;
-    (fetched.map(|original| original.photo), service.requests().len())
+    let fetched = aws(&service).originals.fetch(&photo()).await;
+    (fetched.map(|original| original.photo).map_err(Failure::from), service.requests().len())
 }
 
 /// An answer of S3's that is an error.
@@ -208,7 +209,7 @@ async fn more_bytes_than_allowed_are_refused_before_they_are_read() {
 async fn connections_are_opened_to_all_that_a_photo_needs_whatever_is_answered() {
     for answer in [Answer::new("200 OK", &[], b"{}"), s3_error("403 Forbidden", "AccessDenied")] {
         let service = Service::start(&[answer]).await;
-        store(&service).connect(&config()).await;
+        aws(&service).connect().await;
         let mut calls: Vec<String> =
             service.requests().iter().map(|head| head.lines().next().unwrap().to_owned()).collect();
         calls.sort();
@@ -227,7 +228,7 @@ async fn connections_are_opened_to_all_that_a_photo_needs_whatever_is_answered()
 #[tokio::test]
 async fn a_service_that_is_silent_does_not_keep_the_function_from_starting() {
     let (service, started) = (Service::start(&[SILENCE]).await, Instant::now());
-    store(&service).connect(&config()).await;
+    aws(&service).connect().await;
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
@@ -295,7 +296,7 @@ async fn a_letter_is_sent_when_the_queue_says_which_message_it_is() {
         Answer::new("200 OK", &[("Content-Type", "application/x-amz-json-1.0")], body)
     };
     let service = Service::start(&[answer(b"{\"MessageId\":\"letter-1\"}")]).await;
-    assert_eq!(store(&service).send_letter(QUEUE, letter()).await, Ok("letter-1".to_owned()));
+    assert_eq!(aws(&service).dead_letters.send(letter()).await, Ok("letter-1".to_owned()));
     assert!(service.requests()[0].contains("x-amz-target: AmazonSQS.SendMessage"));
     for body in ["", "{}"] {
         let reason = "the answer names no message";
@@ -372,7 +373,7 @@ async fn a_commit_whose_answer_was_lost_is_done_when_its_repetition_finds_it() {
     let sequencer = Sequencer::new("1").unwrap();
     let tombstone = item::tombstone(Some(&sequencer), DateTime::UNIX_EPOCH);
     let update = Update::new(tombstone, &Precondition::NotNewer(sequencer));
-    assert_eq!(store(&service).commit("photos", "a.jpg", update).await, Ok(()));
+    assert_eq!(aws(&service).items.commit("a.jpg", update).await, Ok(()));
     let requests = service.requests();
     assert_eq!(requests.len(), 2, "one was lost");
 }
@@ -407,24 +408,24 @@ async fn what_s3_answers_to_the_other_calls_is_worth_another_try() {
 async fn what_is_there_of_an_object_and_of_a_thumbnail_is_told() {
     let head = [("ETag", "\"abc\""), ("x-amz-meta-original-etag", "xyz")];
     let service = Service::start(&[Answer::new("200 OK", &head, b"")]).await;
-    let current = store(&service).current("originals", "a.jpg").await.unwrap().unwrap();
+    let current = aws(&service).originals.current("a.jpg").await.unwrap().unwrap();
     assert_eq!((current.etag.as_str(), current.bytes), ("abc", Some(0)));
-    let mark = store(&service).thumbnail_mark(&config(), "a.jpg").await.unwrap().unwrap();
+    let mark = aws(&service).renditions.head("a.jpg").await.unwrap().unwrap();
     assert_eq!((mark.etag.as_str(), mark.original_etag.as_deref()), ("\"abc\"", Some("xyz")));
     assert!(service.requests()[1].starts_with("HEAD /thumbnails/thumbnail/a.jpg"));
 
     let gone = Service::start(&[Answer::new("404 Not Found", &[], b"")]).await;
-    assert_eq!(store(&gone).current("originals", "a.jpg").await, Ok(None));
-    assert_eq!(store(&gone).thumbnail_mark(&config(), "a.jpg").await, Ok(None));
+    assert_eq!(aws(&gone).originals.current("a.jpg").await, Ok(None));
+    assert_eq!(aws(&gone).renditions.head("a.jpg").await, Ok(None));
     let forbidden = Service::start(&[Answer::new("403 Forbidden", &[], b"")]).await;
-    let failure = store(&forbidden).current("originals", "a.jpg").await.unwrap_err();
+    let failure = aws(&forbidden).originals.current("a.jpg").await.unwrap_err();
     assert_eq!(failure.class, Class::Transient);
 }
 
 #[tokio::test]
 async fn only_the_photo_that_the_event_speaks_of_is_fetched() {
     let service = Service::start(&[Answer::new("200 OK", WHOLE, b"hello")]).await;
-    store(&service).fetch(&photo(), 1000).await.unwrap();
+    aws(&service).originals.fetch(&photo()).await.unwrap();
     assert!(service.requests()[0].to_lowercase().contains("if-match: \"abc\""));
 }
 
@@ -437,7 +438,7 @@ async fn only_the_thumbnail_that_was_seen_is_removed() {
         (s3_error("403 Forbidden", "AccessDenied"), false),
     ] {
         let service = Service::start(&[answer]).await;
-        let removed = store(&service).remove_thumbnail(&config(), "a.jpg", "\"abc\"").await;
+        let removed = aws(&service).renditions.delete("a.jpg", "\"abc\"").await;
         assert_eq!(removed.is_ok(), is_ok, "{removed:?}");
         assert!(service.requests()[0].to_lowercase().contains("if-match: \"abc\""));
     }
