@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::abandoned::BlockingWork;
 use crate::aws::Aws;
 use crate::config::Config;
 use crate::dead_letter::{Invocation, Keeper, Letter};
@@ -36,7 +37,7 @@ const DEADLINE_MARGIN: Duration = Duration::from_secs(1);
 const TURN: Duration = Duration::from_secs(5);
 
 /// How much of that is waited for pixel work that was given up, which sees it only now and then.
-const SETTLING: Duration = Duration::from_millis(500);
+const CANCEL_GRACE: Duration = Duration::from_millis(500);
 
 /// The thumbnail function: what lives from one event to the next.
 #[derive(Clone, Debug)]
@@ -48,6 +49,7 @@ pub struct Handler {
     memory: Memory,
     /// Until the first photo has its log line.
     is_cold: Arc<AtomicBool>,
+    has_abandoned_work: Arc<AtomicBool>,
 }
 
 /// One invocation.
@@ -58,6 +60,15 @@ struct Call {
     deadline: Instant,
     function_name: String,
     invocation: Invocation,
+    blocking_work: BlockingWork,
+}
+
+/// The work on one object.
+struct Task<'a> {
+    call: &'a Call,
+    /// Where the photo is kept if it fails for good.
+    keeper: Keeper,
+    steps: Steps,
 }
 
 /// What became of a record: a failure says why its photo is not READY, or not removed.
@@ -69,8 +80,9 @@ impl Handler {
         // Decoding is bound by the CPU: more at once would only take more memory.
         let turns = Arc::new(Semaphore::new(available_parallelism().map_or(1, usize::from)));
         let memory = Memory::new(config.memory_mb);
-        let is_cold = Arc::new(AtomicBool::new(true));
-        Handler { aws: Aws::new(&config, aws), config, turns, memory, is_cold }
+        let [is_cold, has_abandoned_work] =
+            [true, false].map(|initially| Arc::new(AtomicBool::new(initially)));
+        Handler { aws: Aws::new(&config, aws), config, turns, memory, is_cold, has_abandoned_work }
     }
 
     /// Opens the connections that photos take, so that the first one need not.
@@ -98,6 +110,7 @@ impl Handler {
                 function_arn: context.invoked_function_arn,
                 function_version: context.env_config.version.clone(),
             },
+            blocking_work: BlockingWork::default(),
         };
         let answer = match event::read(&payload) {
             Ok(Event::Notification(records)) => self.notification(records, &call).await,
@@ -110,15 +123,15 @@ impl Handler {
                 kept.map(|()| Value::Null)
             }
         };
-        let all_memory = self.memory.wait(u64::MAX);
-        let _settled = timeout(SETTLING, all_memory).await;
+        if call.blocking_work.is_abandoned_after(CANCEL_GRACE).await {
+            self.has_abandoned_work.store(true, Ordering::Relaxed);
+        }
         answer
     }
 
-    /// Whether pixel work goes on that no invocation waits for any more: a JPEG is decoded in one call,
-    /// which nothing can stop.
-    pub fn is_at_work(&self) -> bool {
-        !self.memory.is_all_free()
+    /// Whether an invocation has ended that left pixel work behind which goes on.
+    pub fn has_abandoned_work(&self) -> bool {
+        self.has_abandoned_work.load(Ordering::Relaxed)
     }
 
     /// What S3 says: Lambda tries it again if it ends in an error.
@@ -188,14 +201,14 @@ impl Handler {
     async fn record(&self, record: Record, keeper: Keeper, call: &Call) -> Outcome {
         match record {
             Record::Created(object) => {
-                self.watched(object.key.clone(), "ready", call, async |steps| {
-                    self.created(*object, steps, &keeper, &call.invocation).await
+                self.watched(object.key.clone(), "ready", keeper, call, async |task| {
+                    self.created(*object, task).await
                 })
                 .await
             }
             Record::Removed(object) => {
-                self.watched(object.key.clone(), "removed", call, async |steps| {
-                    self.removed(*object, steps, &keeper, &call.invocation).await
+                self.watched(object.key.clone(), "removed", keeper, call, async |task| {
+                    self.removed(*object, task).await
                 })
                 .await
             }
@@ -218,15 +231,16 @@ impl Handler {
         &self,
         key: String,
         done: &str,
+        keeper: Keeper,
         call: &Call,
-        work: impl AsyncFnOnce(&mut Steps) -> Outcome,
+        work: impl AsyncFnOnce(&mut Task<'_>) -> Outcome,
     ) -> Outcome {
         let mut started = Instant::now();
-        let mut steps = Steps::default();
+        let mut task = Task { call, keeper, steps: Steps::default() };
         let in_turn = async {
             let turn = self.turns.acquire().await;
             started = Instant::now();
-            let mut work = pin!(work(&mut steps));
+            let mut work = pin!(work(&mut task));
             if let Ok(outcome) = timeout(call.turn(), &mut work).await {
                 return outcome;
             }
@@ -242,7 +256,7 @@ impl Handler {
             key: &key,
             done,
             failure: outcome.as_ref().err(),
-            steps: &steps,
+            steps: &task.steps,
             took: started.elapsed(),
             timeout_used: 100.0 * call.began.elapsed().div_duration_f64(call.timeout),
         };

@@ -12,7 +12,8 @@
 //!
 //! What goes wrong becomes a [`failure::Failure`] whose class says what must happen; a photo that
 //! can never have a thumbnail becomes a [`dead_letter::Letter`]. [`config`] is checked before the
-//! first photo, [`memory`] shares what the function has, [`log`] tells what became of each photo.
+//! first photo, [`memory`] shares what the function has, [`abandoned`] knows of pixel work that nobody waits
+//! for any more, [`log`] tells what became of each photo.
 //!
 //! How a photo gets there is the business of a second function: [`upload_url`] answers a request with
 //! URLs to which photos can be put.
@@ -20,6 +21,7 @@
 //! Only [`handler`], [`aws`], [`log`], [`upload_url`] and [`startup`] touch the world; no other module
 //! does any I/O.
 
+pub mod abandoned;
 pub mod aws;
 pub mod config;
 pub mod dead_letter;

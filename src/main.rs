@@ -21,14 +21,14 @@ async fn serve(config: Config) -> Result<(), Error> {
     let handler = Handler::new(config, &aws);
     handler.connect().await;
     let function = service_fn(|event: LambdaEvent<Value>| handler.handle(event));
-    let after_the_answer = MapResponseLayer::new(|()| end_if_at_work(&handler));
+    let after_the_answer = MapResponseLayer::new(|()| end_with_abandoned_work(&handler));
     Runtime::new(function).layer(TracingLayer::new()).layer(after_the_answer).run().await
 }
 
 /// Work that was given up but cannot be stopped must not go on beside the next event: Lambda starts
 /// another process for that.
-fn end_if_at_work(handler: &Handler) {
-    if handler.is_at_work() {
+fn end_with_abandoned_work(handler: &Handler) {
+    if handler.has_abandoned_work() {
         tracing::warn!("the process ends: a photo that was given up is still being decoded");
         exit(1);
     }

@@ -19,8 +19,6 @@ const PROCESS_MB: u64 = 40;
 pub struct Memory {
     /// Of the whole function.
     size_mb: u64,
-    /// How many permits there are.
-    all: usize,
     /// One permit for each MB.
     free: Arc<Semaphore>,
 }
@@ -33,7 +31,7 @@ impl Memory {
     /// The memory of a function of `size_mb`.
     pub fn new(size_mb: u64) -> Memory {
         let all = size_mb.saturating_sub(PROCESS_MB).clamp(1, u32::MAX.into()) as usize;
-        Memory { size_mb, all, free: Arc::new(Semaphore::new(all)) }
+        Memory { size_mb, free: Arc::new(Semaphore::new(all)) }
     }
 
     /// Bytes for all photos together.
@@ -58,11 +56,6 @@ impl Memory {
     pub async fn wait(&self, bytes: u64) -> Option<Grant> {
         let permits = permits(bytes.min(self.for_photos()));
         self.free.clone().acquire_many_owned(permits).await.ok().map(Grant)
-    }
-
-    /// Whether no photo holds any.
-    pub fn is_all_free(&self) -> bool {
-        self.free.available_permits() == self.all
     }
 
     /// Makes a grant one of as many bytes, if they are free now.

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{Handler, Outcome};
+use super::{Call, Handler, Outcome};
 use crate::event::ObjectEvent;
 use crate::failure::Failure;
 use crate::item::{Stored, StoredStatus};
@@ -20,7 +20,7 @@ impl Handler {
     ///
     /// # Errors
     /// Transient.
-    pub(super) async fn agree(&self, key: &str) -> Outcome {
+    pub(super) async fn agree(&self, key: &str, call: &Call) -> Outcome {
         for _ in 0..TRIES {
             let stored = self.aws.items.get(key).await?;
             let thumbnail = self.aws.renditions.head(key).await?;
@@ -36,7 +36,7 @@ impl Handler {
                     if head.is_some_and(|head| head.original_etag == etag) {
                         return Ok(());
                     }
-                    match self.render_again(key, etag.as_deref()).await {
+                    match self.render_again(key, etag.as_deref(), call).await {
                         // The item is of an object that is there no more: its own event comes.
                         Err(failure) if failure.is_overtaken() => return Ok(()),
                         outcome => outcome?,
@@ -52,15 +52,15 @@ impl Handler {
     ///
     /// # Errors
     /// Transient.
-    pub(super) async fn confirm(&self, object: &ObjectEvent) -> Outcome {
+    pub(super) async fn confirm(&self, object: &ObjectEvent, call: &Call) -> Outcome {
         match self.aws.renditions.head(&object.key).await? {
             Some(head) if head.original_etag == object.etag => Ok(()),
-            Some(_) | None => self.agree(&object.key).await,
+            Some(_) | None => self.agree(&object.key, call).await,
         }
     }
 
     /// Makes the thumbnail anew of the object that the item is of.
-    async fn render_again(&self, key: &str, etag: Option<&str>) -> Outcome {
+    async fn render_again(&self, key: &str, etag: Option<&str>, call: &Call) -> Outcome {
         let mut object = ObjectEvent {
             bucket: self.config.originals_bucket.clone(),
             key: key.to_owned(),
@@ -71,7 +71,8 @@ impl Handler {
             time: None,
             payload: Value::Null,
         };
-        let developed = self.develop(&mut object, &mut Steps::default()).await?;
+        let (work, mut steps) = (&call.blocking_work, Steps::default());
+        let developed = self.develop(&mut object, work, &mut steps).await?;
         let thumbnail = developed.thumbnail.map_err(|failure| {
             let cause = format!("{}: {}", failure.error_type, failure.message);
             Failure::transient("Contended", format!("{key} cannot be rendered again: {cause}"))

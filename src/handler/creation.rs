@@ -4,12 +4,11 @@ use chrono::Utc;
 use photo::{Claim, Facts, Thumbnail};
 
 use super::development::Developed;
-use super::{Handler, Outcome};
-use crate::dead_letter::{Invocation, Keeper, Letter};
+use super::{Call, Handler, Outcome, Task};
+use crate::dead_letter::{Keeper, Letter};
 use crate::event::ObjectEvent;
 use crate::failure::{Class, Failure};
 use crate::item::{self, Known, Precondition, Status, StoredStatus, Update, Verdict};
-use crate::log::Steps;
 
 /// A photo about to be committed.
 struct Photo {
@@ -23,33 +22,22 @@ impl Handler {
     ///
     /// # Errors
     /// Why it is not READY; of a permanent failure dead letter and item are written.
-    pub(super) async fn created(
-        &self,
-        object: ObjectEvent,
-        steps: &mut Steps,
-        keeper: &Keeper,
-        invocation: &Invocation,
-    ) -> Outcome {
+    pub(super) async fn created(&self, object: ObjectEvent, task: &mut Task<'_>) -> Outcome {
         self.refuse_what_is_no_photo(&object)?;
         let key = object.key.clone();
-        let outcome = self.make_ready(object, steps, keeper, invocation).await;
+        let outcome = self.make_ready(object, task).await;
         match outcome {
             // Who was overtaken may have left its thumbnail where another's belongs.
             Err(failure) if failure.is_overtaken() => {
-                steps.agree.time(self.agree(&key)).await?;
+                let agree = self.agree(&key, task.call);
+                task.steps.agree.time(agree).await?;
                 Err(failure)
             }
             outcome => outcome,
         }
     }
 
-    async fn make_ready(
-        &self,
-        mut object: ObjectEvent,
-        steps: &mut Steps,
-        keeper: &Keeper,
-        invocation: &Invocation,
-    ) -> Outcome {
+    async fn make_ready(&self, mut object: ObjectEvent, task: &mut Task<'_>) -> Outcome {
         if object.etag.is_none() {
             // A task of Batch Operations names no ETag and no size: asking costs less than rendering what
             // is READY, and than downloading what is too large.
@@ -59,25 +47,26 @@ impl Handler {
             self.refuse_what_is_no_photo(&object)?;
         }
         let precondition = self.precondition(&mut object).await?;
-        let developed = match self.develop(&mut object, steps).await {
-            Ok(developed) => developed,
-            Err(failure) if failure.class == Class::Permanent => {
-                let known = Known { bytes: object.size, ..Known::default() };
-                let is_other = self.claims_something_else(&object).await?;
-                Developed { known, thumbnail: Err(failure), is_other }
-            }
-            Err(failure) => return Err(failure),
-        };
+        let developed =
+            match self.develop(&mut object, &task.call.blocking_work, &mut task.steps).await {
+                Ok(developed) => developed,
+                Err(failure) if failure.class == Class::Permanent => {
+                    let known = Known { bytes: object.size, ..Known::default() };
+                    let is_other = self.claims_something_else(&object).await?;
+                    Developed { known, thumbnail: Err(failure), is_other }
+                }
+                Err(failure) => return Err(failure),
+            };
         let Developed { known, thumbnail, is_other } = developed;
         let photo = Photo { object, known, precondition };
         let published = match thumbnail {
-            Ok(thumbnail) => self.publish(&photo, thumbnail, steps).await,
+            Ok(thumbnail) => self.publish(&photo, thumbnail, task).await,
             Err(failure) => Err(failure),
         };
         match published {
             Err(failure) if failure.class == Class::Permanent => {
-                let bury = self.bury(&photo, &failure, is_other, keeper, invocation);
-                steps.bury.time(bury).await?;
+                let bury = self.bury(&photo, &failure, is_other, &task.keeper, task.call);
+                task.steps.bury.time(bury).await?;
                 Err(failure)
             }
             outcome => outcome,
@@ -114,12 +103,13 @@ impl Handler {
     }
 
     /// Writes the thumbnail, then commits the item that names it, then looks whether it is still there.
-    async fn publish(&self, photo: &Photo, thumbnail: Thumbnail, steps: &mut Steps) -> Outcome {
+    async fn publish(&self, photo: &Photo, thumbnail: Thumbnail, task: &mut Task<'_>) -> Outcome {
+        let Task { call, steps, .. } = task;
         steps.thumbnail_bytes = Some(thumbnail.jpeg.len() as u64);
         let put = self.aws.renditions.put(&photo.object, thumbnail);
         let rendition = steps.store.time(put).await?;
         steps.commit.time(self.commit(photo, &Status::Ready(&rendition))).await?;
-        steps.agree.time(self.confirm(&photo.object)).await
+        steps.agree.time(self.confirm(&photo.object, call)).await
     }
 
     /// Sees to it that the event is kept, unless it is already, then commits the FAILED item, then
@@ -131,7 +121,7 @@ impl Handler {
         failure: &Failure,
         is_other: bool,
         keeper: &Keeper,
-        invocation: &Invocation,
+        call: &Call,
     ) -> Outcome {
         let Photo { object, precondition, .. } = photo;
         let stored = self.aws.items.get(&object.key).await?;
@@ -146,7 +136,7 @@ impl Handler {
             Verdict::Proceed => match keeper {
                 Keeper::Letter => {
                     let (payload, key) = (&object.payload, Some(object.key.as_str()));
-                    let letter = Letter::about(payload, key, failure, invocation, Utc::now());
+                    let letter = Letter::about(payload, key, failure, &call.invocation, Utc::now());
                     Some(self.aws.dead_letters.send(letter).await?)
                 }
                 Keeper::Message(id) => Some(id.clone()),
@@ -155,7 +145,7 @@ impl Handler {
         };
         let dead_letter_id = dead_letter_id.as_deref();
         self.commit(photo, &Status::Failed { failure, dead_letter_id }).await?;
-        self.agree(&object.key).await
+        self.agree(&object.key, call).await
     }
 
     /// Writes the item; without the photo's facts where DynamoDB does not take it with them.

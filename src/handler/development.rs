@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use photo::{CancelFlag, Claim, PhotoError, Thumbnail};
-use tokio::task::spawn_blocking;
 
 use super::Handler;
+use crate::abandoned::BlockingWork;
 use crate::aws::Original;
 use crate::config::Config;
 use crate::event::ObjectEvent;
@@ -38,16 +38,6 @@ enum Rendered {
     NeedsMemory(u64),
 }
 
-/// Raises its flag when the work that it belongs to is given up: when it is dropped.
-#[derive(Default)]
-struct CancelOnDrop(CancelFlag);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.raise();
-    }
-}
-
 impl Handler {
     /// Facts and thumbnail of a photo.
     ///
@@ -59,9 +49,9 @@ impl Handler {
     pub(super) async fn develop(
         &self,
         object: &mut ObjectEvent,
+        work: &BlockingWork,
         steps: &mut Steps,
     ) -> Result<Developed, Failure> {
-        let given_up = CancelOnDrop::default();
         let mut needed = object.size.unwrap_or(self.config.max_photo_bytes);
         loop {
             let closed = || Failure::transient("Closing", "the function is ending");
@@ -72,12 +62,11 @@ impl Handler {
             object.version_id = version_id.or(object.version_id.take());
             object.time = object.time.or(last_modified);
             steps.bytes = Some(photo.len() as u64);
-            let (config, memory, cancel) =
-                (self.config.clone(), self.memory.clone(), given_up.0.clone());
+            let (config, memory) = (self.config.clone(), self.memory.clone());
             // The grant is given back only when the memory is free again, also where nobody waits any
             // more.
             let rendered =
-                run_blocking(move || render(&photo, &config, &memory, &mut grant, &cancel));
+                work.run(move |cancel| render(&photo, &config, &memory, &mut grant, cancel));
             match rendered.await? {
                 Rendered::NeedsMemory(bytes) => needed = bytes,
                 Rendered::Done { known, thumbnail, is_reduced, inspecting, rendering } => {
@@ -115,13 +104,6 @@ impl Handler {
         self.memory.refuse_too_much(bytes)?;
         Ok(self.aws.originals.fetch(object).await?)
     }
-}
-
-/// Computes where that blocks nobody; a panic is a failure of the photo.
-async fn run_blocking<T: Send + 'static>(
-    compute: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, PhotoError> {
-    spawn_blocking(compute).await.map_err(|error| PhotoError::DecoderPanic(error.to_string()))
 }
 
 /// Reads a photo's facts and header, takes the memory that its plan needs, and makes its thumbnail. Its

@@ -2,12 +2,10 @@
 
 use chrono::Utc;
 
-use super::{Handler, Outcome};
-use crate::dead_letter::{Invocation, Keeper};
+use super::{Call, Handler, Outcome, Task};
 use crate::event::ObjectEvent;
 use crate::failure::Failure;
 use crate::item::{self, Precondition, Update};
-use crate::log::Steps;
 
 impl Handler {
     /// Leaves a tombstone in the item's place and removes the thumbnail; but where the key has a
@@ -15,13 +13,7 @@ impl Handler {
     ///
     /// # Errors
     /// Ignored where there is nothing to do, else as [`Handler::created`].
-    pub(super) async fn removed(
-        &self,
-        mut object: ObjectEvent,
-        steps: &mut Steps,
-        keeper: &Keeper,
-        invocation: &Invocation,
-    ) -> Outcome {
+    pub(super) async fn removed(&self, mut object: ObjectEvent, task: &mut Task<'_>) -> Outcome {
         self.refuse_what_is_no_photo(&object)?;
         if !self.config.delete_with_original {
             let reason = "DELETE_WITH_ORIGINAL is false: what was made of the photo stays";
@@ -34,12 +26,13 @@ impl Handler {
         let precondition = self.precondition(&mut removal).await?;
         let current = self.aws.originals.current(&object.key).await?;
         let Some(current) = current else {
-            return steps.commit.time(self.write_tombstone(removal, precondition)).await;
+            let tombstone = self.write_tombstone(removal, precondition, task.call);
+            return task.steps.commit.time(tombstone).await;
         };
         let stored = self.aws.items.get(&object.key).await?;
         if stored.and_then(|stored| stored.etag).as_deref() == Some(current.etag.as_str()) {
             // This may be the second try of a removal that came between two uploads.
-            self.agree(&object.key).await?;
+            self.agree(&object.key, task.call).await?;
             let reason = "another version was removed than the one that the item is of";
             return Err(Failure::ignored("StillThere", reason));
         }
@@ -48,10 +41,15 @@ impl Handler {
         object.size = current.bytes;
         object.version_id = None;
         object.time = None;
-        self.created(object, steps, keeper, invocation).await
+        self.created(object, task).await
     }
 
-    async fn write_tombstone(&self, object: ObjectEvent, precondition: Precondition) -> Outcome {
+    async fn write_tombstone(
+        &self,
+        object: ObjectEvent,
+        precondition: Precondition,
+        call: &Call,
+    ) -> Outcome {
         let attributes = item::tombstone(object.sequencer.as_ref(), Utc::now());
         let update = Update::new(attributes, &precondition);
         let committed = self.aws.items.commit(&object.key, update).await;
@@ -59,7 +57,7 @@ impl Handler {
             return committed;
         }
         // Also where a newer photo has come: this may be the second try of a removal.
-        self.agree(&object.key).await?;
+        self.agree(&object.key, call).await?;
         committed
     }
 }
