@@ -17,11 +17,11 @@ const MAX_CUT_PAYLOAD: usize = MAX_BYTES / 2;
 
 /// Where a photo that failed for good is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keeper {
-    /// In a letter that the function sends.
-    Letter,
-    /// In the message of a queue that brought it, of this id, and which stays there.
-    Message(String),
+pub enum OnFailure {
+    /// In a dead letter that the function sends.
+    DeadLetterQueue,
+    /// In the message that brought it, of this ID, which stays in its queue.
+    SourceQueue(String),
     /// In the report of the job that it was a task of.
     JobReport,
 }

@@ -57,7 +57,7 @@ impl Failure {
     }
 
     /// Whether another event has or will have the last word about the photo.
-    pub fn is_overtaken(&self) -> bool {
+    pub fn is_superseded(&self) -> bool {
         self.class == Class::Superseded || self.error_type == GONE
     }
 
@@ -140,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn what_another_event_has_the_last_word_about_is_overtaken() {
+    fn what_another_event_has_the_last_word_about_is_superseded() {
         for failure in [Failure::gone(), Failure::done(), Failure::overwritten()] {
-            assert!(failure.is_overtaken(), "{failure:?}");
+            assert!(failure.is_superseded(), "{failure:?}");
         }
         for failure in
             [Failure::ignored("NotOurs", ""), Failure::permanent("EmptyPhoto", ""), slow_down()]
         {
-            assert!(!failure.is_overtaken(), "{failure:?}");
+            assert!(!failure.is_superseded(), "{failure:?}");
         }
     }
 

@@ -1,9 +1,9 @@
 //! What the function does with an event: every record in it, and the answer that its sender expects.
 
-mod agreement;
-mod creation;
-mod development;
-mod removal;
+mod publish;
+mod reconcile;
+mod remove;
+mod render;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::abandoned::BlockingWork;
 use crate::aws::Aws;
 use crate::config::Config;
-use crate::dead_letter::{Invocation, Keeper, Letter};
+use crate::dead_letter::{Invocation, Letter, OnFailure};
 use crate::event::{self, Event, Job, Message, ObjectEvent, Record, TaskResult};
 use crate::failure::{Class, Failure};
 use crate::log::{self, Line, Steps};
@@ -67,7 +67,7 @@ struct Call {
 struct Task<'a> {
     call: &'a Call,
     /// Where the photo is kept if it fails for good.
-    keeper: Keeper,
+    on_failure: OnFailure,
     steps: Steps,
 }
 
@@ -138,7 +138,8 @@ impl Handler {
     async fn notification(&self, records: Vec<Record>, call: &Call) -> Result<Value, Failure> {
         let count = records.len();
         let unreadable: Vec<(String, Value)> = records.iter().filter_map(unreadable).collect();
-        let records = records.into_iter().map(|record| (record, Keeper::Letter)).collect();
+        let records =
+            records.into_iter().map(|record| (record, OnFailure::DeadLetterQueue)).collect();
         let outcomes = self.all(records, call).await;
         let failures = outcomes.into_iter().filter_map(|outcome| outcome.err());
         let transient = failures.filter(|failure| failure.class == Class::Transient).collect();
@@ -162,8 +163,8 @@ impl Handler {
             match of_message {
                 Ok(of_message) => {
                     ids.extend(of_message.iter().map(|_| id.clone()));
-                    let keeper = |record| (record, Keeper::Message(id.clone()));
-                    records.extend(of_message.into_iter().map(keeper));
+                    let on_failure = |record| (record, OnFailure::SourceQueue(id.clone()));
+                    records.extend(of_message.into_iter().map(on_failure));
                 }
                 Err(reason) => {
                     log::event(&Failure::permanent("UnknownEvent", reason));
@@ -186,28 +187,28 @@ impl Handler {
 
     /// Tasks of S3 Batch Operations: each has its result in the job's report.
     async fn job(&self, job: Job, call: &Call) -> Value {
-        let records = job.tasks.iter().map(|task| (task.record.clone(), Keeper::JobReport));
+        let records = job.tasks.iter().map(|task| (task.record.clone(), OnFailure::JobReport));
         let records = records.collect();
         let outcomes = self.all(records, call).await;
         job.answer(outcomes.into_iter().map(task_result).collect())
     }
 
     /// What became of each record, in their order.
-    async fn all(&self, records: Vec<(Record, Keeper)>, call: &Call) -> Vec<Outcome> {
+    async fn all(&self, records: Vec<(Record, OnFailure)>, call: &Call) -> Vec<Outcome> {
         let records = records.into_iter();
-        join_all(records.map(|(record, keeper)| self.record(record, keeper, call))).await
+        join_all(records.map(|(record, on_failure)| self.record(record, on_failure, call))).await
     }
 
-    async fn record(&self, record: Record, keeper: Keeper, call: &Call) -> Outcome {
+    async fn record(&self, record: Record, on_failure: OnFailure, call: &Call) -> Outcome {
         match record {
             Record::Created(object) => {
-                self.watched(object.key.clone(), "ready", keeper, call, async |task| {
+                self.with_deadline(object.key.clone(), "ready", on_failure, call, async |task| {
                     self.created(*object, task).await
                 })
                 .await
             }
             Record::Removed(object) => {
-                self.watched(object.key.clone(), "removed", keeper, call, async |task| {
+                self.with_deadline(object.key.clone(), "removed", on_failure, call, async |task| {
                     self.removed(*object, task).await
                 })
                 .await
@@ -227,16 +228,16 @@ impl Handler {
 
     /// The work on one object, which waits for its turn and gives up by itself before Lambda ends the
     /// process; its log line tells whether it is `done`.
-    async fn watched(
+    async fn with_deadline(
         &self,
         key: String,
         done: &str,
-        keeper: Keeper,
+        on_failure: OnFailure,
         call: &Call,
         work: impl AsyncFnOnce(&mut Task<'_>) -> Outcome,
     ) -> Outcome {
         let mut started = Instant::now();
-        let mut task = Task { call, keeper, steps: Steps::default() };
+        let mut task = Task { call, on_failure, steps: Steps::default() };
         let in_turn = async {
             let turn = self.turns.acquire().await;
             started = Instant::now();
@@ -248,7 +249,7 @@ impl Handler {
             work.await
         };
         let outcome = timeout_at(call.deadline, in_turn).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(out_of_time(&key)));
+        let outcome = outcome.unwrap_or_else(|_| Err(deadline_near(&key)));
         let line = Line {
             function_name: &call.function_name,
             request_id: &call.invocation.request_id,
@@ -275,7 +276,7 @@ impl Handler {
         self.aws.dead_letters.send(letter).await.map(drop)
     }
 
-    fn refuse_what_is_no_photo(&self, object: &ObjectEvent) -> Result<(), Failure> {
+    fn ensure_in_scope(&self, object: &ObjectEvent) -> Result<(), Failure> {
         let Config { originals_bucket, originals_prefix, .. } = &self.config;
         if object.bucket != *originals_bucket || !object.key.starts_with(originals_prefix) {
             let place = format!("s3://{originals_bucket}/{originals_prefix}");
@@ -318,7 +319,7 @@ fn task_result(outcome: Outcome) -> (TaskResult, String) {
     }
 }
 
-fn out_of_time(key: &str) -> Failure {
+fn deadline_near(key: &str) -> Failure {
     let margin = DEADLINE_MARGIN.as_secs();
     let message = format!(
         "{key} was not finished {margin} s before the function's timeout; raise the timeout or the memory"

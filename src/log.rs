@@ -32,9 +32,9 @@ pub struct Steps {
     /// The write of the READY item.
     pub commit: Step,
     /// Dead letter and FAILED item.
-    pub bury: Step,
+    pub dead_letter: Step,
     /// Seeing to it that thumbnail and item agree, where the photo was overtaken.
-    pub agree: Step,
+    pub reconcile: Step,
     /// By content.
     pub format: Option<Format>,
     /// Of the original.
@@ -160,8 +160,8 @@ impl Entry for Line<'_> {
         writer.value("renderMs", &steps.render.0);
         writer.value("storeMs", &steps.store.0);
         writer.value("commitMs", &steps.commit.0);
-        writer.value("buryMs", &steps.bury.0);
-        writer.value("agreeMs", &steps.agree.0);
+        writer.value("deadLetterMs", &steps.dead_letter.0);
+        writer.value("reconcileMs", &steps.reconcile.0);
         writer.value("durationMs", &self.took);
         writer.value("timeoutUsed", &AsPercent::from(self.timeout_used));
         writer.value("reducedForMemory", &steps.is_reduced.then_some(1u64));

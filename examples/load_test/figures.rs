@@ -46,7 +46,7 @@ pub struct Figures {
     pub render_ms: Option<Spread>,
     pub store_ms: Option<Spread>,
     pub commit_ms: Option<Spread>,
-    pub agree_ms: Option<Spread>,
+    pub reconcile_ms: Option<Spread>,
     /// Processes whose first photo was one of these.
     pub cold_starts: Option<usize>,
     /// Tries that ended in an error, which Lambda makes again.
@@ -91,7 +91,7 @@ impl Figures {
             render_ms: step(|steps| steps.render_ms),
             store_ms: step(|steps| steps.store_ms),
             commit_ms: step(|steps| steps.commit_ms),
-            agree_ms: step(|steps| steps.agree_ms),
+            reconcile_ms: step(|steps| steps.reconcile_ms),
             cold_starts: sum(|photo| photo.cold_starts),
             retries: sum(|photo| photo.retries),
             peak_memory_mb: photos.iter().filter_map(|photo| photo.peak_memory_mb).reduce(f64::max),

@@ -59,7 +59,7 @@ pub struct Steps {
     pub render_ms: Option<f64>,
     pub store_ms: Option<f64>,
     pub commit_ms: Option<f64>,
-    pub agree_ms: Option<f64>,
+    pub reconcile_ms: Option<f64>,
 }
 
 /// What Lambda reports of an invocation at its end.
@@ -198,7 +198,7 @@ mod tests {
 
     const PHOTO: &str = r#"{"_aws":{"CloudWatchMetrics":[],"Timestamp":1795390533288},
         "FunctionName":"photos-thumbnail","coldStarts":1,"ready":1,"fetchMs":37.25,"exifMs":0.9,
-        "renderMs":106.5,"storeMs":6.9,"commitMs":6.7,"agreeMs":2.1,"durationMs":160.4,
+        "renderMs":106.5,"storeMs":6.9,"commitMs":6.7,"reconcileMs":2.1,"durationMs":160.4,
         "peakMemoryMb":44.8,"timestamp":"2026-11-22T13:03:13.288000Z","level":"INFO",
         "message":"photo","requestId":"8f5c","key":"load/1/a.jpg","outcome":"ready"}"#;
 
@@ -211,7 +211,7 @@ mod tests {
     fn a_photos_line_tells_its_steps_and_when_it_began() {
         let log = log(&[PHOTO]);
         let line = log.ready("load/1/a.jpg").unwrap();
-        assert_eq!((line.steps.fetch_ms, line.steps.agree_ms), (Some(37.25), Some(2.1)));
+        assert_eq!((line.steps.fetch_ms, line.steps.reconcile_ms), (Some(37.25), Some(2.1)));
         assert_eq!(line.started().to_rfc3339(), "2026-11-22T13:03:13.127600+00:00");
         assert_eq!((line.cold_starts, line.peak_memory_mb), (Some(1), Some(44.8)));
     }

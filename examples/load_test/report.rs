@@ -334,7 +334,7 @@ impl Expense {
             gb_seconds: cost::gb_seconds(log.billed_ms(), function.memory_mb),
             puts: photos + count(|steps| steps.store_ms),
             gets: count(|steps| steps.fetch_ms),
-            heads: count(|steps| steps.agree_ms),
+            heads: count(|steps| steps.reconcile_ms),
             write_units: logged.iter().map(|checked| checked.write_units).sum(),
         };
         let price = cost::gb_second(&function.architecture);

@@ -53,7 +53,7 @@ fn spreads(total: &Figures) -> Vec<String> {
         ("  render", total.render_ms),
         ("  store", total.store_ms),
         ("  commit", total.commit_ms),
-        ("  agree", total.agree_ms),
+        ("  reconcile", total.reconcile_ms),
     ];
     let row = |name: &str, values: [String; 5]| {
         let [p50, p95, p99, max, mean] = values;

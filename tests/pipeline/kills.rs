@@ -158,14 +158,14 @@ async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
     let environment = stack.environment().await;
     let (small, other) = (&photos::small()[..], &photos::small_stored_as(6)[..]);
     let story = |name, news, calls, letters| Story { name, news, calls, letters };
-    let bury = "GET GetItem SendMessage UpdateItem GetItem HEAD";
-    let bury_over = "GET GetItem SendMessage UpdateItem GetItem HEAD DELETE GetItem HEAD";
+    let rejected = "GET GetItem SendMessage UpdateItem GetItem HEAD";
+    let rejected_over = "GET GetItem SendMessage UpdateItem GetItem HEAD DELETE GetItem HEAD";
     let remove = "HEAD UpdateItem GetItem HEAD DELETE GetItem HEAD";
     let stories = [
         story("good", vec![Some(small)], "GET PUT UpdateItem HEAD", 0),
         story("good-over-good", vec![Some(small), Some(other)], "GET PUT UpdateItem HEAD", 0),
-        story("broken", vec![Some(BROKEN)], bury, 1),
-        story("broken-over-good", vec![Some(small), Some(BROKEN)], bury_over, 1),
+        story("broken", vec![Some(BROKEN)], rejected, 1),
+        story("broken-over-good", vec![Some(small), Some(BROKEN)], rejected_over, 1),
         story("removed", vec![Some(small), None], remove, 0),
     ];
     let mut ends = Vec::new();

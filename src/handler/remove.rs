@@ -14,7 +14,7 @@ impl Handler {
     /// # Errors
     /// Ignored where there is nothing to do, else as [`Handler::created`].
     pub(super) async fn removed(&self, mut object: ObjectEvent, task: &mut Task<'_>) -> Outcome {
-        self.refuse_what_is_no_photo(&object)?;
+        self.ensure_in_scope(&object)?;
         if !self.config.delete_with_original {
             let reason = "DELETE_WITH_ORIGINAL is false: what was made of the photo stays";
             return Err(Failure::ignored("Kept", reason));
@@ -32,7 +32,7 @@ impl Handler {
         let stored = self.aws.items.get(&object.key).await?;
         if stored.and_then(|stored| stored.etag).as_deref() == Some(current.etag.as_str()) {
             // This may be the second try of a removal that came between two uploads.
-            self.agree(&object.key, task.call).await?;
+            self.reconcile(&object.key, task.call).await?;
             let reason = "another version was removed than the one that the item is of";
             return Err(Failure::ignored("StillThere", reason));
         }
@@ -53,11 +53,11 @@ impl Handler {
         let attributes = item::tombstone(object.sequencer.as_ref(), Utc::now());
         let update = Update::new(attributes, &precondition);
         let committed = self.aws.items.commit(&object.key, update).await;
-        if committed.as_ref().is_err_and(|failure| !failure.is_overtaken()) {
+        if committed.as_ref().is_err_and(|failure| !failure.is_superseded()) {
             return committed;
         }
         // Also where a newer photo has come: this may be the second try of a removal.
-        self.agree(&object.key, call).await?;
+        self.reconcile(&object.key, call).await?;
         committed
     }
 }

@@ -3,9 +3,9 @@
 use chrono::Utc;
 use photo::{Claim, Facts, Thumbnail};
 
-use super::development::Developed;
+use super::render::Rendered;
 use super::{Call, Handler, Outcome, Task};
-use crate::dead_letter::{Keeper, Letter};
+use crate::dead_letter::{Letter, OnFailure};
 use crate::event::ObjectEvent;
 use crate::failure::{Class, Failure};
 use crate::item::{self, Known, Precondition, Status, StoredStatus, Update, Verdict};
@@ -23,14 +23,14 @@ impl Handler {
     /// # Errors
     /// Why it is not READY; of a permanent failure dead letter and item are written.
     pub(super) async fn created(&self, object: ObjectEvent, task: &mut Task<'_>) -> Outcome {
-        self.refuse_what_is_no_photo(&object)?;
+        self.ensure_in_scope(&object)?;
         let key = object.key.clone();
         let outcome = self.make_ready(object, task).await;
         match outcome {
             // Who was overtaken may have left its thumbnail where another's belongs.
-            Err(failure) if failure.is_overtaken() => {
-                let agree = self.agree(&key, task.call);
-                task.steps.agree.time(agree).await?;
+            Err(failure) if failure.is_superseded() => {
+                let reconciled = self.reconcile(&key, task.call);
+                task.steps.reconcile.time(reconciled).await?;
                 Err(failure)
             }
             outcome => outcome,
@@ -44,20 +44,22 @@ impl Handler {
             let current = self.aws.originals.current(&object.key).await?;
             let current = current.ok_or_else(Failure::gone)?;
             (object.etag, object.size) = (Some(current.etag), current.bytes);
-            self.refuse_what_is_no_photo(&object)?;
+            self.ensure_in_scope(&object)?;
         }
         let precondition = self.precondition(&mut object).await?;
-        let developed =
-            match self.develop(&mut object, &task.call.blocking_work, &mut task.steps).await {
-                Ok(developed) => developed,
-                Err(failure) if failure.class == Class::Permanent => {
-                    let known = Known { bytes: object.size, ..Known::default() };
-                    let is_other = self.claims_something_else(&object).await?;
-                    Developed { known, thumbnail: Err(failure), is_other }
-                }
-                Err(failure) => return Err(failure),
-            };
-        let Developed { known, thumbnail, is_other } = developed;
+        let rendered = match self
+            .fetch_and_render(&mut object, &task.call.blocking_work, &mut task.steps)
+            .await
+        {
+            Ok(rendered) => rendered,
+            Err(failure) if failure.class == Class::Permanent => {
+                let known = Known { bytes: object.size, ..Known::default() };
+                let is_other = self.claims_something_else(&object).await?;
+                Rendered { known, thumbnail: Err(failure), is_other }
+            }
+            Err(failure) => return Err(failure),
+        };
+        let Rendered { known, thumbnail, is_other } = rendered;
         let photo = Photo { object, known, precondition };
         let published = match thumbnail {
             Ok(thumbnail) => self.publish(&photo, thumbnail, task).await,
@@ -65,8 +67,8 @@ impl Handler {
         };
         match published {
             Err(failure) if failure.class == Class::Permanent => {
-                let bury = self.bury(&photo, &failure, is_other, &task.keeper, task.call);
-                task.steps.bury.time(bury).await?;
+                let rejected = self.reject(&photo, &failure, is_other, &task.on_failure, task.call);
+                task.steps.dead_letter.time(rejected).await?;
                 Err(failure)
             }
             outcome => outcome,
@@ -109,18 +111,18 @@ impl Handler {
         let put = self.aws.renditions.put(&photo.object, thumbnail);
         let rendition = steps.store.time(put).await?;
         steps.commit.time(self.commit(photo, &Status::Ready(&rendition))).await?;
-        steps.agree.time(self.confirm(&photo.object, call)).await
+        steps.reconcile.time(self.verify(&photo.object, call)).await
     }
 
     /// Sees to it that the event is kept, unless it is already, then commits the FAILED item, then
     /// removes the thumbnail of the photo that was overwritten by a broken one. What neither is a photo
     /// nor claims to be one is ignored instead, unless it has taken the place of one.
-    async fn bury(
+    async fn reject(
         &self,
         photo: &Photo,
         failure: &Failure,
         is_other: bool,
-        keeper: &Keeper,
+        on_failure: &OnFailure,
         call: &Call,
     ) -> Outcome {
         let Photo { object, precondition, .. } = photo;
@@ -133,19 +135,19 @@ impl Handler {
                 let reason = format!("its name and its Content-Type claim no picture: {what}");
                 return Err(Failure::ignored("NotAPhoto", reason));
             }
-            Verdict::Proceed => match keeper {
-                Keeper::Letter => {
+            Verdict::Proceed => match on_failure {
+                OnFailure::DeadLetterQueue => {
                     let (payload, key) = (&object.payload, Some(object.key.as_str()));
                     let letter = Letter::about(payload, key, failure, &call.invocation, Utc::now());
                     Some(self.aws.dead_letters.send(letter).await?)
                 }
-                Keeper::Message(id) => Some(id.clone()),
-                Keeper::JobReport => None,
+                OnFailure::SourceQueue(id) => Some(id.clone()),
+                OnFailure::JobReport => None,
             },
         };
         let dead_letter_id = dead_letter_id.as_deref();
         self.commit(photo, &Status::Failed { failure, dead_letter_id }).await?;
-        self.agree(&object.key, call).await
+        self.reconcile(&object.key, call).await
     }
 
     /// Writes the item; without the photo's facts where DynamoDB does not take it with them.

@@ -18,7 +18,7 @@ use crate::memory::{Grant, Memory};
 const MAX_KEY_BYTES: usize = 1024;
 
 /// All that became known of a photo, and its thumbnail or why there is none.
-pub(super) struct Developed {
+pub(super) struct Rendered {
     pub known: Known,
     pub thumbnail: Result<Thumbnail, Failure>,
     /// Whether neither its content nor its name nor its Content-Type is a picture's.
@@ -26,7 +26,7 @@ pub(super) struct Developed {
 }
 
 /// What came of a photo that has been fetched.
-enum Rendered {
+enum Attempt {
     Done {
         known: Box<Known>,
         thumbnail: Result<Thumbnail, PhotoError>,
@@ -46,12 +46,12 @@ impl Handler {
     ///
     /// # Errors
     /// Why the photo's bytes cannot be had.
-    pub(super) async fn develop(
+    pub(super) async fn fetch_and_render(
         &self,
         object: &mut ObjectEvent,
         work: &BlockingWork,
         steps: &mut Steps,
-    ) -> Result<Developed, Failure> {
+    ) -> Result<Rendered, Failure> {
         let mut needed = object.size.unwrap_or(self.config.max_photo_bytes);
         loop {
             let closed = || Failure::transient("Closing", "the function is ending");
@@ -68,8 +68,8 @@ impl Handler {
             let rendered =
                 work.run(move |cancel| render(&photo, &config, &memory, &mut grant, cancel));
             match rendered.await? {
-                Rendered::NeedsMemory(bytes) => needed = bytes,
-                Rendered::Done { known, thumbnail, is_reduced, inspecting, rendering } => {
+                Attempt::NeedsMemory(bytes) => needed = bytes,
+                Attempt::Done { known, thumbnail, is_reduced, inspecting, rendering } => {
                     (steps.format, steps.size) = (known.format, known.size);
                     steps.is_reduced = is_reduced;
                     steps.exif.add(inspecting);
@@ -81,7 +81,7 @@ impl Handler {
                         Ok(_) | Err(_) => false,
                     };
                     let thumbnail = thumbnail.map_err(Failure::from);
-                    return Ok(Developed { known: *known, thumbnail, is_other });
+                    return Ok(Rendered { known: *known, thumbnail, is_other });
                 }
             }
         }
@@ -114,7 +114,7 @@ fn render(
     memory: &Memory,
     grant: &mut Grant,
     cancel: &CancelFlag,
-) -> Rendered {
+) -> Attempt {
     let started = Instant::now();
     let inspected = photo::inspect(photo, config.max_photo_pixels, config.location, cancel);
     let inspecting = started.elapsed();
@@ -126,7 +126,7 @@ fn render(
     });
     let (thumbnail, is_reduced, rendering) = match admitted {
         Ok(plan) if !memory.extend(grant, bytes + plan.memory) => {
-            return Rendered::NeedsMemory(bytes + plan.memory);
+            return Attempt::NeedsMemory(bytes + plan.memory);
         }
         Ok(plan) => {
             let thumbnail = plan.render(cancel);
@@ -136,5 +136,5 @@ fn render(
     };
     let (size, format) = (inspected.size(), inspected.format);
     let known = Box::new(Known { bytes: Some(bytes), format, size, facts: inspected.facts });
-    Rendered::Done { known, thumbnail, is_reduced, inspecting, rendering }
+    Attempt::Done { known, thumbnail, is_reduced, inspecting, rendering }
 }

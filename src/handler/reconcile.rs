@@ -20,7 +20,7 @@ impl Handler {
     ///
     /// # Errors
     /// Transient.
-    pub(super) async fn agree(&self, key: &str, call: &Call) -> Outcome {
+    pub(super) async fn reconcile(&self, key: &str, call: &Call) -> Outcome {
         for _ in 0..TRIES {
             let stored = self.aws.items.get(key).await?;
             let thumbnail = self.aws.renditions.head(key).await?;
@@ -38,7 +38,7 @@ impl Handler {
                     }
                     match self.render_again(key, etag.as_deref(), call).await {
                         // The item is of an object that is there no more: its own event comes.
-                        Err(failure) if failure.is_overtaken() => return Ok(()),
+                        Err(failure) if failure.is_superseded() => return Ok(()),
                         outcome => outcome?,
                     }
                 }
@@ -52,10 +52,10 @@ impl Handler {
     ///
     /// # Errors
     /// Transient.
-    pub(super) async fn confirm(&self, object: &ObjectEvent, call: &Call) -> Outcome {
+    pub(super) async fn verify(&self, object: &ObjectEvent, call: &Call) -> Outcome {
         match self.aws.renditions.head(&object.key).await? {
             Some(head) if head.original_etag == object.etag => Ok(()),
-            Some(_) | None => self.agree(&object.key, call).await,
+            Some(_) | None => self.reconcile(&object.key, call).await,
         }
     }
 
@@ -72,8 +72,8 @@ impl Handler {
             payload: Value::Null,
         };
         let (work, mut steps) = (&call.blocking_work, Steps::default());
-        let developed = self.develop(&mut object, work, &mut steps).await?;
-        let thumbnail = developed.thumbnail.map_err(|failure| {
+        let rendered = self.fetch_and_render(&mut object, work, &mut steps).await?;
+        let thumbnail = rendered.thumbnail.map_err(|failure| {
             let cause = format!("{}: {}", failure.error_type, failure.message);
             Failure::transient("Contended", format!("{key} cannot be rendered again: {cause}"))
         })?;
