@@ -1,6 +1,6 @@
 //! What a JPEG is and what it will cost, told by its segments alone.
 
-use crate::container::jpeg::{Segments, marker};
+use crate::container::jpeg::{Segment, Segments, marker};
 use crate::metadata::icc;
 use crate::{CancelFlag, DctScale, PhotoError, Size};
 
@@ -87,35 +87,65 @@ impl Header {
     /// [`PhotoError::UnsupportedFormat`] for lossless, hierarchical and 12-bit files,
     /// [`PhotoError::Cancelled`] once the flag is raised.
     pub fn read(jpeg: &[u8], cancel: &CancelFlag) -> Result<Header, PhotoError> {
-        let mut frame = None;
-        let mut app2 = Vec::new();
-        let (mut is_adobe, mut is_odd) = (false, false);
-        let mut costs = ScanCosts::default();
-        let mut end_of_last = 2;
+        let mut walk = Walk { end_of_last: 2, ..Walk::default() };
         for segment in Segments::new(jpeg, cancel) {
-            let segment = segment?;
-            let between = segment.position.start.saturating_sub(end_of_last);
-            match costs.scans {
-                0 => is_odd |= between > 0 || segment.is_odd(),
-                _ => costs.image_bytes += between as u64,
-            }
-            end_of_last = segment.position.end;
-            match segment.marker {
-                marker::APP2 => app2.push(segment.payload),
-                marker::APP14 => is_adobe |= segment.payload.starts_with(b"Adobe"),
-                marker::SOS => {
-                    costs.scans += 1;
-                    if let Some(frame) = &mut frame {
-                        costs.cost += Frame::scan(frame, segment.payload)?;
-                    }
-                }
-                code if is_frame(code) && frame.is_some() => {
-                    return Err(PhotoError::Corrupt("it has two frame headers".into()));
-                }
-                code if is_frame(code) => frame = Some(Frame::read(code, segment.payload)?),
-                _ => {}
-            }
+            walk.add(segment?)?;
         }
+        walk.finish(jpeg.len())
+    }
+
+    /// Bytes of memory that decoding at this scale takes.
+    pub fn decoding_memory(&self, scale: DctScale) -> u64 {
+        let samples = match (self.components, self.is_subsampled) {
+            (1, _) | (_, true) => self.blocks * 64,
+            (components, false) => self.size.pixels() * u64::from(components),
+        };
+        let coefficients = if self.is_held { self.blocks * BYTES_OF_COEFFICIENTS } else { 0 };
+        coefficients + samples * u64::from(scale.eighths().pow(2)) / 64 + self.kept
+    }
+}
+
+/// What is known of a JPEG while its segments are walked.
+#[derive(Default)]
+struct Walk<'a> {
+    frame: Option<Frame>,
+    app2: Vec<&'a [u8]>,
+    is_adobe: bool,
+    is_odd: bool,
+    costs: ScanCosts,
+    /// Where the last segment ended.
+    end_of_last: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn add(&mut self, segment: Segment<'a>) -> Result<(), PhotoError> {
+        let between = segment.position.start.saturating_sub(self.end_of_last);
+        match self.costs.scans {
+            0 => self.is_odd |= between > 0 || segment.is_odd(),
+            _ => self.costs.image_bytes += between as u64,
+        }
+        self.end_of_last = segment.position.end;
+        match (segment.marker, &mut self.frame) {
+            (marker::APP2, _) => self.app2.push(segment.payload),
+            (marker::APP14, _) => self.is_adobe |= segment.payload.starts_with(b"Adobe"),
+            (marker::SOS, frame) => {
+                self.costs.scans += 1;
+                if let Some(frame) = frame {
+                    self.costs.cost += frame.scan(segment.payload)?;
+                }
+            }
+            (code, Some(_)) if is_frame(code) => {
+                return Err(PhotoError::Corrupt("it has two frame headers".into()));
+            }
+            (code, frame) if is_frame(code) => *frame = Some(Frame::read(code, segment.payload)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What the segments of a file of so many bytes say together.
+    fn finish(self, bytes: usize) -> Result<Header, PhotoError> {
+        let Walk { frame, app2, is_adobe, is_odd, mut costs, .. } = self;
         let frame =
             frame.ok_or_else(|| PhotoError::Corrupt("no size is given before its end".into()))?;
         if costs.scans == 0 {
@@ -124,21 +154,19 @@ impl Header {
         (costs.frames, costs.passes) = (1, frame.cost_of_a_pass());
         costs.refuse_too_much()?;
         frame.refuse_too_much_arithmetic(costs.image_bytes)?;
-        let image_bytes = costs.image_bytes;
-        if image_bytes < frame.least_image_bytes() {
-            let what = format!("{image_bytes} bytes of image data cannot fill its size");
-            return Err(PhotoError::Truncated { bytes: jpeg.len(), what });
+        if costs.image_bytes < frame.least_image_bytes() {
+            let what = format!("{} bytes of image data cannot fill its size", costs.image_bytes);
+            return Err(PhotoError::Truncated { bytes, what });
         }
         let components = frame.components.len() as u8;
         let profile = icc::Parts::of(app2.iter().copied());
         let is_odd = is_odd || profile.are_broken();
+        // Either a copy without what is odd, or APP2: all of it, and the profile twice more, as it is read
+        // and as it is given out.
+        let of_segment = |payload: &&[u8]| payload.len() as u64 + KEPT_BESIDE;
         let kept = match is_odd {
-            true => jpeg.len() as u64,
-            // All of the segments, and the profile twice more: as it is read, and as it is given out.
-            false => {
-                let segment = |payload: &&[u8]| payload.len() as u64 + KEPT_BESIDE;
-                app2.iter().map(segment).sum::<u64>() + 2 * profile.bytes() as u64
-            }
+            true => bytes as u64,
+            false => app2.iter().map(of_segment).sum::<u64>() + 2 * profile.bytes() as u64,
         };
         Ok(Header {
             size: frame.size,
@@ -151,16 +179,6 @@ impl Header {
             is_odd,
             kept,
         })
-    }
-
-    /// Bytes of memory that decoding at this scale takes.
-    pub fn decoding_memory(&self, scale: DctScale) -> u64 {
-        let samples = match (self.components, self.is_subsampled) {
-            (1, _) | (_, true) => self.blocks * 64,
-            (components, false) => self.size.pixels() * u64::from(components),
-        };
-        let coefficients = if self.is_held { self.blocks * BYTES_OF_COEFFICIENTS } else { 0 };
-        coefficients + samples * u64::from(scale.eighths().pow(2)) / 64 + self.kept
     }
 }
 
@@ -179,7 +197,7 @@ pub(in crate::decode) struct ScanCosts {
 impl ScanCosts {
     /// Adds a stream as far as it can be followed: what is wrong with it is for its decoder to say.
     pub fn add(&mut self, jpeg: &[u8], cancel: &CancelFlag) -> Result<(), PhotoError> {
-        let mut frame = None;
+        let mut frame: Option<Frame> = None;
         self.image_bytes += jpeg.len() as u64;
         for segment in Segments::new(jpeg, cancel) {
             let segment = match segment {
@@ -190,7 +208,7 @@ impl ScanCosts {
             match (segment.marker, &mut frame) {
                 (marker::SOS, Some(frame)) => {
                     self.scans += 1;
-                    self.cost += Frame::scan(frame, segment.payload)?;
+                    self.cost += frame.scan(segment.payload)?;
                 }
                 (code, None) if is_frame(code) => {
                     let read = Frame::read(code, segment.payload)?;
