@@ -9,6 +9,9 @@ const MAX_METADATA_CHUNKS: usize = 4096;
 /// Chunks of image data, of which each costs the decoder some 200 ns; encoders write 8 KB and more in
 /// one, so 2 GB of a photo.
 const MAX_IMAGE_CHUNKS: usize = 1 << 18;
+/// A colour profile, compressed. The decoder inflates all of it, and blocks of nothing can be as many as
+/// there is room for. The largest profiles, of printers, take some 3 MB.
+const MAX_PROFILE_BYTES: usize = 4 << 20;
 
 /// Length, name, data and checksum (PNG clause 5.3).
 pub(crate) fn png_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
@@ -29,7 +32,7 @@ pub(crate) struct Sizes {
 /// Walks the chunks.
 ///
 /// # Errors
-/// There are more than a photo has.
+/// There are more than a photo has, or a larger profile.
 pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError> {
     let (mut images, mut others) = (0, 0);
     let mut sizes = Sizes { kept: 0, image: 0 };
@@ -40,6 +43,9 @@ pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError
                 sizes.image += chunk.data.len() as u64;
             }
             b"fdAT" | b"fcTL" => images += 1,
+            b"iCCP" if chunk.data.len() > MAX_PROFILE_BYTES => {
+                return Err(PhotoError::Corrupt("its colour profile is larger than any".into()));
+            }
             b"tEXt" | b"zTXt" | b"iTXt" | b"iCCP" | b"eXIf" => {
                 others += 1;
                 sizes.kept += chunk.data.len() as u64;

@@ -254,3 +254,114 @@ fn a_fax_of_noise_and_a_large_arithmetic_or_lossless_picture_are_refused() {
     let picture = [&[0x2F][..], &sides.to_le_bytes(), &[0; 8]].concat();
     expect("UnsupportedFormat", "large-lossless.webp", &webp(&riff_chunk(b"VP8L", &picture)));
 }
+
+#[test]
+fn samples_that_are_not_shown_are_refused() {
+    // The decoder holds rows of all samples, whatever it shows of them.
+    let picture = |side: u32, samples: usize| {
+        let data = zeros_compressed((side * side) as usize * samples);
+        let entries = [
+            (256, vec![side]),
+            (257, vec![side]),
+            (258, vec![8; samples]),
+            (259, vec![8]),
+            (262, vec![2]),
+            (273, vec![TIFF_DATA]),
+            (277, vec![samples as u32]),
+            (278, vec![side]),
+            (279, vec![data.len() as u32]),
+            (338, vec![0; samples - 3]),
+        ];
+        let mut file = tiff(&entries[..entries.len() - usize::from(samples == 3)], &data);
+        // ExtraSamples have to be 16 bits; all are zero.
+        if let Some(entry) = file.windows(4).rposition(|four| four == [0x52, 0x01, 4, 0]) {
+            file[entry + 2] = 3;
+        }
+        file
+    };
+    for samples in [3, 4, 8, 64] {
+        expect("Thumbnail", &format!("{samples}-samples.tif"), &picture(16, samples));
+    }
+    expect("UnsupportedFormat", "65-samples.tif", &picture(16, 65));
+    expect("UnsupportedFormat", "large-with-64-samples.tif", &picture(4100, 64));
+    expect("Thumbnail", "large-with-4-samples.tif", &picture(4100, 4));
+}
+
+#[test]
+fn tiles_of_sides_that_are_no_multiples_of_16_are_refused() {
+    let tiles = |side: u32, tile: u32| {
+        let data = zeros_compressed((tile * 1024) as usize);
+        let count = side.div_ceil(tile) as usize;
+        let entries = [
+            (256, vec![side]),
+            (257, vec![1024]),
+            (258, vec![8]),
+            (259, vec![8]),
+            (262, vec![1]),
+            (277, vec![1]),
+            (322, vec![tile]),
+            (323, vec![1024]),
+            (324, vec![TIFF_DATA; count]),
+            (325, vec![data.len() as u32; count]),
+        ];
+        tiff(&entries, &data)
+    };
+    expect("Thumbnail", "tile-of-16.tif", &tiles(16, 16));
+    expect("CorruptPhoto", "tiles-of-1.tif", &tiles(2, 1));
+}
+
+#[test]
+fn what_a_jpeg_in_a_tiff_hides_from_a_walk_over_its_segments_counts_too() {
+    let jpeg = gray_jpeg(64, 64);
+    let strip = |hidden: &[u8]| {
+        let jpeg = [&jpeg[..2], hidden, &jpeg[2..]].concat();
+        strips((64, 64, 64), 7, vec![TIFF_DATA], vec![jpeg.len() as u32], &jpeg)
+    };
+    // A restart marker stands alone, but zune-jpeg reads a length behind it: for it the end is no end.
+    let end = b"\xFF\xD0\0\x04\xFF\xD9";
+    expect("Thumbnail", "hidden-nothing.tif", &strip(b""));
+    let scan = segment(0xDA, &[1, 1, 0, 0, 63, 0]);
+    let scans = [&end[..], &scan.repeat(65)].concat();
+    expect("CorruptPhoto", "hidden-scans.tif", &strip(&scans));
+    let escaped = [&end[..], &b"\xFF\0\xDA\0\x08\x01\x01\0\0\x3F\0".repeat(65)].concat();
+    expect("CorruptPhoto", "escaped-scans.tif", &strip(&escaped));
+    let tables: Vec<u8> = [&[0, 1][..], &[0; 15], &[0]].concat().repeat(3600);
+    let tables = segment(0xC4, &tables).repeat(140);
+    expect("CorruptPhoto", "many-tables.tif", &strip(&tables));
+    expect("CorruptPhoto", "hidden-tables.tif", &strip(&[&end[..], &tables].concat()));
+}
+
+#[test]
+fn all_texts_of_a_png_share_what_is_inflated_and_a_profile_has_its_limit() {
+    let text = [b"Raw profile type exif\0\0", &padded_zeros(100, 500_000)[..]].concat();
+    let texts = png_chunk(b"zTXt", &text).repeat(32);
+    bounded("empty-blocks-in-32-texts.png", &small_png(&texts, b""));
+    let profile = |bytes| {
+        let profile = [b"name\0\0", &padded_zeros(100, bytes)[..]].concat();
+        small_png(&png_chunk(b"iCCP", &profile), b"")
+    };
+    expect("CorruptPhoto", "profile-of-5-megabytes.png", &profile(5 << 20));
+    expect("Thumbnail", "profile-of-3-megabytes.png", &profile(3 << 20));
+}
+
+#[test]
+fn a_scan_of_components_of_one_name_costs_what_libjpeg_turbo_makes_of_it() {
+    // The second of 8 blocks to each of the others: a scan of (1, 1) is of both of that name.
+    let side = 4000u16.to_be_bytes();
+    let frame = [&[8][..], &side, &side, &[3, 1, 0x11, 0, 1, 0x42, 0, 2, 0x11, 0]].concat();
+    let begin = [b"\xFF\xD8".to_vec(), segment(0xDB, &[&[0][..], &[1; 64]].concat())].concat();
+    let scans = segment(0xDA, &[2, 1, 0, 1, 0, 0, 63, 0]).repeat(490);
+    let last = segment(0xDA, &[1, 2, 0, 0, 63, 0]);
+    let jpeg = [&begin[..], &segment(0xC9, &frame), &scans, &last, &[0; 4000], b"\xFF\xD9"];
+    expect("CorruptPhoto", "one-name.jpg", &jpeg.concat());
+}
+
+#[test]
+fn stray_bytes_buy_only_so_many_scans() {
+    let scans: Vec<_> = (0..110).map(|_| ([1, 63, 0], vec![0; 850])).collect();
+    let mut jpeg = progressive(10_400, false, &scans);
+    jpeg.truncate(jpeg.len() - 2);
+    jpeg.resize(95 << 20, 0);
+    jpeg.extend([0xFF, 0xD9]);
+    expect("CorruptPhoto", "bought-scans.jpg", &jpeg);
+}

@@ -14,13 +14,17 @@ const MAX_SCANS: u64 = 500;
 /// can be coded in a few bytes and still costs a pass over all of the picture's blocks. This is enough
 /// for the ten scans that encoders write of 200 megapixels,
 const MAX_COST: u64 = 800_000_000;
-/// and larger photos bring their bytes of image data, of which each may cost so much.
+/// and larger photos bring their bytes of image data, of which each may cost so much,
 const COST_OF_A_BYTE: u64 = 16;
+/// up to what 37 MB bring: bytes between scans can be of no image at all.
+const MAX_COST_OF_BYTES: u64 = 600_000_000;
 
 /// What decoding an arithmetic-coded picture may cost, and what its blocks and bytes do, in nanoseconds.
 const MAX_ARITHMETIC_COST: u64 = 1_500_000_000;
 const ARITHMETIC_COST_OF_A_BLOCK: u64 = 80;
 const ARITHMETIC_COST_OF_A_BYTE: u64 = 15;
+/// How much more a scan of hardly any bits costs than one in Huffman codes.
+const ARITHMETIC_BY_HUFFMAN: u64 = 2;
 
 /// Bytes that libjpeg-turbo takes for an APP2 segment beside what is in it.
 const KEPT_BESIDE: u64 = 128;
@@ -153,7 +157,7 @@ impl<'a> Walk<'a> {
         }
         (costs.frames, costs.passes) = (1, frame.cost_of_a_pass());
         costs.refuse_too_much()?;
-        frame.refuse_too_much_arithmetic(costs.image_bytes)?;
+        frame.refuse_too_much_arithmetic(&costs)?;
         if costs.image_bytes < frame.least_image_bytes() {
             let what = format!("{} bytes of image data cannot fill its size", costs.image_bytes);
             return Err(PhotoError::Truncated { bytes, what });
@@ -227,7 +231,8 @@ impl ScanCosts {
     /// # Errors
     /// [`PhotoError::Corrupt`].
     pub fn refuse_too_much(&self) -> Result<(), PhotoError> {
-        let affordable = MAX_COST + self.image_bytes * COST_OF_A_BYTE;
+        let of_bytes = (self.image_bytes * COST_OF_A_BYTE).min(MAX_COST_OF_BYTES);
+        let affordable = MAX_COST + of_bytes;
         if self.scans > self.frames * MAX_SCANS || self.cost > self.passes + affordable {
             let scans = self.scans;
             return Err(PhotoError::Corrupt(format!(
@@ -336,8 +341,11 @@ impl Frame {
             _ => None,
         };
         let mut blocks = 0;
-        for [id, _] in ids.as_chunks().0 {
-            let Some(at) = self.components.iter().position(|component| component.id == *id) else {
+        for (nth, [id, _]) in ids.as_chunks().0.iter().enumerate() {
+            // Of components with one id, libjpeg-turbo takes the first behind those before (jdmarker.c,
+            // get_sos).
+            let is_meant = |at: &usize| self.components[*at].id == *id;
+            let Some(at) = (nth..self.components.len()).find(is_meant) else {
                 continue;
             };
             blocks += self.blocks_of(&self.components[at]);
@@ -355,9 +363,10 @@ impl Frame {
 
     /// Refuses an arithmetic-coded picture that takes longer than 2 s, as each of its blocks takes some
     /// decisions however little is coded. There are hardly any such photos.
-    fn refuse_too_much_arithmetic(&self, image_bytes: u64) -> Result<(), PhotoError> {
-        let cost =
-            self.blocks() * ARITHMETIC_COST_OF_A_BLOCK + image_bytes * ARITHMETIC_COST_OF_A_BYTE;
+    fn refuse_too_much_arithmetic(&self, costs: &ScanCosts) -> Result<(), PhotoError> {
+        let cost = self.blocks() * ARITHMETIC_COST_OF_A_BLOCK
+            + costs.image_bytes * ARITHMETIC_COST_OF_A_BYTE
+            + costs.cost * ARITHMETIC_BY_HUFFMAN;
         if self.is_arithmetic && cost > MAX_ARITHMETIC_COST {
             let Size { width, height } = self.size;
             let kind = format!("an arithmetic-coded JPEG of {width}x{height} pixels");

@@ -9,9 +9,13 @@ use crate::{PhotoError, Size};
 const TABLES: u64 = 65_536 * 5 * 4096;
 /// and as many for each byte of the file: the shortest tables in the file are the largest in memory.
 const TABLES_OF_A_BYTE: u64 = 400;
-/// Pixels of a lossless picture, or of the alpha of a lossy one: image-webp takes up to 20 ns for each,
-/// however few bytes code it.
-const MAX_LOSSLESS_PIXELS: u64 = 80_000_000;
+/// Pixels of a picture coded without loss: image-webp takes up to 30 ns for each, however few bytes code
+/// it,
+const MAX_LOSSLESS_PIXELS: u64 = 65_000_000;
+/// more if it is the alpha of a lossy one, which is decoded too,
+const MAX_PIXELS_WITH_ALPHA: u64 = 40_000_000;
+/// and most if it is a frame of an animation, which is put onto a canvas.
+const MAX_ANIMATED_PIXELS: u64 = 35_000_000;
 /// Bytes a pixel: YUV or RGBA and, in an animation, a canvas of RGBA onto which it is put.
 const BESIDE_A_PIXEL: u64 = 8;
 
@@ -24,13 +28,20 @@ pub(super) fn memory_beside(webp: &[u8], size: Size) -> Result<u64, PhotoError> 
     if has_larger_frame(webp, size) {
         return Err(PhotoError::Corrupt("it holds a frame larger than itself".into()));
     }
-    if is_lossless(webp) && size.pixels() > MAX_LOSSLESS_PIXELS {
-        let Size { width, height } = size;
-        return Err(PhotoError::UnsupportedFormat(format!(
-            "a lossless WebP of {width}x{height} pixels"
-        )));
+    let (is_lossless, has_alpha) = (has_chunk(webp, b"VP8L"), has_chunk(webp, b"ALPH"));
+    for (kind, is_of_it, most) in [
+        ("a lossless WebP", is_lossless, MAX_LOSSLESS_PIXELS),
+        ("a WebP with alpha", has_alpha, MAX_PIXELS_WITH_ALPHA),
+        ("an animated WebP", has_chunk(webp, b"ANMF"), MAX_ANIMATED_PIXELS),
+    ] {
+        if is_of_it && size.pixels() > most {
+            let Size { width, height } = size;
+            return Err(PhotoError::UnsupportedFormat(format!(
+                "{kind} of {width}x{height} pixels"
+            )));
+        }
     }
-    let tables = match is_lossless(webp) {
+    let tables = match is_lossless || has_alpha {
         true => TABLES.min(webp.len() as u64 * TABLES_OF_A_BYTE),
         false => 0,
     };
@@ -39,9 +50,9 @@ pub(super) fn memory_beside(webp: &[u8], size: Size) -> Result<u64, PhotoError> 
     Ok(size.pixels().saturating_mul(BESIDE_A_PIXEL).saturating_add(tables.max(data)))
 }
 
-/// Whether pixels or their alpha are coded without loss, as the name of a chunk says.
-fn is_lossless(webp: &[u8]) -> bool {
-    [b"VP8L", b"ALPH"].iter().any(|name| memmem::find(webp, *name).is_some())
+/// Whether there can be a chunk of this name.
+fn has_chunk(webp: &[u8], name: &[u8; 4]) -> bool {
+    memmem::find(webp, name).is_some()
 }
 
 /// Whether it holds a lossy frame larger than the picture.
@@ -71,5 +82,21 @@ mod tests {
         assert_eq!(refusal(59, 40).unwrap().name(), "CorruptPhoto");
         assert_eq!(refusal(60, 39).unwrap().name(), "CorruptPhoto");
         assert_eq!(memory_beside(&frame[..20], Size { width: 1, height: 1 }), Ok(8 + 40));
+    }
+
+    #[test]
+    fn pictures_that_take_long_have_fewer_pixels() {
+        for (name, most) in [
+            (b"VP8L", MAX_LOSSLESS_PIXELS),
+            (b"ALPH", MAX_PIXELS_WITH_ALPHA),
+            (b"ANMF", MAX_ANIMATED_PIXELS),
+        ] {
+            let webp = [b"RIFF\0\0\0\0WEBP", &name[..], &[0; 4]].concat();
+            let width = (most / 10_000) as u32;
+            assert!(memory_beside(&webp, Size { width, height: 10_000 }).is_ok());
+            let larger = Size { width: width + 1, height: 10_000 };
+            assert_eq!(memory_beside(&webp, larger).unwrap_err().name(), "UnsupportedFormat");
+            assert!(memory_beside(b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0", larger).is_ok());
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! What tiff 0.11.3 reads without asking whether there is memory for it, refused before it does.
 
+use crate::container::jpeg::marker;
 use crate::container::lzw::Lzw;
 use crate::decode::jpeg::ScanCosts;
+use crate::pixels::samples::Layout;
 use crate::{CancelFlag, PhotoError, Size};
 
 /// Values that a tag may have: more strips than a picture has rows. The decoder makes 32 bytes of each.
@@ -18,6 +20,15 @@ const MAX_EDGE_PIXELS: u64 = 4096 * 4096;
 const MAX_FAX_COST: u64 = 2_000_000_000_000;
 const FAX_COST_OF_A_PIXEL: u64 = 2_500;
 const FAX_COST_OF_A_BYTE: u64 = 56_000;
+/// Samples of a pixel, if some are neither of its colours nor the first beside them,
+const MAX_SAMPLES: u16 = 64;
+/// and how many bytes they all take.
+const MAX_BYTES_OF_SAMPLES: u64 = 1 << 30;
+/// Scans of one strip or tile: a baseline picture has one for each component, a progressive one some ten.
+const MAX_SCANS_OF_A_CHUNK: usize = 64;
+/// Huffman tables of all strips or tiles together, of which each takes zune-jpeg a microsecond: four for
+/// each tile of 64x64 of a picture of 500 megapixels.
+const MAX_TABLES: usize = 500_000;
 /// Bytes at the beginning of a frame header that tell whether it is one, and the size.
 const FRAME_BYTES: usize = 10;
 /// The last tag that tells how a picture is stored, ReferenceBlackWhite: the others are metadata.
@@ -73,7 +84,9 @@ pub fn refuse_larger_jpegs(
         Some([tables @ .., _, _]) => (tables, 2),
         _ => (&[][..], 0),
     };
-    if tables.len().saturating_mul(chunks.len()) > MAX_BYTES_OF_TABLES {
+    let is_too_much = tables.len().saturating_mul(chunks.len()) > MAX_BYTES_OF_TABLES
+        || possible_tables(tables).saturating_mul(chunks.len()) > MAX_TABLES;
+    if is_too_much {
         let what = format!("it has {} bytes of JPEG tables for each strip or tile", tables.len());
         return Err(PhotoError::Corrupt(what));
     }
@@ -119,11 +132,87 @@ pub fn refuse_larger_chunks(
     Err(PhotoError::Corrupt(what))
 }
 
-/// Refuses JPEG streams of more scans than those of pictures have.
+/// Refuses pictures of many samples that are not shown, of which the decoder reads all: a designer's
+/// channels for selections, beside colours and alpha, are for pictures that are not huge.
+pub fn refuse_many_samples(
+    samples: u16,
+    bits: u8,
+    layout: Layout,
+    size: Size,
+) -> Result<(), PhotoError> {
+    let is_beside = samples > u16::from(layout.colours()) + 1;
+    let bytes = size.pixels().saturating_mul(u64::from(samples) * u64::from(bits)) / 8;
+    match is_beside && (samples > MAX_SAMPLES || bytes > MAX_BYTES_OF_SAMPLES) {
+        true => Err(PhotoError::UnsupportedFormat(format!(
+            "a TIFF of {}x{} pixels of {samples} samples",
+            size.width, size.height
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// Refuses tiles whose sides are no multiples of 16, as they have to be (page 67): the decoder takes time
+/// for each row of a tile, however short.
+pub fn refuse_odd_tiles((width, height): (u64, u64)) -> Result<(), PhotoError> {
+    match width.is_multiple_of(16) && height.is_multiple_of(16) {
+        true => Ok(()),
+        false => Err(PhotoError::Corrupt(format!("it has tiles of {width}x{height} pixels"))),
+    }
+}
+
+/// Refuses JPEG streams of more scans, or more tables, than those of pictures have.
 pub fn refuse_many_scans(chunks: &[&[u8]], cancel: &CancelFlag) -> Result<(), PhotoError> {
     let mut costs = ScanCosts::default();
-    chunks.iter().try_for_each(|chunk| costs.add(chunk, cancel))?;
+    let mut tables = 0;
+    for chunk in chunks {
+        costs.add(chunk, cancel)?;
+        if possible_scans(chunk) > MAX_SCANS_OF_A_CHUNK {
+            let what = "a strip or tile has more scans than any picture's";
+            return Err(PhotoError::Corrupt(what.into()));
+        }
+        tables += possible_tables(chunk);
+        if tables > MAX_TABLES {
+            return Err(PhotoError::Corrupt("it has more Huffman tables than any picture".into()));
+        }
+    }
     costs.refuse_too_much()
+}
+
+/// Scans at most. zune-jpeg reads a length behind markers that stand alone, and so may find scans where
+/// [`ScanCosts`] finds none. A header's length follows from its number of components (T.81 B.2.3).
+fn possible_scans(jpeg: &[u8]) -> usize {
+    let is_header = |bytes: &&[u8]| match **bytes {
+        [0, length, count @ 1..=4, ..] => length == 6 + 2 * count,
+        _ => false,
+    };
+    behind_markers(jpeg, marker::SOS).filter(is_header).count()
+}
+
+/// Huffman tables at most, as far as they are not too many.
+fn possible_tables(jpeg: &[u8]) -> usize {
+    behind_markers(jpeg, marker::DHT).flat_map(huffman_tables).take(MAX_TABLES + 1).count()
+}
+
+/// The tables in a segment, from its length on: of each the class, 0 or 1, and the number, how many codes
+/// there are of each length, and as many values (T.81 B.2.4.2).
+fn huffman_tables(segment: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let length = segment.first_chunk().map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
+    let mut rest = segment.get(2..length.min(segment.len())).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let ([kind], counts) = (rest.first_chunk()?, rest.get(1..17)?);
+        let values: usize = counts.iter().copied().map(usize::from).sum();
+        let (table, behind) = rest.split_at_checked(17 + values)?;
+        rest = behind;
+        (kind & 0xEC == 0 && values <= 256).then_some(table)
+    })
+}
+
+/// What follows each marker of this code, be there zeros in it or not.
+fn behind_markers(jpeg: &[u8], code: u8) -> impl Iterator<Item = &[u8]> {
+    memchr::memchr_iter(code, jpeg).filter_map(move |at| {
+        let before = jpeg[..at].iter().rev().find(|byte| **byte != 0);
+        (before == Some(&0xFF)).then(|| &jpeg[at + 1..])
+    })
 }
 
 /// Refuses LZW streams that make their decoder do more than those of pictures do.

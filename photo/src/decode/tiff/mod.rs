@@ -76,6 +76,8 @@ pub(super) fn header(photo: &[u8], cancel: &CancelFlag) -> Result<Header, PhotoE
     };
     let layout = Layout { colour, alpha, is_deep: bits == 16 };
     let size = Size { width, height };
+    let samples = decoder.find_tag_unsigned::<u16>(Tag::SamplesPerPixel).map_err(refused)?;
+    bounds::refuse_many_samples(samples.unwrap_or(1), bits, layout, size)?;
     let profile = profile(&mut decoder).filter(|profile| icc::fits(profile, layout.colours()));
     let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression).map_err(refused)?;
     let compression = compression.unwrap_or(1);
@@ -113,6 +115,9 @@ pub(super) fn decode(
     let chunks = chunks(&mut decoder, photo).map_err(refused)??;
     let size = chunk_size(&decoder, header.size);
     bounds::refuse_larger_chunks(chunks.len(), size, header.size)?;
+    if decoder.get_chunk_type() == ChunkType::Tile {
+        bounds::refuse_odd_tiles(size)?;
+    }
     match header.compression {
         compression::JPEG => {
             let tables = decoder.find_tag(Tag::JPEGTables).map_err(refused)?;

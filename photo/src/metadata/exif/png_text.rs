@@ -16,8 +16,8 @@ const PROFILES: [&[u8]; 2] = [b"Raw profile type exif\0", b"Raw profile type APP
 /// Of a text of digits, two for a byte: what it is the copy of had at most 64 KB in a JPEG.
 const MAX_TEXT_BYTES: u64 = 256 * 1024;
 
-/// Of a text as it is compressed: deflate makes it no larger, but blocks of nothing, of which each takes
-/// a microsecond, can be as many as there is room for.
+/// Of all texts as they are compressed: deflate makes one no larger, but blocks of nothing, of which each
+/// takes a microsecond, can be as many as there is room for.
 const MAX_COMPRESSED_BYTES: usize = 2 * MAX_TEXT_BYTES as usize;
 
 /// The blocks of EXIF, of which some begin as in a JPEG.
@@ -30,12 +30,12 @@ pub(super) fn blocks<'a>(
         b"tEXt" | b"zTXt" => profile(chunk.data).is_some(),
         _ => false,
     };
-    chunks(file.get(8..), png_chunk, cancel).filter(is_exif).take(MAX_BLOCKS).filter_map(|chunk| {
-        match (chunk.name, profile(chunk.data)) {
-            (b"tEXt", Some(text)) => unhexed(text).map(Cow::from),
-            (_, Some(text)) => unhexed(&inflated(text)?).map(Cow::from),
-            (_, None) => Some(chunk.data.into()),
-        }
+    let mut budget = MAX_COMPRESSED_BYTES;
+    let chunks = chunks(file.get(8..), png_chunk, cancel).filter(is_exif).take(MAX_BLOCKS);
+    chunks.filter_map(move |chunk| match (chunk.name, profile(chunk.data)) {
+        (b"tEXt", Some(text)) => unhexed(text).map(Cow::from),
+        (_, Some(text)) => unhexed(&inflated(text, &mut budget)?).map(Cow::from),
+        (_, None) => Some(chunk.data.into()),
     })
 }
 
@@ -44,11 +44,12 @@ fn profile(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// What follows the one method of compression that there is (PNG clause 11.3.3.3).
-fn inflated(text: &[u8]) -> Option<Vec<u8>> {
+fn inflated(text: &[u8], budget: &mut usize) -> Option<Vec<u8>> {
     let mut inflated = Vec::new();
     let text = text.strip_prefix(b"\0")?;
-    let text = ZlibDecoder::new(&text[..text.len().min(MAX_COMPRESSED_BYTES)]);
-    text.take(MAX_TEXT_BYTES).read_to_end(&mut inflated).ok()?;
+    let text = &text[..text.len().min(*budget)];
+    *budget -= text.len();
+    ZlibDecoder::new(text).take(MAX_TEXT_BYTES).read_to_end(&mut inflated).ok()?;
     Some(inflated)
 }
 
