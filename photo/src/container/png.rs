@@ -59,6 +59,13 @@ pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError
     Ok(sizes)
 }
 
+/// The parts of the picture's data.
+pub(crate) fn image_data<'a>(png: &'a [u8], cancel: &CancelFlag) -> impl Iterator<Item = &'a [u8]> {
+    chunks(png.get(8..), png_chunk, cancel)
+        .filter(|chunk| chunk.name == b"IDAT")
+        .map(|chunk| chunk.data)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

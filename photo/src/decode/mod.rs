@@ -1,5 +1,6 @@
 //! What a photo is, told without decoding it; and its decoding.
 
+mod deflate;
 pub(crate) mod jpeg;
 mod raster;
 mod tiff;

@@ -74,6 +74,19 @@ fn deflate_streams_of_empty_blocks_are_refused() {
 }
 
 #[test]
+fn empty_blocks_in_pictures_that_have_room_for_them_are_refused() {
+    const PADDING: usize = 90 << 20;
+    let side = 7000;
+    let size = png_header(side, side, 8, 0);
+    let pixels = padded_zeros((side as usize + 1) * side as usize, PADDING);
+    let parts: Vec<_> = pixels.chunks(1 << 20).map(|part| (b"IDAT", part)).collect();
+    let parts = [&[(b"IHDR", &size[..])][..], &parts].concat();
+    expect("CorruptPhoto", "large-with-empty-blocks.png", &png(&parts));
+    let file = strips((side, side, side), 8, vec![TIFF_DATA], vec![pixels.len() as u32], &pixels);
+    expect("CorruptPhoto", "large-with-empty-blocks.tif", &file);
+}
+
+#[test]
 fn lzw_streams_of_nothing_but_clear_codes_are_refused() {
     const LENGTH: usize = 20 << 20;
     for code_size in [2, 8, 11] {

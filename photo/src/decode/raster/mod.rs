@@ -4,11 +4,12 @@ mod webp;
 
 use std::error::Error;
 use std::io;
-use std::iter::successors;
+use std::iter::{once, successors};
 
 use image::error::{LimitErrorKind, UnsupportedErrorKind};
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::deflate::refuse_many_blocks;
 use crate::cancel::CancellableReader;
 use crate::container::{gif, png, riff};
 use crate::metadata::icc;
@@ -106,6 +107,10 @@ pub(super) fn decode(
     let refused = |error| refused(error, photo.len());
     let decoder = decoder(photo, header.format, header.limit, cancel).map_err(refused)?;
     let layout = layout(decoder.color_type())?;
+    if header.format == ImageFormat::Png {
+        let compressed = png::sizes(photo, cancel)?.image;
+        refuse_many_blocks(compressed, once(png::image_data(photo, cancel)), cancel)?;
+    }
     let mut samples = vec![0; (header.size.pixels() * layout.bytes_per_pixel()) as usize];
     if decoder.total_bytes() != samples.len() as u64 {
         return Err(PhotoError::Corrupt("its header can be read in two ways".into()));

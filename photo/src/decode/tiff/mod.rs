@@ -3,12 +3,14 @@
 mod bounds;
 
 use std::io;
+use std::iter::once;
 
 use tiff::decoder::ifd::Value;
 use tiff::decoder::{ChunkType, Decoder, Limits};
 use tiff::tags::{Tag, Type, ValueBuffer};
 use tiff::{ColorType, TiffError, TiffResult};
 
+use super::deflate::refuse_many_blocks;
 use super::raster::refuse_padding;
 use crate::cancel::CancellableReader;
 use crate::metadata::icc;
@@ -25,6 +27,8 @@ mod compression {
     pub const FAX: std::ops::RangeInclusive<u16> = 2..=4;
     pub const LZW: u16 = 5;
     pub const JPEG: u16 = 7;
+    /// Adobe's, and the one before it.
+    pub const DEFLATE: [u16; 2] = [8, 32946];
 }
 /// The tag that only Adobe's raw format has (DNG 1.4 page 20).
 const DNG_VERSION: Tag = Tag::Unknown(50706);
@@ -131,6 +135,9 @@ pub(super) fn decode(
             refuse_padding(bytes, length as u64)?;
             if other == compression::LZW {
                 bounds::refuse_many_tables(&chunks, cancel)?;
+            }
+            if compression::DEFLATE.contains(&other) {
+                refuse_many_blocks(bytes, chunks.iter().map(|chunk| once(*chunk)), cancel)?;
             }
         }
     }
