@@ -2,6 +2,7 @@
 
 mod webp;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 use std::iter::{once, successors};
@@ -59,11 +60,12 @@ pub(super) fn header(
     let layout = layout(decoder.color_type())?;
     let icc_profile = match format {
         // image-webp would read any number of bytes of it.
-        ImageFormat::WebP => profile.map(<[u8]>::to_vec),
+        ImageFormat::WebP => profile.map(Cow::Borrowed),
         // A broken profile costs the photo nothing but its profile.
-        _ => decoder.icc_profile().ok().flatten(),
+        _ => decoder.icc_profile().ok().flatten().map(Cow::Owned),
     };
-    let icc_profile = icc_profile.filter(|profile| icc::fits(profile, layout.colours()));
+    let icc_profile =
+        icc_profile.filter(|profile| icc::fits(profile, layout.colours())).map(Cow::into_owned);
     let picture = size.pixels().saturating_mul(layout.bytes_per_pixel());
     refuse_padding(compressed, picture)?;
     // What the decoders of image 0.25 hold beside the picture.

@@ -9,45 +9,46 @@ use crate::{PhotoError, Size};
 const TABLES: u64 = 65_536 * 5 * 4096;
 /// and as many for each byte of the file: the shortest tables in the file are the largest in memory.
 const TABLES_OF_A_BYTE: u64 = 400;
-/// Pixels of a picture coded without loss: image-webp takes up to 30 ns for each, however few bytes code
-/// it,
-const MAX_LOSSLESS_PIXELS: u64 = 65_000_000;
-/// more if it is the alpha of a lossy one, which is decoded too,
-const MAX_PIXELS_WITH_ALPHA: u64 = 40_000_000;
-/// and most if it is a frame of an animation, which is put onto a canvas.
-const MAX_ANIMATED_PIXELS: u64 = 35_000_000;
+/// What decoding may cost, in nanoseconds of CPU time.
+const MAX_COST: u64 = 2_000_000_000;
+/// What image-webp takes for a pixel, however few bytes code it: of an animation, whose frame is put onto a
+/// canvas; with alpha, which is decoded beside the colours; without loss; and with loss.
+const COST_OF_A_PIXEL: [(&[u8; 4], u64); 4] =
+    [(b"ANMF", 57), (b"ALPH", 50), (b"VP8L", 30), (b"VP8 ", 10)];
+/// What it takes for a byte of a lossy picture that codes as many coefficients as it can.
+const COST_OF_A_LOSSY_BYTE: u64 = 90;
 /// Bytes a pixel: YUV or RGBA and, in an animation, a canvas of RGBA onto which it is put.
 const BESIDE_A_PIXEL: u64 = 8;
 
 /// Bytes that decoding takes at most beside the picture.
 ///
 /// # Errors
-/// A frame is larger than the picture: image-webp sees that only when it has decoded it. A picture without
-/// loss has too many pixels.
+/// A frame is larger than the picture: image-webp sees that only when it has decoded it. It would take
+/// too long.
 pub(super) fn memory_beside(webp: &[u8], size: Size) -> Result<u64, PhotoError> {
     if has_larger_frame(webp, size) {
         return Err(PhotoError::Corrupt("it holds a frame larger than itself".into()));
     }
-    let (is_lossless, has_alpha) = (has_chunk(webp, b"VP8L"), has_chunk(webp, b"ALPH"));
-    for (kind, is_of_it, most) in [
-        ("a lossless WebP", is_lossless, MAX_LOSSLESS_PIXELS),
-        ("a WebP with alpha", has_alpha, MAX_PIXELS_WITH_ALPHA),
-        ("an animated WebP", has_chunk(webp, b"ANMF"), MAX_ANIMATED_PIXELS),
-    ] {
-        if is_of_it && size.pixels() > most {
-            let Size { width, height } = size;
-            return Err(PhotoError::UnsupportedFormat(format!(
-                "{kind} of {width}x{height} pixels"
-            )));
-        }
+    if cost(webp, size) > MAX_COST {
+        let Size { width, height } = size;
+        let kind = format!("a WebP of {width}x{height} pixels in {} bytes", webp.len());
+        return Err(PhotoError::UnsupportedFormat(kind));
     }
-    let tables = match is_lossless || has_alpha {
+    let tables = match has_chunk(webp, b"VP8L") || has_chunk(webp, b"ALPH") {
         true => TABLES.min(webp.len() as u64 * TABLES_OF_A_BYTE),
         false => 0,
     };
     // A lossy picture's data is read whole, and copied once.
     let data = 2 * webp.len() as u64;
     Ok(size.pixels().saturating_mul(BESIDE_A_PIXEL).saturating_add(tables.max(data)))
+}
+
+/// What decoding costs at most, in nanoseconds.
+fn cost(webp: &[u8], size: Size) -> u64 {
+    let kind = COST_OF_A_PIXEL.iter().find(|(name, _)| has_chunk(webp, name));
+    let of_pixels = size.pixels().saturating_mul(kind.map_or(0, |(_, of_a_pixel)| *of_a_pixel));
+    let lossy_bytes = if has_chunk(webp, b"VP8 ") { webp.len() as u64 } else { 0 };
+    of_pixels.saturating_add(lossy_bytes * COST_OF_A_LOSSY_BYTE)
 }
 
 /// Whether there can be a chunk of this name.
@@ -85,18 +86,28 @@ mod tests {
     }
 
     #[test]
-    fn pictures_that_take_long_have_fewer_pixels() {
-        for (name, most) in [
-            (b"VP8L", MAX_LOSSLESS_PIXELS),
-            (b"ALPH", MAX_PIXELS_WITH_ALPHA),
-            (b"ANMF", MAX_ANIMATED_PIXELS),
+    fn pictures_that_take_long_are_refused() {
+        let webp = |names: &[&[u8; 4]], bytes| {
+            let mut webp = b"RIFF\0\0\0\0WEBP".to_vec();
+            names.iter().for_each(|name| webp.extend([&name[..], &[0; 4]].concat()));
+            webp.resize(bytes, 0);
+            webp
+        };
+        let refusal = |webp: &[u8], megapixels: u32| {
+            memory_beside(webp, Size { width: 10_000, height: 100 * megapixels }).err()
+        };
+        for (names, most) in [
+            (&[b"VP8 "][..], 199),
+            (&[b"VP8L"], 66),
+            (&[b"ALPH", b"VP8 "], 39),
+            (&[b"ANMF", b"ALPH", b"VP8 "], 35),
         ] {
-            let webp = [b"RIFF\0\0\0\0WEBP", &name[..], &[0; 4]].concat();
-            let width = (most / 10_000) as u32;
-            assert!(memory_beside(&webp, Size { width, height: 10_000 }).is_ok());
-            let larger = Size { width: width + 1, height: 10_000 };
-            assert_eq!(memory_beside(&webp, larger).unwrap_err().name(), "UnsupportedFormat");
-            assert!(memory_beside(b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0", larger).is_ok());
+            let webp = webp(names, 100);
+            assert_eq!(refusal(&webp, most), None, "{most}");
+            assert_eq!(refusal(&webp, most + 1).unwrap().name(), "UnsupportedFormat");
         }
+        assert_eq!(refusal(&webp(&[b"VP8 "], 11_000_000), 100), None);
+        assert!(refusal(&webp(&[b"VP8 "], 12_000_000), 100).is_some());
+        assert_eq!(refusal(&webp(&[b"VP8L"], 50_000_000), 50), None);
     }
 }
