@@ -32,6 +32,8 @@ pub(super) struct Header {
     pub memory: u64,
     /// Bytes that the decoder itself may take.
     limit: u64,
+    /// Bytes of the picture as a PNG holds it, 0 for other formats.
+    compressed: u64,
     format: ImageFormat,
 }
 
@@ -82,7 +84,7 @@ pub(super) fn header(
         ImageFormat::Png => beside,
         _ => memory.saturating_add(METADATA_BYTES),
     };
-    Ok(Header { size, icc_profile, memory, limit, format })
+    Ok(Header { size, icc_profile, memory, limit, compressed, format })
 }
 
 /// Refuses a picture that was made larger by being compressed: no method does so by more than a few
@@ -110,8 +112,7 @@ pub(super) fn decode(
     let decoder = decoder(photo, header.format, header.limit, cancel).map_err(refused)?;
     let layout = layout(decoder.color_type())?;
     if header.format == ImageFormat::Png {
-        let compressed = png::sizes(photo, cancel)?.image;
-        refuse_many_blocks(compressed, once(png::image_data(photo, cancel)), cancel)?;
+        refuse_many_blocks(header.compressed, once(png::image_data(photo, cancel)), cancel)?;
     }
     let mut samples = vec![0; (header.size.pixels() * layout.bytes_per_pixel()) as usize];
     if decoder.total_bytes() != samples.len() as u64 {
