@@ -44,7 +44,7 @@ def main() -> int:
     targets = tuple(options.targets) or TARGETS
     for unknown in set(targets) - set(TARGETS):
         raise Problem(f"there is no target {unknown}; there are: {' '.join(TARGETS)}")
-    programs = build(targets, options.tools)
+    programs = build(targets, options.tools.resolve())
     failed = [name for name in targets if not fuzz(name, programs / name, options.seconds)]
     return 1 if failed else 0
 
