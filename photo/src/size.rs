@@ -2,6 +2,7 @@
 
 /// Width and height in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Size {
     /// Pixels, at least 1.
     pub width: u32,

@@ -7,8 +7,10 @@ use super::fields::Fields;
 /// The exposure settings of a photo. Zeros, which cameras write where they do not know, are absent,
 /// and numbers have six significant digits.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Exposure {
     /// ExposureTime (0x829A).
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub time: Option<ExposureTime>,
     /// FNumber (0x829D), such as 1.78 for f/1.78.
     pub f_number: Option<f64>,
@@ -17,6 +19,7 @@ pub struct Exposure {
     /// FocalLength (0x920A) of the lens, in millimetres.
     pub focal_length: Option<f64>,
     /// FocalLengthIn35mmFilm (0xA405): the equivalent on 35 mm film, in millimetres.
+    #[cfg_attr(feature = "serde", serde(rename = "focalLength35"))]
     pub focal_length_35mm: Option<u32>,
     /// Whether the flash fired: bit 0 of Flash (0x9209).
     pub flash: Option<bool>,
@@ -24,8 +27,10 @@ pub struct Exposure {
 
 /// How long the shutter was open.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct ExposureTime {
     /// Seconds as photographers write them, such as `1/120`, `0.5` or `2`.
+    #[cfg_attr(feature = "serde", serde(rename = "time"))]
     pub fraction: String,
     /// The same in seconds.
     pub seconds: f64,

@@ -7,8 +7,8 @@
 //! | attribute of the item | fact | tags | clause | unit |
 //! |---|---|---|---|---|
 //! | `takenAt` | [`TakenAt::iso8601`] | DateTimeOriginal 0x9003, SubSecTimeOriginal 0x9291, OffsetTimeOriginal 0x9011; for the offset GPSDateStamp 0x001D, GPSTimeStamp 0x0007 | 4.6.5, 4.6.6 | local time and its offset from UTC |
-//! | `timelineAt` | [`TakenAt::timeline`] | the same | | UTC |
-//! | `takenAtOffsetSource` | [`TakenAt::offset_source`] | the same | | |
+//! | `timelineAt` | [`TakenAt::timeline`] | DateTimeOriginal 0x9003, SubSecTimeOriginal 0x9291 | 4.6.5 | local time |
+//! | `taken.source`, `.offsetSource` | [`TakenAt::source`], [`TakenAt::offset_source`] | those of `takenAt` | | |
 //! | `location.latitude`, `.longitude` | [`Location`] | GPSLatitudeRef 0x0001 to GPSLongitude 0x0004, GPSStatus 0x0009 | 4.6.6 | degrees |
 //! | `location.altitude` | [`Location::altitude`] | GPSAltitudeRef 0x0005, GPSAltitude 0x0006 | 4.6.6 | metres |
 //! | `camera.make`, `.model`, `.software` | [`Camera`] | Make 0x010F, Model 0x0110, Software 0x0131 | 4.6.4 | |
@@ -19,7 +19,7 @@
 //! | `exposure.focalLength` | [`Exposure::focal_length`] | FocalLength 0x920A | 4.6.5 | mm |
 //! | `exposure.focalLength35` | [`Exposure::focal_length_35mm`] | FocalLengthIn35mmFilm 0xA405 | 4.6.5 | mm |
 //! | `exposure.flash` | [`Exposure::flash`] | Flash 0x9209 | 4.6.5 | |
-//! | `orientation` | [`Facts::orientation`] | Orientation 0x0112 | 4.6.4 | |
+//! | `original.orientation` | [`Facts::orientation`] | Orientation 0x0112 | 4.6.4 | |
 //! | `exif` | [`Facts::tags`] | all others that have a name | 4.6.4 to 4.6.7 | with each |
 //!
 //! One file goes this way: `blocks` finds its blocks of EXIF, `directory` reads the fields of
@@ -45,7 +45,7 @@ use ::exif::Tag;
 pub use self::exposure::{Exposure, ExposureTime};
 pub use self::place::{Location, LocationPolicy};
 pub use self::tags::MAX_TAGS;
-pub use self::time::{OffsetSource, TakenAt};
+pub use self::time::{OffsetSource, TakenAt, TimeSource};
 
 use self::fields::Fields;
 use crate::CancelFlag;
@@ -71,6 +71,7 @@ pub struct Facts {
 
 /// What a photo was taken with. No text is longer than 512 bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Camera {
     /// Make (0x010F), the manufacturer.
     pub make: Option<String>,

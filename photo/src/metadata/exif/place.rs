@@ -26,6 +26,7 @@ pub enum LocationPolicy {
 
 /// Where a photo was taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Location {
     /// Degrees, -90 to 90, north positive.
     pub latitude: f64,

@@ -33,23 +33,22 @@ pub struct TakenAt {
     offset: Option<(FixedOffset, OffsetSource)>,
 }
 
-/// How the offset from UTC is known.
+/// Where the local time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OffsetSource {
-    /// The camera says so: OffsetTimeOriginal (0x9011).
-    OffsetTimeOriginal,
-    /// Inferred: local time minus GPSDateStamp (0x001D) and GPSTimeStamp (0x0007), which are UTC.
-    GpsTime,
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum TimeSource {
+    /// EXIF DateTimeOriginal (0x9003).
+    DateTimeOriginal,
 }
 
-impl OffsetSource {
-    /// The source's name: `OffsetTimeOriginal` or `GpsTime`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OffsetTimeOriginal => "OffsetTimeOriginal",
-            Self::GpsTime => "GpsTime",
-        }
-    }
+/// Where the offset from UTC comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum OffsetSource {
+    /// EXIF OffsetTimeOriginal (0x9011), which states it.
+    OffsetTimeOriginal,
+    /// Local time minus EXIF GPSDateStamp (0x001D) and GPSTimeStamp (0x0007), which are UTC.
+    Gps,
 }
 
 impl TakenAt {
@@ -67,17 +66,19 @@ impl TakenAt {
         text
     }
 
-    /// UTC of a fixed width, such as `2024-04-06T08:23:41.123Z`, so that text order is time order.
-    /// Without a known offset it is the local time as if it were UTC.
+    /// Local time of a fixed width, such as `2024-04-06T17:23:41.123`, so that text order is time order.
+    /// Phones write an offset and most cameras none: only the local time puts the photos of both in
+    /// one order.
     pub fn timeline(&self) -> String {
-        let utc = self
-            .offset
-            .and_then(|(offset, _)| self.local.checked_sub_offset(offset))
-            .unwrap_or(self.local);
-        utc.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        self.local.format("%Y-%m-%dT%H:%M:%S%.3f").to_string()
     }
 
-    /// How the offset is known; absent if it is not.
+    /// Where the local time comes from.
+    pub fn source(&self) -> TimeSource {
+        TimeSource::DateTimeOriginal
+    }
+
+    /// Where the offset comes from; `None` if it is not known.
     pub fn offset_source(&self) -> Option<OffsetSource> {
         self.offset.map(|(_, source)| source)
     }
@@ -99,7 +100,7 @@ pub(super) fn taken_at(fields: &Fields) -> Option<TakenAt> {
 
 /// `YYYY:MM:DD HH:MM:SS` (clause 4.6.5, DateTimeOriginal), whatever stands between the numbers: some
 /// cameras write slashes or dashes, or a colon after the date. Blank, zero and impossible ones are
-/// absent, and so is the year 9999, which would need five digits once it is UTC.
+/// absent.
 fn clock_time(text: &str) -> Option<NaiveDateTime> {
     let number = |from: usize, to: usize| {
         let is_apart = !text.as_bytes().get(to).is_some_and(u8::is_ascii_digit);
@@ -107,7 +108,7 @@ fn clock_time(text: &str) -> Option<NaiveDateTime> {
         // `+5` is a number to Rust.
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u32>().ok())?
     };
-    let year = number(0, 4).filter(|year| (1..9999).contains(year))?;
+    let year = number(0, 4).filter(|year| (1..=9999).contains(year))?;
     let date = NaiveDate::from_ymd_opt(year.cast_signed(), number(5, 7)?, number(8, 10)?)?;
     date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?)
 }
@@ -138,7 +139,7 @@ fn inferred_offset(fields: &Fields, local: NaiveDateTime) -> Option<(FixedOffset
     let in_use = offset % 3600 == 0 || OFFSETS_BETWEEN_HOURS.contains(&(offset / 60));
     let offset = i32::try_from(offset).ok().filter(|_| near && in_use)?;
     let offset = FixedOffset::east_opt(offset).filter(is_a_time_zone)?;
-    Some((offset, OffsetSource::GpsTime))
+    Some((offset, OffsetSource::Gps))
 }
 
 fn is_a_time_zone(offset: &FixedOffset) -> bool {
@@ -209,29 +210,30 @@ mod tests {
         .taken_at
         .unwrap();
         assert_eq!(taken.iso8601(), "2024-04-06T17:23:41.123+09:00");
-        assert_eq!(taken.timeline(), "2024-04-06T08:23:41.123Z");
+        assert_eq!(taken.timeline(), "2024-04-06T17:23:41.123");
         let source = taken.offset_source().unwrap();
-        assert_eq!(source.as_str(), "OffsetTimeOriginal");
+        assert_eq!(source, OffsetSource::OffsetTimeOriginal);
+        assert_eq!(taken.source(), TimeSource::DateTimeOriginal);
     }
 
     #[test]
-    fn without_offset_there_is_no_suffix_and_the_timeline_takes_local_time_as_utc() {
+    fn without_offset_there_is_no_suffix() {
         let taken = taken("2024:04:06 17:23:41", None);
         assert_eq!(taken.iso8601(), "2024-04-06T17:23:41");
-        assert_eq!(taken.timeline(), "2024-04-06T17:23:41.000Z");
+        assert_eq!(taken.timeline(), "2024-04-06T17:23:41.000");
         assert_eq!(taken.offset_source(), None);
     }
 
     #[test]
     fn sub_seconds_keep_the_digits_of_the_file_up_to_nine() {
         for (digits, iso, timeline) in [
-            ("5", ".5", ".500Z"),
-            ("04", ".04", ".040Z"),
-            ("000", ".000", ".000Z"),
-            ("000001", ".000001", ".000Z"),
-            ("9999", ".9999", ".999Z"),
-            ("12   ", ".12", ".120Z"),
-            ("1234567891234", ".123456789", ".123Z"),
+            ("5", ".5", ".500"),
+            ("04", ".04", ".040"),
+            ("000", ".000", ".000"),
+            ("000001", ".000001", ".000"),
+            ("9999", ".9999", ".999"),
+            ("12   ", ".12", ".120"),
+            ("1234567891234", ".123456789", ".123"),
         ] {
             let taken = with_fraction(digits);
             assert_eq!(taken.iso8601(), format!("2024-04-06T17:23:41{iso}"));
@@ -257,7 +259,7 @@ mod tests {
             "2024:13:01 12:00:00",
             "2024:04:06 24:00:00",
             "2024:04:06 12:60:00",
-            "9999:12:31 23:59:59",
+            "10000:1:01 23:59:59",
             "2024:04:06",
             "yesterday at twelve",
             "",
@@ -323,14 +325,14 @@ mod tests {
     }
 
     #[test]
-    fn the_timeline_crosses_the_end_of_the_year() {
-        let taken = facts(&[
-            ascii(Tag::DateTimeOriginal, "2022:12:31 23:59:59"),
-            ascii(Tag::OffsetTimeOriginal, "-08:00"),
-        ])
-        .taken_at
-        .unwrap();
-        assert_eq!(taken.timeline(), "2023-01-01T07:59:59.000Z");
+    fn the_timeline_is_the_wall_clock_whatever_the_offset() {
+        for offset in [None, Some("-08:00"), Some("+14:00")] {
+            let mut fields = vec![ascii(Tag::DateTimeOriginal, "2022:12:31 23:59:59")];
+            fields.extend(offset.map(|offset| ascii(Tag::OffsetTimeOriginal, offset)));
+            let taken = facts(&fields).taken_at.unwrap();
+            assert_eq!(taken.timeline(), "2022-12-31T23:59:59.000", "{offset:?}");
+            assert!(taken.iso8601().ends_with(offset.unwrap_or("")));
+        }
     }
 
     #[test]
@@ -343,15 +345,14 @@ mod tests {
         ] {
             let taken = taken(local, Some((date, time)));
             assert_eq!(taken.iso8601(), iso);
-            assert_eq!(taken.offset_source(), Some(OffsetSource::GpsTime));
+            assert_eq!(taken.offset_source(), Some(OffsetSource::Gps));
         }
-        assert_eq!(OffsetSource::GpsTime.as_str(), "GpsTime");
     }
 
     #[test]
     fn a_stated_offset_goes_before_gps_time_and_an_invalid_one_does_not() {
         for (stated, source) in
-            [("+08:00", OffsetSource::OffsetTimeOriginal), ("   :  ", OffsetSource::GpsTime)]
+            [("+08:00", OffsetSource::OffsetTimeOriginal), ("   :  ", OffsetSource::Gps)]
         {
             let facts = facts(&[
                 ascii(Tag::DateTimeOriginal, "2024:04:06 17:23:41"),
@@ -367,8 +368,8 @@ mod tests {
     fn a_fix_may_be_five_minutes_off_and_no_more() {
         let offset =
             |time| taken("2024:04:06 12:00:00", Some(("2024:04:06", time))).offset_source();
-        assert_eq!(offset([9, 55, 0]), Some(OffsetSource::GpsTime));
-        assert_eq!(offset([10, 5, 0]), Some(OffsetSource::GpsTime));
+        assert_eq!(offset([9, 55, 0]), Some(OffsetSource::Gps));
+        assert_eq!(offset([10, 5, 0]), Some(OffsetSource::Gps));
         assert_eq!(offset([9, 54, 59]), None);
         assert_eq!(offset([10, 5, 1]), None);
     }
