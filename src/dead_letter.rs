@@ -1,39 +1,40 @@
-//! The letter about a photo that can never become a thumbnail.
+//! The dead letter about a photo that can never have renditions.
 //!
 //! It has the shape of the record that Lambda itself sends to an OnFailure destination (Lambda
-//! Developer Guide, "Retaining records of asynchronous invocations"), so that whoever reads the
-//! queue needs to know one shape only.
+//! Developer Guide, "Retaining records of asynchronous invocations"), so that the queue holds messages of
+//! one shape only.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::disposition::Rejection;
 
-/// Bytes of a letter's body: a message that every SQS queue takes has 256 KiB (new queues allow
-/// 1 MiB), of which the attributes need up to 4.
+/// Largest body of a letter in bytes. Every SQS queue takes a message of 256 KiB (new queues allow
+/// 1 MiB), of which the attributes need up to 4 KiB.
 pub const MAX_BYTES: usize = 252 * 1024;
-/// Bytes kept of an event that is too large; the rest of the letter needs far less than the other half.
+/// Largest part of an event that is kept where the whole is too large, in bytes. The rest of the letter
+/// needs far less than the other half.
 const MAX_CUT_PAYLOAD: usize = MAX_BYTES / 2;
 
-/// Where a photo that failed for good is kept.
+/// Where a rejected photo is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OnFailure {
-    /// In a dead letter that the function sends.
+    /// A dead letter that the function sends.
     DeadLetterQueue,
-    /// In the message that brought it, of this ID, which stays in its queue.
+    /// The message that brought it, of this ID, which stays in its queue.
     SourceQueue(String),
-    /// In the report of the job that it was a task of.
+    /// The report of the job that it was a task of.
     JobReport,
 }
 
 /// The invocation that writes a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
-    /// Of this invocation.
+    /// Request ID of the invocation.
     pub request_id: String,
-    /// Of this function.
+    /// ARN of the function.
     pub function_arn: String,
-    /// `$LATEST` or a number.
+    /// Version of the function: `$LATEST` or a number.
     pub function_version: String,
 }
 
@@ -49,27 +50,32 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// About an event, or the part of it that is about one photo; cut where it is too large for a
-    /// message.
+    /// A letter about an event, or about the part of it that speaks of one photo. The event is cut where it
+    /// is too large for a message.
     pub fn about(
         payload: &Value,
         photo_key: Option<&str>,
-        failure: &Failure,
+        reason: &Rejection,
         invocation: &Invocation,
         now: DateTime<Utc>,
     ) -> Letter {
-        let body = body(payload, failure, invocation, now);
+        let body = body(payload, reason, invocation, now);
         let body = if body.len() <= MAX_BYTES {
             body
         } else {
-            body_of_cut(payload, failure, invocation, now)
+            body_of_cut(payload, reason, invocation, now)
         };
         let photo_key = photo_key.map(attribute_text);
-        Letter { body, error_type: failure.error_type, photo_key }
+        Letter { body, error_type: reason.name(), photo_key }
     }
 }
 
-fn body(payload: &Value, failure: &Failure, invocation: &Invocation, now: DateTime<Utc>) -> String {
+fn body(
+    payload: &Value,
+    reason: &Rejection,
+    invocation: &Invocation,
+    now: DateTime<Utc>,
+) -> String {
     json!({
         "version": "1.0",
         "timestamp": now.to_rfc3339_opts(SecondsFormat::Millis, true),
@@ -86,13 +92,13 @@ fn body(payload: &Value, failure: &Failure, invocation: &Invocation, now: DateTi
             "functionError": "Handled",
         },
         "responsePayload": {
-            "errorType": failure.error_type,
-            "errorMessage": failure.message,
+            "errorType": reason.name(),
+            "errorMessage": reason.message(),
         },
     })
     .to_string()
-    // Only a text can hold them, so that this is the same JSON. Other characters that SQS does not take
-    // are escaped by JSON itself.
+    // Only texts can hold these two, so the JSON means the same. JSON itself escapes the other characters
+    // that SQS does not take.
     .replace('\u{FFFE}', "\\ufffe")
     .replace('\u{FFFF}', "\\uffff")
 }
@@ -101,7 +107,7 @@ fn body(payload: &Value, failure: &Failure, invocation: &Invocation, now: DateTi
 /// more, so it is shortened until the whole fits.
 fn body_of_cut(
     payload: &Value,
-    failure: &Failure,
+    reason: &Rejection,
     invocation: &Invocation,
     now: DateTime<Utc>,
 ) -> String {
@@ -109,7 +115,7 @@ fn body_of_cut(
     let mut length = MAX_CUT_PAYLOAD;
     loop {
         let cut = Value::from(&text[..text.floor_char_boundary(length)]);
-        let body = body(&cut, failure, invocation, now);
+        let body = body(&cut, reason, invocation, now);
         if body.len() <= MAX_BYTES || length == 0 {
             return body;
         }
@@ -117,7 +123,7 @@ fn body_of_cut(
     }
 }
 
-/// A text without the characters that no attribute can hold, nor say in another way.
+/// A text without the characters that an attribute can neither hold nor escape.
 fn attribute_text(text: &str) -> String {
     text.chars().map(|c| if is_taken_by_sqs(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
 }
@@ -129,6 +135,8 @@ fn is_taken_by_sqs(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use photo::PhotoError;
+
     use super::*;
 
     fn invocation() -> Invocation {
@@ -139,8 +147,8 @@ mod tests {
         }
     }
 
-    fn empty_photo() -> Failure {
-        Failure::permanent("EmptyPhoto", "the photo is empty")
+    fn empty_photo() -> Rejection {
+        Rejection::Photo(PhotoError::Empty)
     }
 
     #[test]
@@ -175,7 +183,7 @@ mod tests {
                 "responseContext": {
                     "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Handled"
                 },
-                "responsePayload": {"errorType": "EmptyPhoto", "errorMessage": "the photo is empty"}
+                "responsePayload": {"errorType": "EmptyPhoto", "errorMessage": PhotoError::Empty.to_string()}
             })
         );
     }
@@ -199,14 +207,15 @@ mod tests {
         for text in every.chars().collect::<Vec<_>>().chunks(20_000) {
             let text: String = text.iter().collect();
             let payload = json!({"detail": {"object": {"key": text}}});
-            let failure = Failure::permanent("EmptyPhoto", &text[..text.floor_char_boundary(100)]);
+            let quote = &text[..text.floor_char_boundary(100)];
+            let reason = Rejection::Photo(PhotoError::Corrupt(quote.to_owned()));
             let now = DateTime::UNIX_EPOCH;
-            let letter = Letter::about(&payload, Some(&text), &failure, &invocation(), now);
+            let letter = Letter::about(&payload, Some(&text), &reason, &invocation(), now);
             assert_eq!(letter.body.chars().find(|c| !is_taken_by_sqs(*c)), None);
             assert_eq!(letter.photo_key.unwrap().chars().find(|c| !is_taken_by_sqs(*c)), None);
             let body: Value = serde_json::from_str(&letter.body).unwrap();
             assert_eq!(body["requestPayload"], payload);
-            assert_eq!(body["responsePayload"]["errorMessage"], failure.message);
+            assert_eq!(body["responsePayload"]["errorMessage"], reason.message());
         }
     }
 

@@ -1,35 +1,34 @@
 //! Photos uploaded to S3 become thumbnails and searchable facts, in one AWS Lambda function.
 //!
-//! One photo takes this line, top to bottom; [`handler`] is the line itself, and that of removals:
+//! The line of one photo is [`pipeline`]; [`handler`] brings the photos of an event there and gives the
+//! answer back.
 //!
-//! | step | module | in → out |
-//! |---|---|---|
-//! | an event arrives | [`event`] | any payload → objects created or removed |
-//! | fetch | [`aws`] | bucket, key, ETag → bytes |
-//! | facts and header; decode, shrink, turn, encode | the crate [`photo`] | bytes → time, place, camera; JPEG |
-//! | store the thumbnail | [`aws`] | JPEG → S3 |
-//! | commit the item | [`item`], [`aws`] | facts → DynamoDB |
+//! | module | takes → gives |
+//! |---|---|
+//! | [`event`] | any payload → notices about objects; what became of them → the sender's answer |
+//! | [`handler`] | an invocation → the work on each of its objects, in time |
+//! | [`pipeline`] | a notice → renditions, item and a [`disposition`] |
+//! | the crate [`photo`] | bytes → time, place, camera; a JPEG |
+//! | [`item`] | what is known of a photo → the item and its write; the rules for crossing events |
+//! | [`dead_letter`] | a rejected event → the message that keeps it |
+//! | [`aws`] | the calls to S3, DynamoDB and SQS, and what their answers mean |
+//! | [`telemetry`] | the steps of a photo → its log line and metrics |
+//! | [`config`], [`startup`] | the environment → checked settings, or a line that says what is wrong |
 //!
-//! What goes wrong becomes a [`failure::Failure`] whose class says what must happen; a photo that
-//! can never have a thumbnail becomes a [`dead_letter::Letter`]. [`config`] is checked before the
-//! first photo, [`memory`] shares what the function has, [`abandoned`] knows of pixel work that nobody waits
-//! for any more, [`log`] tells what became of each photo.
+//! A second function tells clients where to upload photos: [`upload_url`] answers a request with URLs to
+//! which photos can be put.
 //!
-//! How a photo gets there is the business of a second function: [`upload_url`] answers a request with
-//! URLs to which photos can be put.
-//!
-//! Only [`handler`], [`aws`], [`log`], [`upload_url`] and [`startup`] touch the world; no other module
-//! does any I/O.
+//! Only [`handler`], [`pipeline`], [`aws`], [`telemetry`], [`upload_url`] and [`startup`] touch the world;
+//! no other module does any I/O.
 
-pub mod abandoned;
 pub mod aws;
 pub mod config;
 pub mod dead_letter;
+pub mod disposition;
 pub mod event;
-pub mod failure;
 pub mod handler;
 pub mod item;
-pub mod log;
-pub mod memory;
+pub mod pipeline;
 pub mod startup;
+pub mod telemetry;
 pub mod upload_url;

@@ -25,8 +25,8 @@ async fn serve(config: Config) -> Result<(), Error> {
     Runtime::new(function).layer(TracingLayer::new()).layer(after_the_answer).run().await
 }
 
-/// Work that was given up but cannot be stopped must not go on beside the next event: Lambda starts
-/// another process for that.
+/// Ends the process if it has pixel work that was given up but cannot be stopped: that must not go on
+/// beside the next event, for which Lambda starts another process.
 fn end_with_abandoned_work(handler: &Handler) {
     if handler.has_abandoned_work() {
         tracing::warn!("the process ends: a photo that was given up is still being decoded");

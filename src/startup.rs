@@ -1,4 +1,4 @@
-//! How a function starts: with its settings checked, and a line on standard error where it does not.
+//! The start of a function: it checks the settings, and says on standard error why it does not start.
 
 use std::process::ExitCode;
 
@@ -8,8 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::ConfigError;
 
-/// Runs a function until it ends: `serve` does so with the settings that were read, once logs are
-/// written.
+/// Runs a function until it ends: starts the logs, then calls `serve` with the settings.
 pub async fn run<C>(
     function: &str,
     config: Result<C, ConfigError>,
@@ -40,15 +39,16 @@ pub fn variable(name: &str) -> Option<String> {
 /// JSON lines on standard output, which Lambda sends to CloudWatch Logs.
 fn start_logging() {
     let subscriber = subscriber(level(variable), std::io::stdout);
-    // Not by `init`, which takes the records of the log crate too: their texts are 0.2 MB of a package.
+    // `init` would take the records of the log crate too, whose texts are 0.2 MB of a package.
     if let Err(error) = tracing::subscriber::set_global_default(subscriber) {
         eprintln!("there will be no log lines: {error}");
     }
 }
 
-/// `RUST_LOG` goes before Lambda's own setting (`AWS_LAMBDA_LOG_LEVEL`), by which Lambda filters the
-/// lines once more. Below INFO there are only lines of dependencies, and they are not for any log:
-/// lambda_runtime's have whole events in them, with names of files, and the SDK's keys of photos.
+/// The level of `RUST_LOG`, else that of Lambda's own setting (`AWS_LAMBDA_LOG_LEVEL`), by which Lambda
+/// filters the lines once more. It is never below INFO: only dependencies log there, and their lines must
+/// not be kept. Those of lambda_runtime have whole events in them, with names of files, and those of the
+/// SDK have keys of photos.
 fn level(variable: impl Fn(&str) -> Option<String>) -> Level {
     ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"]
         .iter()
@@ -92,7 +92,7 @@ mod tests {
         }
     }
 
-    /// What is logged with these variables set.
+    /// The log of a function with these variables set.
     fn logged(variables: &[(&str, &str)]) -> String {
         let log = Log::default();
         let level = level(|name| {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn at_no_level_do_dependencies_log_what_is_in_an_event() {
+    fn dependencies_log_the_contents_of_an_event_at_no_level() {
         for level in ["trace", "TRACE", "debug", "info"] {
             for name in ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"] {
                 let log = logged(&[(name, level)]);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_functions_own_setting_goes_before_lambdas_and_info_before_nonsense() {
+    fn the_functions_own_setting_takes_precedence_over_lambdas_and_nonsense_is_info() {
         let lines = |variables: &[(&str, &str)]| logged(variables).lines().count();
         assert_eq!(lines(&[]), 3);
         assert_eq!(lines(&[("RUST_LOG", "much")]), 3);

@@ -1,7 +1,7 @@
 //! Upload URLs: a request over HTTP → keys of new photos → presigned PUTs, or what is wrong with it.
 //!
-//! A URL is signed here, without a call to anyone: it lends whoever has it this function's right to put
-//! one object, for a while, with exactly the headers that were signed with it.
+//! Signing a URL takes no call to AWS. The URL lends its holder this function's right to put one object,
+//! for a while, with exactly the headers that were signed.
 
 mod problem;
 mod request;
@@ -16,6 +16,7 @@ use aws_sdk_s3::config::http::HttpRequest;
 use aws_sdk_s3::presigning::PresigningConfig;
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::future::try_join_all;
+use http::HeaderValue;
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::{Map, Value, json};
 use uuid::{Builder, Uuid};
@@ -23,9 +24,9 @@ use uuid::{Builder, Uuid};
 use crate::aws::s3_config;
 use crate::config::UploadConfig;
 use problem::Problem;
-use request::{Asked, Upload};
+use request::{Upload, UploadRequest};
 
-/// The function: what is asked for over HTTP is answered with URLs.
+/// The upload-url function: it answers requests over HTTP with URLs.
 #[derive(Clone, Debug)]
 pub struct UploadUrls {
     config: UploadConfig,
@@ -33,24 +34,24 @@ pub struct UploadUrls {
 }
 
 impl UploadUrls {
-    /// Signs for the region, with the credentials and for the endpoint of `aws`.
+    /// A function that signs for the region, credentials and endpoint of `aws`.
     pub fn new(config: UploadConfig, aws: &SdkConfig) -> UploadUrls {
         UploadUrls { config, s3: aws_sdk_s3::Client::from_conf(s3_config(aws).build()) }
     }
 
-    /// Answers one request to the function's URL, and logs that: neither a URL, which is a secret, nor
-    /// the name of a file.
+    /// Answers one request to the function's URL, and logs the answer without URLs, which are secrets, and
+    /// without names of files.
     ///
     /// # Errors
-    /// There are no credentials to sign with, or no random numbers. Lambda answers the caller with 502.
+    /// No credentials to sign with, or no random numbers. Lambda then answers the caller with 502.
     pub async fn answer(
         &self,
         event: LambdaEvent<LambdaFunctionUrlRequest>,
     ) -> Result<LambdaFunctionUrlResponse, Error> {
-        match request::read(&event.payload, self.config.max_photo_bytes) {
-            Ok(asked) => {
-                let answer = self.issue(&asked).await?;
-                let uploads = asked.uploads();
+        match request::parse(&event.payload, self.config.max_photo_bytes) {
+            Ok(request) => {
+                let answer = self.issue(&request).await?;
+                let uploads = request.uploads();
                 let bytes: u64 = uploads.iter().map(|upload| upload.content_length).sum();
                 tracing::info!(outcome = "issued", uploads = uploads.len(), bytes, "upload-url");
                 Ok(response(201, "application/json", &answer))
@@ -63,11 +64,11 @@ impl UploadUrls {
         }
     }
 
-    async fn issue(&self, asked: &Asked) -> Result<Value, Error> {
+    async fn issue(&self, request: &UploadRequest) -> Result<Value, Error> {
         let now = Utc::now();
-        Ok(match asked {
-            Asked::One(upload) => self.sign(upload, now).await?,
-            Asked::Many(uploads) => {
+        Ok(match request {
+            UploadRequest::One(upload) => self.sign(upload, now).await?,
+            UploadRequest::Many(uploads) => {
                 let urls = uploads.iter().map(|upload| self.sign(upload, now));
                 json!({"uploads": try_join_all(urls).await?})
             }
@@ -100,14 +101,14 @@ impl UploadUrls {
     }
 }
 
-/// In a function the SDK marks each request with the function's own trace: signed, it would be asked of
-/// whoever uploads.
+/// Inside Lambda the SDK adds the function's trace ID to each request. If it were signed, every upload
+/// would have to send it.
 fn without_trace(request: &mut HttpRequest) {
     request.headers_mut().remove("x-amzn-trace-id");
 }
 
-/// A UUID of version 7 (RFC 9562 section 5.7): the time, then 74 bits by the system's random number
-/// generator. What `uuid` makes itself shares most of its bits with the one before in that millisecond.
+/// A UUID of version 7 (RFC 9562 section 5.7): the time, then 74 bits from the system's random number
+/// generator. Those that `uuid` makes by itself share most of their bits within a millisecond.
 fn new_id(now: DateTime<Utc>) -> Result<Uuid, Error> {
     let mut random = [0; 10];
     getrandom::fill(&mut random)?;
@@ -118,7 +119,7 @@ fn new_id(now: DateTime<Utc>) -> Result<Uuid, Error> {
 fn refusal(problem: &Problem) -> LambdaFunctionUrlResponse {
     let mut response = response(problem.status, "application/problem+json", &json!(problem));
     if problem.status == 405 {
-        response.headers.insert("allow", "POST".parse().unwrap());
+        response.headers.insert("allow", HeaderValue::from_static("POST"));
     }
     response
 }
@@ -126,8 +127,8 @@ fn refusal(problem: &Problem) -> LambdaFunctionUrlResponse {
 fn response(status: u16, content_type: &'static str, body: &Value) -> LambdaFunctionUrlResponse {
     let mut response = LambdaFunctionUrlResponse::default();
     response.status_code = status.into();
-    response.headers.insert("content-type", content_type.parse().unwrap());
-    response.headers.insert("cache-control", "no-store".parse().unwrap());
+    response.headers.insert("content-type", HeaderValue::from_static(content_type));
+    response.headers.insert("cache-control", HeaderValue::from_static("no-store"));
     response.body = Some(body.to_string());
     response
 }
@@ -143,7 +144,7 @@ mod tests {
 
     use super::*;
 
-    /// As in AWS: credentials of a role, and no endpoint but that of the region.
+    /// Signs as in AWS: with credentials of a role, for the endpoint of the region.
     fn urls() -> UploadUrls {
         let token = Some("token".to_owned());
         let credentials = Credentials::new("ASIA", "secret", token, None, "test");
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_url_is_of_the_buckets_host_in_its_region_and_signs_every_header() {
+    async fn a_url_names_the_buckets_host_in_its_region_and_signs_every_header() {
         let file = json!({
             "fileName": "a.jpg",
             "contentType": "image/jpeg",
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_method_than_post_is_told_so() {
+    async fn a_method_other_than_post_is_refused_with_the_one_that_is_allowed() {
         let response = answer("GET", Value::Null).await;
         assert_eq!(
             (response.status_code, &response.headers["allow"]),

@@ -1,14 +1,13 @@
-//! The queue of what failed for good.
+//! The queue of the dead letters.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
 
-use super::errors::{call_failure, causes, explain};
+use super::errors::{CallError, Service, causes, explain};
 use crate::config::Config;
 use crate::dead_letter::Letter;
-use crate::failure::Failure;
 
-/// The queue of what failed for good.
+/// The queue of the dead letters.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
     sqs: Client,
@@ -24,14 +23,14 @@ impl DeadLetters {
         let _ = self.sqs.get_queue_attributes().queue_url(&self.queue_url).send().await;
     }
 
-    /// Sends a dead letter and gives its message id.
+    /// Sends a dead letter and gives its message ID.
     ///
     /// # Errors
-    /// Transient: as long as the queue refuses the letter, the event must stay alive.
-    pub async fn send(&self, letter: Letter) -> Result<String, Failure> {
+    /// Every refusal: the event must stay alive as long as the queue does not take the letter.
+    pub async fn send(&self, letter: Letter) -> Result<String, CallError> {
         let failure = |cause| {
             let call = format!("SendMessage to {}", self.queue_url);
-            call_failure("SqsCallFailed", &call, cause)
+            CallError { service: Service::Sqs, call, cause }
         };
         let mut request =
             self.sqs.send_message().queue_url(&self.queue_url).message_body(letter.body);

@@ -1,13 +1,47 @@
-//! What a failed call says, and what that means.
+//! What a failed call says.
 
-use std::error::Error;
+use std::error::Error as StdError;
 use std::iter::successors;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 
-use crate::failure::Failure;
+use thiserror::Error;
+
+/// A call to AWS that failed in a way that nobody expects and that may be over in a moment.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{call} failed: {cause}")]
+pub struct CallError {
+    /// The service that was called.
+    pub service: Service,
+    /// The call and its object, such as `GetObject s3://bucket/key`.
+    pub call: String,
+    /// What the service answered, or why it could not be asked.
+    pub cause: String,
+}
+
+/// A service of AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Amazon S3.
+    S3,
+    /// Amazon DynamoDB.
+    DynamoDb,
+    /// Amazon SQS.
+    Sqs,
+}
+
+impl CallError {
+    /// Stable name of the failure.
+    pub fn name(&self) -> &'static str {
+        match self.service {
+            Service::S3 => "S3CallFailed",
+            Service::DynamoDb => "DynamoDbCallFailed",
+            Service::Sqs => "SqsCallFailed",
+        }
+    }
+}
 
 /// Whether S3 says that an object is not there. An answer to HEAD has no body that names the error.
 pub fn is_missing(error: &SdkError<HeadObjectError, HttpResponse>) -> bool {
@@ -19,21 +53,18 @@ pub fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> 
     error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
 
-pub fn s3_failure(call: &str, bucket: &str, key: &str, cause: String) -> Failure {
-    call_failure("S3CallFailed", &format!("{call} s3://{bucket}/{key}"), cause)
+/// The failure of a call about an object.
+pub fn s3_error(call: &str, bucket: &str, key: &str, cause: String) -> CallError {
+    CallError { service: Service::S3, call: format!("{call} s3://{bucket}/{key}"), cause }
 }
 
-pub fn dynamodb_failure(call: &str, table: &str, photo_key: &str, cause: String) -> Failure {
-    call_failure("DynamoDbCallFailed", &format!("{call} {table}[{photo_key}]"), cause)
-}
-
-/// Whatever a call failed with that no other class claims: worth another try.
-pub fn call_failure(error_type: &'static str, call: &str, cause: String) -> Failure {
-    Failure::transient(error_type, format!("{call} failed: {cause}"))
+/// The failure of a call about an item.
+pub fn dynamodb_error(call: &str, table: &str, photo_key: &str, cause: String) -> CallError {
+    CallError { service: Service::DynamoDb, call: format!("{call} {table}[{photo_key}]"), cause }
 }
 
 /// What the service answered, or why it could not be asked.
-pub fn explain<E: ProvideErrorMetadata + Error + 'static>(
+pub fn explain<E: ProvideErrorMetadata + StdError + 'static>(
     error: &SdkError<E, HttpResponse>,
 ) -> String {
     if let Some(code) = code(error) {
@@ -48,7 +79,7 @@ pub fn explain<E: ProvideErrorMetadata + Error + 'static>(
 }
 
 /// An error and what caused it, outermost first.
-pub fn causes(error: &dyn Error) -> String {
+pub fn causes(error: &dyn StdError) -> String {
     let chain = successors(Some(error), |&error| error.source());
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

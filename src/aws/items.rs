@@ -1,16 +1,16 @@
-//! The table of what is known of the photos.
+//! The table of the photos' items.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use thiserror::Error;
 
-use super::errors::{dynamodb_failure, explain};
+use super::errors::{CallError, dynamodb_error, explain};
 use crate::config::Config;
-use crate::failure::Failure;
 use crate::item::{PHOTO_KEY, Stored, Update};
 
-/// The table of what is known of the photos.
+/// The table of the photos' items.
 #[derive(Clone, Debug)]
 pub struct Items {
     dynamodb: Client,
@@ -29,26 +29,30 @@ impl Items {
     /// Reads a photo's item as it stands after every finished write.
     ///
     /// # Errors
-    /// Transient.
-    pub async fn get(&self, photo_key: &str) -> Result<Option<Stored>, Failure> {
+    /// A call that failed.
+    pub async fn get(&self, photo_key: &str) -> Result<Option<Stored>, CallError> {
         let request = self
             .dynamodb
             .get_item()
             .table_name(&self.table)
             .key(PHOTO_KEY, AttributeValue::S(photo_key.to_owned()))
             .consistent_read(true);
-        let output = request.send().await.map_err(|error| {
-            dynamodb_failure("GetItem", &self.table, photo_key, explain(&error))
-        })?;
+        let output = request
+            .send()
+            .await
+            .map_err(|error| dynamodb_error("GetItem", &self.table, photo_key, explain(&error)))?;
         Ok(output.item.as_ref().map(Stored::parse))
     }
 
-    /// Commits a photo's item.
+    /// Commits a photo's item and gives the one that was there before.
     ///
     /// # Errors
-    /// Superseded if the item is newer, permanent if DynamoDB does not take such an item, transient
-    /// otherwise.
-    pub async fn commit(&self, photo_key: &str, update: Update) -> Result<(), Failure> {
+    /// Why the item was not written: see [`CommitError`].
+    pub async fn commit(
+        &self,
+        photo_key: &str,
+        update: &Update,
+    ) -> Result<Option<Stored>, CommitError> {
         let request = self
             .dynamodb
             .update_item()
@@ -58,25 +62,46 @@ impl Items {
             .condition_expression(update.condition)
             .set_expression_attribute_names(Some(update.names.clone()))
             .set_expression_attribute_values(Some(update.values.clone()))
+            .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = request.send().await else { return Ok(()) };
+        let error = match request.send().await {
+            Ok(output) => return Ok(output.attributes.as_ref().map(Stored::parse)),
+            Err(error) => error,
+        };
         match error.as_service_error() {
-            // The SDK tries a call again whose answer was lost: then this write itself is in its way.
-            Some(UpdateItemError::ConditionalCheckFailedException(refusal))
-                if refusal.item().is_some_and(|item| update.is_done_in(&Stored::parse(item))) =>
-            {
-                Ok(())
+            Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
+                // The SDK repeats a call whose answer was lost: then this very write stands in its way.
+                // The item that was there before is not known any more, but this one names its renditions.
+                let stored = refusal.item().map(Stored::parse);
+                match stored.filter(|stored| stored.is_same_write(&update.written)) {
+                    Some(own) => Ok(Some(own)),
+                    None => Err(CommitError::Superseded),
+                }
             }
-            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Err(Failure::done()),
-            // Of an item that is too large, or a value that no item can have (DynamoDB API Reference,
-            // "Common Errors").
+            // DynamoDB's answer to an item that is too large, or to a value that no item can have
+            // (DynamoDB API Reference, "Common Errors").
             Some(refusal) if refusal.code() == Some("ValidationException") => {
                 let reason = refusal.message().unwrap_or("it gave no reason");
-                Err(Failure::item_refused(format!(
-                    "DynamoDB does not take the photo's item: {reason}"
-                )))
+                Err(CommitError::Refused(reason.to_owned()))
             }
-            _ => Err(dynamodb_failure("UpdateItem", &self.table, photo_key, explain(&error))),
+            Some(_) | None => {
+                let cause = explain(&error);
+                Err(dynamodb_error("UpdateItem", &self.table, photo_key, cause).into())
+            }
         }
     }
+}
+
+/// Why an item was not written.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CommitError {
+    /// The stored item does not allow it.
+    #[error("the item is of a newer event, or of this one and done")]
+    Superseded,
+    /// DynamoDB does not take such an item, whoever writes it and however often.
+    #[error("{0}")]
+    Refused(String),
+    /// The call failed in another way.
+    #[error(transparent)]
+    Call(#[from] CallError),
 }

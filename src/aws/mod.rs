@@ -1,5 +1,5 @@
-//! The calls to S3, DynamoDB and SQS, one file for each bucket or service: what an answer means is decided
-//! where the detail of the wire still is.
+//! The calls to S3, DynamoDB and SQS, one file for each bucket or service. Each decides what an answer
+//! means where the detail of the wire still is.
 
 mod dead_letters;
 mod errors;
@@ -16,9 +16,10 @@ use tokio::join;
 use tokio::time::timeout;
 
 pub use dead_letters::DeadLetters;
-pub use items::Items;
-pub use originals::{Current, FetchError, Original, Originals};
-pub use renditions::{ORIGINAL_ETAG, RenditionHead, Renditions};
+pub use errors::{CallError, Service};
+pub use items::{CommitError, Items};
+pub use originals::{FetchError, Head, Original, Originals};
+pub use renditions::{ORIGINAL_ETAG, RenditionFile, Renditions, SETTINGS};
 
 use crate::config::Config;
 
@@ -41,11 +42,11 @@ const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Aws {
     /// The bucket of the photos.
     pub originals: Originals,
-    /// The bucket of what is made of them.
+    /// The bucket of their renditions.
     pub renditions: Renditions,
-    /// The table of what is known of them.
+    /// The table of their items.
     pub items: Items,
-    /// The queue of what failed for good.
+    /// The queue of the dead letters.
     pub dead_letters: DeadLetters,
 }
 

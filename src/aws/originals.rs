@@ -10,13 +10,12 @@ use thiserror::Error;
 use tokio::time::timeout;
 
 use super::MAX_ATTEMPTS;
-use super::errors::{causes, code, explain, is_missing, s3_failure};
+use super::errors::{CallError, causes, code, explain, is_missing, s3_error};
 use crate::config::Config;
-use crate::event::ObjectEvent;
-use crate::failure::Failure;
+use crate::item::Version;
 
-/// How long the body of an object may take: some seconds, and what the slowest connection needs that
-/// is worth waiting for. Lambda's have 75 MB/s.
+/// How long the body of an object may take: some seconds, and the time that the slowest connection needs
+/// that is worth waiting for. Lambda's connections have 75 MB/s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 const SLOWEST_BYTES_PER_SECOND: u64 = 4 << 20;
 
@@ -31,26 +30,18 @@ pub struct Originals {
 /// A photo as S3 keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Original {
-    /// The photo itself.
-    pub photo: Vec<u8>,
-    /// ETag, without quotes.
-    pub etag: Option<String>,
-    /// Version ID, in a versioned bucket.
-    pub version_id: Option<String>,
-    /// Time of the upload.
-    pub last_modified: Option<DateTime<Utc>>,
-    /// Content-Type, as its uploader said.
-    pub content_type: Option<String>,
+    /// Content of the object.
+    pub bytes: Vec<u8>,
+    /// The rest of what S3 says.
+    pub head: Head,
 }
 
-/// An object as it is now.
+/// What S3 says of an object beside its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Current {
-    /// ETag, without quotes.
-    pub etag: String,
-    /// Size of the object.
-    pub bytes: Option<u64>,
-    /// Content-Type, as its uploader said.
+pub struct Head {
+    /// Version of the object.
+    pub version: Version,
+    /// Content-Type, as its uploader gave it.
     pub content_type: Option<String>,
 }
 
@@ -70,31 +61,11 @@ pub enum FetchError {
     #[error(transparent)]
     TooLarge(PhotoError),
     /// Its body ended too soon, or is not what its checksum says.
-    #[error("GetObject s3://{bucket}/{key} failed: {cause}")]
-    Body {
-        /// Name of the bucket.
-        bucket: String,
-        /// Key of the object.
-        key: String,
-        /// What went wrong.
-        cause: String,
-    },
+    #[error(transparent)]
+    BrokenBody(CallError),
     /// The call failed in another way.
-    #[error("{}", .0.message)]
-    Call(Failure),
-}
-
-impl From<FetchError> for Failure {
-    fn from(error: FetchError) -> Failure {
-        match error {
-            FetchError::Gone => Failure::gone(),
-            FetchError::Changed => Failure::overwritten(),
-            FetchError::Archived => Failure::permanent("ArchivedPhoto", error.to_string()),
-            FetchError::TooLarge(error) => error.into(),
-            FetchError::Body { .. } => Failure::transient("S3BrokenBody", error.to_string()),
-            FetchError::Call(failure) => failure,
-        }
-    }
+    #[error(transparent)]
+    Call(#[from] CallError),
 }
 
 impl Originals {
@@ -106,64 +77,66 @@ impl Originals {
         let _ = self.s3.head_bucket().bucket(&self.bucket).send().await;
     }
 
-    /// Downloads a photo, if it is still the one that the event speaks of.
+    /// Downloads a photo, if it is still the one of this ETag.
     ///
     /// # Errors
     /// Why it was not: see [`FetchError`].
-    pub async fn fetch(&self, object: &ObjectEvent) -> Result<Original, FetchError> {
+    pub async fn fetch(&self, key: &str, etag: &str) -> Result<Original, FetchError> {
         for _ in 1..MAX_ATTEMPTS {
-            match self.fetch_once(object).await {
-                // The SDK tries a call again, but not the body of its answer.
-                Err(FetchError::Body { .. }) => {}
+            match self.fetch_once(key, etag).await {
+                // The SDK repeats a call, but not the reading of an answer's body.
+                Err(FetchError::BrokenBody(_)) => {}
                 outcome => return outcome,
             }
         }
-        self.fetch_once(object).await
+        self.fetch_once(key, etag).await
     }
 
-    async fn fetch_once(&self, object: &ObjectEvent) -> Result<Original, FetchError> {
-        let ObjectEvent { bucket, key, .. } = object;
-        let etag = object.etag.as_ref().map(|etag| format!("\"{etag}\""));
-        let request = self.s3.get_object().bucket(bucket).key(key).set_if_match(etag);
+    async fn fetch_once(&self, key: &str, etag: &str) -> Result<Original, FetchError> {
+        let bucket = &self.bucket;
+        let failed = |cause| s3_error("GetObject", bucket, key, cause);
+        let request = self.s3.get_object().bucket(bucket).key(key).if_match(format!("\"{etag}\""));
         let answer = request.send().await.map_err(|error| match code(&error) {
             Some("NoSuchKey") => FetchError::Gone,
             Some("PreconditionFailed") => FetchError::Changed,
             Some("InvalidObjectState") => FetchError::Archived,
-            _ => FetchError::Call(s3_failure("GetObject", bucket, key, explain(&error))),
+            Some(_) | None => FetchError::Call(failed(explain(&error))),
         })?;
-        let last_modified = answer.last_modified().and_then(time);
         let declared = answer.content_length().and_then(|length| u64::try_from(length).ok());
-        let photo = read_body(answer.body, declared.unwrap_or(0), self.max_bytes).await;
-        let photo = photo.map_err(|error| match error {
+        let uploaded_at = answer.last_modified().and_then(time);
+        let body = read_body(answer.body, declared.unwrap_or(0), self.max_bytes).await;
+        let bytes = body.map_err(|error| match error {
             BodyError::TooLarge(error) => FetchError::TooLarge(error),
-            BodyError::Broken(cause) => {
-                FetchError::Body { bucket: bucket.clone(), key: key.clone(), cause }
-            }
-            BodyError::Slow(cause) => FetchError::Call(s3_failure("GetObject", bucket, key, cause)),
+            BodyError::Broken(cause) => FetchError::BrokenBody(failed(cause)),
+            BodyError::Slow(cause) => FetchError::Call(failed(cause)),
         })?;
-        Ok(Original {
-            photo,
-            etag: answer.e_tag.map(|etag| etag.trim_matches('"').to_owned()),
+        let version = Version {
+            etag: etag.to_owned(),
+            bytes: Some(bytes.len() as u64),
             version_id: answer.version_id,
-            last_modified,
-            content_type: answer.content_type,
-        })
+            uploaded_at,
+        };
+        Ok(Original { bytes, head: Head { version, content_type: answer.content_type } })
     }
 
-    /// What there is of an object now: none if it is not there, or deleted in a versioned bucket.
+    /// What S3 says of an object now; `None` if it is not there, or is deleted in a versioned bucket.
     ///
     /// # Errors
-    /// Transient.
-    pub async fn current(&self, key: &str) -> Result<Option<Current>, Failure> {
+    /// A call that failed.
+    pub async fn head(&self, key: &str) -> Result<Option<Head>, CallError> {
         let bucket = &self.bucket;
         let head = match self.s3.head_object().bucket(bucket).key(key).send().await {
             Ok(head) => head,
             Err(error) if is_missing(&error) => return Ok(None),
-            Err(error) => return Err(s3_failure("HeadObject", bucket, key, explain(&error))),
+            Err(error) => return Err(s3_error("HeadObject", bucket, key, explain(&error))),
         };
-        let bytes = head.content_length().and_then(|length| u64::try_from(length).ok());
-        let etag = head.e_tag.unwrap_or_default().trim_matches('"').to_owned();
-        Ok(Some(Current { etag, bytes, content_type: head.content_type }))
+        let version = Version {
+            bytes: head.content_length().and_then(|length| u64::try_from(length).ok()),
+            uploaded_at: head.last_modified().and_then(time),
+            etag: head.e_tag.unwrap_or_default().trim_matches('"').to_owned(),
+            version_id: head.version_id,
+        };
+        Ok(Some(Head { version, content_type: head.content_type }))
     }
 }
 
@@ -173,7 +146,7 @@ enum BodyError {
     Slow(String),
 }
 
-/// All of a body that says it has so many bytes, and may have `limit`.
+/// All bytes of a body that declares so many of them, and may have `limit`.
 async fn read_body(body: ByteStream, declared: u64, limit: u64) -> Result<Vec<u8>, BodyError> {
     let too_large = |bytes| PhotoError::too_many_bytes(bytes, limit).map_err(BodyError::TooLarge);
     too_large(declared)?;

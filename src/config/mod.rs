@@ -1,5 +1,7 @@
 //! The functions' settings, read from their environment once and checked before the first photo.
 
+mod renditions;
+
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,7 +9,11 @@ use std::time::Duration;
 use photo::{LocationPolicy, Resampling, Spec};
 use thiserror::Error;
 
-/// Every setting of the thumbnail function. The README lists them with their meaning.
+pub use renditions::{RenditionSetting, RenditionsError, rendition_version};
+
+use crate::item::{Place, RenditionRef, RenditionRefs};
+
+/// Every setting of the thumbnail function. `docs/configuration.md` has a line for each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// `ORIGINALS_BUCKET`, required: events about any other bucket are ignored.
@@ -16,16 +22,18 @@ pub struct Config {
     pub originals_prefix: String,
     /// `THUMBNAILS_BUCKET`, required.
     pub thumbnails_bucket: String,
-    /// `THUMBNAILS_PREFIX`, `thumbnail/`: what stands before the photo's key in its thumbnail's key.
+    /// `RENDITIONS`, `thumbnail: scale=0.25 quality=0.9`: what is made of each photo.
+    pub rendition: RenditionSetting,
+    /// `RESAMPLING`, `best`: what the pixels of a rendition may cost.
+    pub resampling: Resampling,
+    /// `THUMBNAILS_PREFIX`, empty: the beginning of every rendition's key.
     pub thumbnails_prefix: String,
-    /// `THUMBNAIL_CACHE_CONTROL`, empty: the thumbnails' Cache-Control header, none if empty.
+    /// `CACHE_CONTROL`, empty: the renditions' Cache-Control header, none if empty.
     pub cache_control: Option<String>,
     /// `PHOTOS_TABLE`, required: DynamoDB table name.
     pub photos_table: String,
     /// `DEAD_LETTER_QUEUE_URL`, required: SQS queue URL.
     pub dead_letter_queue_url: String,
-    /// `THUMBNAIL_SCALE`, 0.25, `THUMBNAIL_QUALITY`, 0.9, and `RESAMPLING`, `best`.
-    pub thumbnail: Spec,
     /// `MAX_PHOTO_BYTES`, 104857600: larger originals are refused before they are downloaded.
     pub max_photo_bytes: u64,
     /// `MAX_PHOTO_PIXELS`, 500000000: larger pictures are refused before they are decoded.
@@ -39,7 +47,7 @@ pub struct Config {
     pub memory_mb: u64,
 }
 
-/// Every setting of the upload-url function. The README lists them with their meaning.
+/// Every setting of the upload-url function. `docs/configuration.md` has a line for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadConfig {
     /// `ORIGINALS_BUCKET`, required: where photos are uploaded to.
@@ -61,25 +69,33 @@ pub enum ConfigError {
     /// A variable's value is not one of the allowed.
     #[error("{name}={value:?} is not allowed: it must be {allowed}")]
     Invalid {
-        /// The variable.
+        /// Name of the variable.
         name: &'static str,
-        /// Its value.
+        /// Value of the variable.
         value: String,
-        /// What it may be.
+        /// What the value may be.
         allowed: &'static str,
     },
-    /// Each thumbnail would itself be taken for a photo, without end.
+    /// `RENDITIONS` is not a text that it may be.
+    #[error("RENDITIONS={value:?} is not allowed: {error}")]
+    Renditions {
+        /// Value of the variable.
+        value: String,
+        /// What is wrong with it.
+        error: RenditionsError,
+    },
+    /// Each rendition would itself be taken for a photo, without end.
     #[error(
-        "THUMBNAILS_BUCKET={bucket:?} with THUMBNAILS_PREFIX={thumbnails_prefix:?} is not allowed: \
-         thumbnails would be originals again, as ORIGINALS_BUCKET is the same bucket and their keys \
-         begin with ORIGINALS_PREFIX={originals_prefix:?}; use another bucket or prefix"
+        "THUMBNAILS_BUCKET={bucket:?} is not allowed: renditions would be originals again, as \
+         ORIGINALS_BUCKET is the same bucket, and their keys, which begin with {renditions:?}, \
+         begin with ORIGINALS_PREFIX={originals_prefix:?} too; use another bucket or prefix"
     )]
     Loop {
-        /// The one bucket.
+        /// Name of the one bucket.
         bucket: String,
-        /// Its prefix for thumbnails.
-        thumbnails_prefix: String,
-        /// Its prefix for originals.
+        /// Beginning of the renditions' keys.
+        renditions: String,
+        /// Beginning of the originals' keys.
         originals_prefix: String,
     },
 }
@@ -96,23 +112,13 @@ impl Config {
             originals_prefix: vars.originals_prefix(),
             thumbnails_bucket: vars
                 .required("THUMBNAILS_BUCKET", "the bucket of the thumbnails")?,
-            thumbnails_prefix: vars.text("THUMBNAILS_PREFIX", "thumbnail/"),
+            rendition: vars.rendition()?,
+            resampling: vars.resampling()?,
+            thumbnails_prefix: vars.text("THUMBNAILS_PREFIX", ""),
             cache_control: vars.cache_control()?,
             photos_table: vars.required("PHOTOS_TABLE", "the name of the DynamoDB table")?,
             dead_letter_queue_url: vars
                 .required("DEAD_LETTER_QUEUE_URL", "the URL of the SQS dead-letter queue")?,
-            thumbnail: Spec {
-                scale: vars.number(
-                    "THUMBNAIL_SCALE",
-                    0.25,
-                    "a number greater than 0, at most 1",
-                    |n| *n > 0.0 && *n <= 1.0,
-                )?,
-                quality: vars.number("THUMBNAIL_QUALITY", 0.9, "a number from 0.01 to 1", |n| {
-                    (0.01..=1.0).contains(n)
-                })?,
-                resampling: vars.resampling()?,
-            },
             max_photo_bytes: vars.max_photo_bytes()?,
             max_photo_pixels: vars.number(
                 "MAX_PHOTO_PIXELS",
@@ -133,20 +139,46 @@ impl Config {
         Ok(config)
     }
 
-    /// The key of a photo's thumbnail.
-    pub fn thumbnail_key(&self, photo_key: &str) -> String {
-        format!("{}{photo_key}", self.thumbnails_prefix)
+    /// What the photo's renditions are like.
+    pub fn spec(&self) -> Spec {
+        self.rendition.spec(self.resampling)
     }
 
-    /// Refuses settings under which every thumbnail is an original: a bucket that feeds itself is
-    /// the most expensive mistake one can make with S3 events.
+    /// Where a photo's renditions are.
+    pub fn rendition_places(&self, photo_key: &str) -> Vec<Place> {
+        let key = format!("{}{photo_key}", self.rendition_prefix());
+        vec![Place { bucket: self.thumbnails_bucket.clone(), key }]
+    }
+
+    /// The renditions of a photo, made with these settings of the original of this ETag.
+    pub fn rendition_refs(&self, photo_key: &str, original_etag: &str) -> RenditionRefs {
+        let version = rendition_version(original_etag, &self.rendition_fingerprint());
+        let refs = self.rendition_places(photo_key).into_iter().map(|place| {
+            (self.rendition.name.clone(), RenditionRef { place, version: version.clone() })
+        });
+        refs.collect()
+    }
+
+    /// The fingerprint of the rendition's settings.
+    pub fn rendition_fingerprint(&self) -> String {
+        self.rendition.fingerprint(self.resampling)
+    }
+
+    /// What stands before the photo's key in a rendition's key.
+    fn rendition_prefix(&self) -> String {
+        format!("{}{}/", self.thumbnails_prefix, self.rendition.name)
+    }
+
+    /// Refuses settings under which every rendition is an original: a bucket that feeds itself is the
+    /// most expensive mistake one can make with S3 events.
     fn refuse_loop(&self) -> Result<(), ConfigError> {
-        let same_bucket = self.originals_bucket == self.thumbnails_bucket;
-        let first_thumbnail = self.thumbnail_key(&self.originals_prefix);
-        if same_bucket && first_thumbnail.starts_with(&self.originals_prefix) {
+        let renditions = self.rendition_prefix();
+        let is_same_bucket = self.originals_bucket == self.thumbnails_bucket;
+        let first_key = format!("{renditions}{}", self.originals_prefix);
+        if is_same_bucket && first_key.starts_with(&self.originals_prefix) {
             return Err(ConfigError::Loop {
                 bucket: self.thumbnails_bucket.clone(),
-                thumbnails_prefix: self.thumbnails_prefix.clone(),
+                renditions,
                 originals_prefix: self.originals_prefix.clone(),
             });
         }
@@ -155,8 +187,8 @@ impl Config {
 }
 
 impl UploadConfig {
-    /// The longest prefix: an album of 512 bytes, an id and an extension come behind it, a prefix of
-    /// the thumbnail's may come before it, and S3's keys have at most 1024 bytes.
+    /// Longest prefix in bytes: an album of 512 bytes, an id and an extension come behind it, the
+    /// beginning of a rendition's key may come before it, and S3's keys have at most 1024 bytes.
     const MAX_PREFIX_BYTES: usize = 200;
 
     /// Reads the settings through `variable`, which gives an environment variable's value.
@@ -227,7 +259,7 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
     }
 
     fn cache_control(&self) -> Result<Option<String>, ConfigError> {
-        const NAME: &str = "THUMBNAIL_CACHE_CONTROL";
+        const NAME: &str = "CACHE_CONTROL";
         let value = self.text(NAME, "");
         if !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
             let allowed = "the text of a header: ASCII letters, digits, signs and spaces";
@@ -236,37 +268,40 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
         Ok(Some(value).filter(|value| !value.is_empty()))
     }
 
+    fn rendition(&self) -> Result<RenditionSetting, ConfigError> {
+        let value = self.text("RENDITIONS", "thumbnail: scale=0.25 quality=0.9");
+        value.parse().map_err(|error| ConfigError::Renditions { value, error })
+    }
+
     fn resampling(&self) -> Result<Resampling, ConfigError> {
-        let value = self.text("RESAMPLING", "best");
-        match value.as_str() {
-            "best" => Ok(Resampling::Best),
-            "fast" => Ok(Resampling::Fast),
-            _ => Err(ConfigError::Invalid { name: "RESAMPLING", value, allowed: "best or fast" }),
-        }
+        let choices = [("best", Resampling::Best), ("fast", Resampling::Fast)];
+        self.choice("RESAMPLING", &choices, "best or fast")
     }
 
     fn delete_with_original(&self) -> Result<bool, ConfigError> {
-        const NAME: &str = "DELETE_WITH_ORIGINAL";
-        let value = self.text(NAME, "true");
-        value.parse().map_err(|_| ConfigError::Invalid {
-            name: NAME,
-            value,
-            allowed: "true or false",
-        })
+        self.choice("DELETE_WITH_ORIGINAL", &[("true", true), ("false", false)], "true or false")
     }
 
     fn location(&self) -> Result<LocationPolicy, ConfigError> {
-        let value = self.text("LOCATION", "exact");
-        match value.as_str() {
-            "exact" => Ok(LocationPolicy::Exact),
-            "rounded" => Ok(LocationPolicy::Rounded),
-            "off" => Ok(LocationPolicy::Off),
-            _ => Err(ConfigError::Invalid {
-                name: "LOCATION",
-                value,
-                allowed: "exact, rounded (two decimals, about 1 km) or off",
-            }),
-        }
+        let choices = [
+            ("exact", LocationPolicy::Exact),
+            ("rounded", LocationPolicy::Rounded),
+            ("off", LocationPolicy::Off),
+        ];
+        let allowed = "exact, rounded (two decimals, about 1 km) or off";
+        self.choice("LOCATION", &choices, allowed)
+    }
+
+    /// One of several words, the first of which is the default.
+    fn choice<T: Copy>(
+        &self,
+        name: &'static str,
+        choices: &[(&str, T)],
+        allowed: &'static str,
+    ) -> Result<T, ConfigError> {
+        let value = (self.0)(name).unwrap_or_else(|| choices[0].0.to_owned());
+        let choice = choices.iter().find(|(word, _)| *word == value);
+        choice.map(|(_, choice)| *choice).ok_or(ConfigError::Invalid { name, value, allowed })
     }
 }
 
@@ -292,10 +327,12 @@ mod tests {
     fn the_defaults_are_those_of_the_readme() {
         let config = read(&[]).unwrap();
         assert_eq!(config.originals_prefix, "");
-        assert_eq!(config.thumbnails_prefix, "thumbnail/");
+        assert_eq!(config.thumbnails_prefix, "");
         assert_eq!(config.cache_control, None);
-        assert_eq!((config.thumbnail.scale, config.thumbnail.quality), (0.25, 0.9));
-        assert_eq!(config.thumbnail.resampling, Resampling::Best);
+        let place = Place { bucket: "thumbnails".into(), key: "thumbnail/tokyo trip/a.jpg".into() };
+        assert_eq!(config.rendition_places("tokyo trip/a.jpg"), [place]);
+        let expected = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
+        assert_eq!(config.spec(), expected);
         assert_eq!(config.max_photo_bytes, 104_857_600);
         assert_eq!(config.max_photo_pixels, 500_000_000);
         assert_eq!(config.location, LocationPolicy::Exact);
@@ -314,20 +351,17 @@ mod tests {
     #[test]
     fn a_bad_value_stops_the_start_with_its_name_its_value_and_what_is_allowed() {
         for (name, value) in [
-            ("THUMBNAIL_SCALE", "0"),
-            ("THUMBNAIL_SCALE", "1.01"),
-            ("THUMBNAIL_SCALE", "NaN"),
-            ("THUMBNAIL_SCALE", "a quarter"),
-            ("THUMBNAIL_SCALE", ""),
-            ("THUMBNAIL_QUALITY", "0"),
-            ("THUMBNAIL_QUALITY", "0.009"),
-            ("THUMBNAIL_QUALITY", "90"),
+            ("RENDITIONS", ""),
+            ("RENDITIONS", "thumbnail"),
+            ("RENDITIONS", "thumbnail: scale=a quarter"),
+            ("RENDITIONS", "thumbnail: scale=1; grid: scale=0.5"),
+            ("DELETE_WITH_ORIGINAL", "yes"),
             ("MAX_PHOTO_BYTES", "-1"),
             ("MAX_PHOTO_BYTES", "0"),
             ("MAX_PHOTO_PIXELS", "1e9"),
             ("LOCATION", "Exact"),
             ("RESAMPLING", "lanczos"),
-            ("THUMBNAIL_CACHE_CONTROL", "max-age=1\nX-Evil: 1"),
+            ("CACHE_CONTROL", "max-age=1\nX-Evil: 1"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();
             assert!(message.starts_with(&format!("{name}={value:?} is not allowed")), "{message}");
@@ -340,10 +374,10 @@ mod tests {
     fn what_is_set_is_taken_up_to_its_bounds() {
         let config = read(&[
             ("ORIGINALS_PREFIX", "/uploads/"),
-            ("THUMBNAILS_PREFIX", ""),
-            ("THUMBNAIL_CACHE_CONTROL", "no-store"),
-            ("THUMBNAIL_SCALE", "1"),
-            ("THUMBNAIL_QUALITY", "0.01"),
+            ("THUMBNAILS_PREFIX", "of/"),
+            ("CACHE_CONTROL", "no-store"),
+            ("RENDITIONS", "small: scale=1 quality=0.01"),
+            ("DELETE_WITH_ORIGINAL", "false"),
             ("MAX_PHOTO_BYTES", "1"),
             ("MAX_PHOTO_PIXELS", "2"),
             ("LOCATION", "rounded"),
@@ -351,13 +385,13 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(config.originals_prefix, "/uploads/");
-        assert_eq!(config.thumbnail_key("a.jpg"), "a.jpg");
+        assert_eq!(config.rendition_places("a.jpg")[0].key, "of/small/a.jpg");
+        assert!(!config.delete_with_original);
         assert_eq!(config.cache_control.as_deref(), Some("no-store"));
-        assert_eq!((config.thumbnail.scale, config.thumbnail.quality), (1.0, 0.01));
-        assert_eq!(config.thumbnail.resampling, Resampling::Fast);
+        let expected = Spec { scale: 1.0, quality: 0.01, resampling: Resampling::Fast };
+        assert_eq!(config.spec(), expected);
         assert_eq!((config.max_photo_bytes, config.max_photo_pixels), (1, 2));
         assert_eq!(config.location, LocationPolicy::Rounded);
-        assert_eq!(read(&[("THUMBNAIL_QUALITY", "1")]).unwrap().thumbnail.quality, 1.0);
         assert_eq!(read(&[("LOCATION", "off")]).unwrap().location, LocationPolicy::Off);
     }
 
@@ -404,7 +438,26 @@ mod tests {
     }
 
     #[test]
-    fn thumbnails_that_would_be_originals_again_are_refused() {
+    fn a_rendition_is_named_by_its_original_and_its_settings() {
+        let refs =
+            |changes: &[(&str, &str)], etag| read(changes).unwrap().rendition_refs("a.jpg", etag);
+        let default = refs(&[], "abc");
+        assert_eq!(default.keys().collect::<Vec<_>>(), ["thumbnail"]);
+        assert_eq!(refs(&[("CACHE_CONTROL", "no-store")], "abc"), default);
+        assert_ne!(refs(&[], "abd"), default);
+        for changed in [
+            ("RENDITIONS", "thumbnail: scale=0.5"),
+            ("RENDITIONS", "grid: scale=0.25"),
+            ("RESAMPLING", "fast"),
+            ("THUMBNAILS_PREFIX", "new/"),
+            ("THUMBNAILS_BUCKET", "new"),
+        ] {
+            assert_ne!(refs(&[changed], "abc"), default, "{changed:?}");
+        }
+    }
+
+    #[test]
+    fn renditions_that_would_be_originals_again_are_refused() {
         let one_bucket = |originals_prefix, thumbnails_prefix| {
             read(&[
                 ("THUMBNAILS_BUCKET", "photos"),
@@ -413,12 +466,13 @@ mod tests {
             ])
         };
         for (originals, thumbnails) in
-            [("", "thumbnail/"), ("photos/", "photos/small/"), ("photos/", ""), ("a", "a")]
+            [("", ""), ("photos/", "photos/small/"), ("thumbnail/", ""), ("thumb", ""), ("a", "a")]
         {
             let refused = one_bucket(originals, thumbnails);
             assert!(matches!(refused, Err(ConfigError::Loop { .. })), "{originals} {thumbnails}");
         }
-        for (originals, thumbnails) in [("photos/", "thumbnail/"), ("photos/", "p")] {
+        for (originals, thumbnails) in [("photos/", ""), ("photos/", "p"), ("thumbnail/trips/", "")]
+        {
             assert!(one_bucket(originals, thumbnails).is_ok(), "{originals} {thumbnails}");
         }
     }

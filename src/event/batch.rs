@@ -1,6 +1,6 @@
-//! S3 Batch Operations: many objects that exist already, and a result for each.
+//! An invocation by S3 Batch Operations: objects that exist already, each to be answered with a result.
 //!
-//! Request and response: Amazon S3 User Guide, "Invoke AWS Lambda function"; schema 2.0, which has
+//! The request: Amazon S3 User Guide, "Invoke AWS Lambda function"; schema 2.0, which has
 //! the bucket's name instead of its ARN and the job's `userArguments`: AWS Storage Blog, "Automate
 //! object processing in Amazon S3 directory buckets with S3 Batch Operations and AWS Lambda".
 
@@ -8,60 +8,27 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::key::Encoding;
-use super::object::{self, Told};
+use super::notice::{self, Change, RawObject};
 use super::{Record, text};
 
 /// An invocation by S3 Batch Operations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
-    schema_version: String,
-    invocation_id: String,
-    /// What is to be done, in the order in which it is to be answered.
+    /// Version of the request's schema, which the answer repeats.
+    pub schema_version: String,
+    /// Invocation ID, which the answer repeats.
+    pub invocation_id: String,
+    /// Tasks, in the order of their results in the answer.
     pub tasks: Vec<Task>,
 }
 
 /// An object of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
-    /// By which its result is known.
+    /// Task ID, which its result repeats.
     pub id: String,
-    /// Created or unreadable: the object is there, and is to be treated as if it came now.
+    /// The object, to be treated as if it came now, or why the task is unreadable.
     pub record: Record,
-}
-
-/// What became of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskResult {
-    /// The job's report has the text.
-    Succeeded,
-    /// The job tries it again.
-    TemporaryFailure,
-    /// The job's report counts it as failed.
-    PermanentFailure,
-}
-
-impl Job {
-    /// What S3 Batch Operations is told: the results, in the order of the tasks, each with a text for
-    /// the job's report. A task without a result counts as failed.
-    pub fn answer(&self, results: Vec<(TaskResult, String)>) -> Value {
-        let result = |(task, (result, text)): (&Task, (TaskResult, String))| json!({"taskId": task.id, "resultCode": result.code(), "resultString": text});
-        json!({
-            "invocationSchemaVersion": self.schema_version,
-            "treatMissingKeysAs": TaskResult::PermanentFailure.code(),
-            "invocationId": self.invocation_id,
-            "results": self.tasks.iter().zip(results).map(result).collect::<Vec<Value>>(),
-        })
-    }
-}
-
-impl TaskResult {
-    fn code(self) -> &'static str {
-        match self {
-            TaskResult::Succeeded => "Succeeded",
-            TaskResult::TemporaryFailure => "TemporaryFailure",
-            TaskResult::PermanentFailure => "PermanentFailure",
-        }
-    }
 }
 
 /// What is asked of a task, in both schemas.
@@ -106,15 +73,15 @@ fn read_task(task: &Value, frame: &Map<String, Value>) -> Task {
     alone.insert("tasks".to_owned(), json!([task]));
     Task {
         id: text(task, "taskId").unwrap_or_default().to_owned(),
-        record: object::record(Record::Created, told(task), Value::Object(alone)),
+        record: notice::record(Change::Created, parse(task), Value::Object(alone)),
     }
 }
 
-fn told(task: &Value) -> Result<Told, String> {
+fn parse(task: &Value) -> Result<RawObject, String> {
     let fields = Fields::deserialize(task)
         .map_err(|error| format!("the task is none of S3 Batch Operations: {error}"))?;
     let bucket_of_arn = || fields.s3_bucket_arn.as_deref().and_then(bucket_name);
-    Ok(Told {
+    Ok(RawObject {
         sender: "task of S3 Batch Operations",
         bucket: fields.s3_bucket.or_else(bucket_of_arn),
         key: fields.s3_key,
@@ -142,7 +109,7 @@ fn bucket_name(arn: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::sample;
-    use super::super::{Event, ObjectEvent, read as read_event};
+    use super::super::{Event, Notice, read as read_event};
     use super::*;
 
     fn job(payload: &Value) -> Job {
@@ -152,9 +119,9 @@ mod tests {
         }
     }
 
-    fn object(task: &Task) -> &ObjectEvent {
+    fn object(task: &Task) -> &Notice {
         match &task.record {
-            Record::Created(object) => object,
+            Record::Notice(notice) => notice,
             other => panic!("{other:?}"),
         }
     }
@@ -169,7 +136,8 @@ mod tests {
     #[test]
     fn a_task_of_either_schema_is_an_object_to_make_a_thumbnail_of() {
         for name in ["batch-1.0", "batch-2.0"] {
-            let expected = ObjectEvent {
+            let expected = Notice {
+                change: Change::Created,
                 bucket: "photos-originals-000000000000".to_owned(),
                 key: "tokyo/ref-5323x8000.jpg".to_owned(),
                 size: None,
@@ -184,37 +152,6 @@ mod tests {
             assert_eq!(task.id, "dGFza2lkZ29lc2hlcmUK");
             assert_eq!(object(task), &expected, "{name}");
         }
-    }
-
-    #[test]
-    fn the_answer_has_a_result_for_each_task_under_the_jobs_own_names() {
-        let mut payload = sample("batch-2.0");
-        for (id, key) in [("second", "tokyo/01.jpg"), ("third", "tokyo/02.jpg")] {
-            let mut task = payload["tasks"][0].clone();
-            task["taskId"] = id.into();
-            task["s3Key"] = key.into();
-            payload["tasks"].as_array_mut().unwrap().push(task);
-        }
-        let answer = job(&payload).answer(vec![
-            (TaskResult::Succeeded, "READY".to_owned()),
-            (TaskResult::TemporaryFailure, "throttled".to_owned()),
-            (TaskResult::PermanentFailure, "no photo".to_owned()),
-        ]);
-        let result =
-            |id, code, text| json!({"taskId": id, "resultCode": code, "resultString": text});
-        assert_eq!(
-            answer,
-            json!({
-                "invocationSchemaVersion": "2.0",
-                "treatMissingKeysAs": "PermanentFailure",
-                "invocationId": "YXNkbGZqYWRmaiBhc2RmdW9hZHNmZGpmaGFzbGtkaGZza2RmaAo",
-                "results": [
-                    result("dGFza2lkZ29lc2hlcmUK", "Succeeded", "READY"),
-                    result("second", "TemporaryFailure", "throttled"),
-                    result("third", "PermanentFailure", "no photo"),
-                ],
-            })
-        );
     }
 
     #[test]

@@ -82,7 +82,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::tests::{created, in_sns, queue_of, sample};
-    use super::super::{Event, read};
+    use super::super::{Change, Event, read};
     use super::*;
 
     fn notification(payload: &Value) -> Vec<Record> {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn put() -> Vec<Record> {
-        vec![Record::Created(Box::new(created("put")))]
+        vec![Record::Notice(Box::new(created("put")))]
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
         records.push(sample("delete")["Records"][0].clone());
         records.push(json!({"eventSource": "aws:kinesis", "eventName": "aws:kinesis:record"}));
         let records = notification(&event);
-        let [Record::Unreadable { reason, payload }, created, Record::Removed(_), other] =
+        let [Record::Unreadable { reason, payload }, created, Record::Notice(removed), other] =
             records.as_slice()
         else {
             panic!("{records:?}");
@@ -141,6 +141,7 @@ mod tests {
         assert!(reason.contains("SNS"), "{reason}");
         assert_eq!(payload, &s3::alone(&unreadable));
         assert_eq!(created, &put()[0]);
+        assert_eq!(removed.change, Change::Removed);
         assert_eq!(other, &Record::Other("aws:kinesis:record from aws:kinesis".to_owned()));
     }
 
@@ -148,10 +149,10 @@ mod tests {
     fn the_event_of_a_dead_letter_is_tried_again() {
         assert_eq!(in_queue(&letter(&sample("put"))), Ok(put()));
         assert_eq!(in_queue(&letter(&sample("sns"))), Ok(put()));
-        let bridged = Record::Created(Box::new(created("eventbridge-created")));
+        let bridged = Record::Notice(Box::new(created("eventbridge-created")));
         assert_eq!(in_queue(&letter(&sample("eventbridge-created"))), Ok(vec![bridged]));
         let task = in_queue(&letter(&sample("batch-1.0"))).unwrap();
-        assert!(matches!(task.as_slice(), [Record::Created(_)]), "{task:?}");
+        assert!(matches!(task.as_slice(), [Record::Notice(_)]), "{task:?}");
     }
 
     #[test]

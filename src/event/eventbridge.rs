@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::key::Encoding;
-use super::object::{self, News, Told};
+use super::notice::{self, Change, RawObject};
 use super::{Record, text};
 
 /// What is asked of an event's `detail`.
@@ -34,26 +34,26 @@ struct Object {
 /// `None` if the payload is no event of EventBridge.
 pub(super) fn read(event: &Value) -> Option<Record> {
     let (detail_type, source) = (text(event, "detail-type")?, text(event, "source")?);
-    Some(match news(detail_type, source) {
-        Some(news) => object::record(news, told(event), event.clone()),
+    Some(match change(detail_type, source) {
+        Some(change) => notice::record(change, parse(event), event.clone()),
         None => Record::Other(format!("{detail_type} from {source}")),
     })
 }
 
-/// A lifecycle rule's expiration has the same type as a request's deletion, and so has a delete
-/// marker: `deletion-type` and `reason` tell them apart, for whoever needs to.
-fn news(detail_type: &str, source: &str) -> Option<News> {
+/// A deletion by a request, by a lifecycle rule and by a delete marker all have the same type; only
+/// `deletion-type` and `reason` differ.
+fn change(detail_type: &str, source: &str) -> Option<Change> {
     match (source, detail_type) {
-        ("aws.s3", "Object Created") => Some(Record::Created),
-        ("aws.s3", "Object Deleted") => Some(Record::Removed),
+        ("aws.s3", "Object Created") => Some(Change::Created),
+        ("aws.s3", "Object Deleted") => Some(Change::Removed),
         _ => None,
     }
 }
 
-fn told(event: &Value) -> Result<Told, String> {
+fn parse(event: &Value) -> Result<RawObject, String> {
     let detail = Detail::deserialize(&event["detail"])
         .map_err(|error| format!("the EventBridge event is none of S3: {error}"))?;
-    Ok(Told {
+    Ok(RawObject {
         sender: "EventBridge event",
         bucket: detail.bucket.name,
         key: detail.object.key,
@@ -63,14 +63,14 @@ fn told(event: &Value) -> Result<Told, String> {
         etag: detail.object.etag,
         version_id: detail.object.version_id,
         sequencer: detail.object.sequencer,
-        time: object::time(text(event, "time")),
+        time: notice::time(text(event, "time")),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::{created, removed, sample};
-    use super::super::{ObjectEvent, Sequencer};
+    use super::super::{Notice, Sequencer};
     use super::*;
 
     #[test]
@@ -78,8 +78,7 @@ mod tests {
         let (bridged, notified) = (created("eventbridge-created"), created("put"));
         assert_eq!(bridged.payload, sample("eventbridge-created"));
         assert_eq!(bridged.time.unwrap().to_rfc3339(), "2024-04-06T08:24:00+00:00");
-        let same =
-            ObjectEvent { payload: notified.payload.clone(), time: notified.time, ..bridged };
+        let same = Notice { payload: notified.payload.clone(), time: notified.time, ..bridged };
         assert_eq!(same, notified);
     }
 
@@ -102,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_key_is_taken_as_it_is() {
-        let Some(Record::Created(created)) = changed("/detail/object/key", "a+b %2B.jpg") else {
+        let Some(Record::Notice(created)) = changed("/detail/object/key", "a+b %2B.jpg") else {
             panic!("not created");
         };
         assert_eq!(created.key, "a+b %2B.jpg");

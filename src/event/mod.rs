@@ -1,33 +1,36 @@
-//! What S3 says, in every way in which AWS delivers it: any payload in, objects out, and the answers
-//! that the payload's sender understands.
+//! What S3 says, in every way in which AWS delivers it: any payload in, notices about objects out, and
+//! the answer that the payload's sender understands.
 //!
-//! [`read`] is the way in; what it returns says who is to be answered, and how.
+//! [`read`] is the way in; [`Protocol::reply`] is the way out.
 //!
-//! | room | what is read there |
+//! | file | what it reads or writes |
 //! |---|---|
-//! | `queue` | a batch of SQS messages, and its answer |
-//! | `batch` | an invocation by S3 Batch Operations, and its answer |
-//! | `envelope` | all else: SNS notifications and dead letters are opened, what is inside goes to |
+//! | `queue` | a batch of SQS messages |
+//! | `batch` | an invocation by S3 Batch Operations |
+//! | `envelope` | all other payloads: it opens SNS notifications and dead letters and hands their content on |
 //! | `s3` | a record of S3's own notification |
 //! | `eventbridge` | S3's event by way of EventBridge |
-//! | `object` | what all of these tell of an object |
+//! | `notice` | what all of these say of an object |
 //! | `key` | the object's key, decoded there and nowhere else |
 //! | `sequencer` | the order of the events of one key |
+//! | `reply` | the answer to each sender |
 
 mod batch;
 mod envelope;
 mod eventbridge;
 mod key;
-mod object;
+mod notice;
 mod queue;
+mod reply;
 mod s3;
 mod sequencer;
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-pub use batch::{Job, Task, TaskResult};
-pub use queue::{Message, queue_answer};
+pub use batch::{Job, Task};
+pub use notice::{Change, Notice};
+pub use queue::Message;
+pub use reply::{Delivery, Protocol, TaskResult};
 pub use sequencer::Sequencer;
 
 /// What is said of a payload that is no event of S3.
@@ -36,58 +39,38 @@ const UNKNOWN: &str = "the event is none that this function knows: it expects an
     batch of these or of dead letters, or an invocation by S3 Batch Operations, as the samples in \
     events/ show";
 
-/// An event, by the protocol in which it is to be answered.
+/// An event, by its sender.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// S3's notification, also wrapped by SNS, an event by way of EventBridge, or `s3:TestEvent`:
-    /// answered with nothing, or with an error that makes Lambda send all of it again.
+    /// S3's notification, also wrapped by SNS, an event by way of EventBridge, or `s3:TestEvent`.
     Notification(Vec<Record>),
-    /// SQS messages: answered with those that failed, see [`queue_answer`].
+    /// A batch of SQS messages.
     Queue(Vec<Message>),
-    /// S3 Batch Operations: answered with a result for each task, see [`Job::answer`].
+    /// An invocation by S3 Batch Operations.
     Job(Job),
 }
 
-/// One object's news, out of an event that may hold several.
+/// One part of an event that may have several.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// An object was created or overwritten.
-    Created(Box<ObjectEvent>),
-    /// An object was deleted, expired, or hidden by a delete marker. Whether the key has a current
-    /// object all the same is for S3 to say: a version may have become current again.
-    Removed(Box<ObjectEvent>),
-    /// News of another kind, with what kind it is.
+    /// An object was created or removed.
+    Notice(Box<Notice>),
+    /// An event of another kind, with the name of that kind.
     Other(String),
-    /// A record in which what an event about an object must have is missing.
+    /// An event of no known shape, inside another one.
+    Unknown {
+        /// What was expected instead.
+        reason: String,
+        /// The event, as [`Notice::payload`].
+        payload: Value,
+    },
+    /// A record without what an event about an object must have.
     Unreadable {
         /// What is wrong with it.
         reason: String,
-        /// The event of this record alone, as [`ObjectEvent::payload`].
+        /// The event of this record alone, as [`Notice::payload`].
         payload: Value,
     },
-}
-
-/// An object that something happened to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ObjectEvent {
-    /// The bucket's name.
-    pub bucket: String,
-    /// The object's key, decoded.
-    pub key: String,
-    /// Bytes.
-    pub size: Option<u64>,
-    /// Without quotes.
-    pub etag: Option<String>,
-    /// Of a versioned bucket.
-    pub version_id: Option<String>,
-    /// The order of events of one key.
-    pub sequencer: Option<Sequencer>,
-    /// When S3 finished the request.
-    pub time: Option<DateTime<Utc>>,
-    /// The event of this object alone, out of all envelopes, for a dead letter: `{"Records": [the S3
-    /// record as it came]}`, the EventBridge event as it came, or the invocation by S3 Batch
-    /// Operations with this one task.
-    pub payload: Value,
 }
 
 /// What a payload says, or what was expected instead of it.
@@ -154,17 +137,18 @@ mod tests {
     }
 
     /// The one object that a sample says was created.
-    pub(super) fn created(name: &str) -> ObjectEvent {
-        match record(name) {
-            Record::Created(created) => *created,
-            other => panic!("{name}: {other:?}"),
-        }
+    pub(super) fn created(name: &str) -> Notice {
+        notice(name, Change::Created)
     }
 
     /// The one object that a sample says was removed.
-    pub(super) fn removed(name: &str) -> ObjectEvent {
+    pub(super) fn removed(name: &str) -> Notice {
+        notice(name, Change::Removed)
+    }
+
+    fn notice(name: &str, change: Change) -> Notice {
         match record(name) {
-            Record::Removed(removed) => *removed,
+            Record::Notice(notice) if notice.change == change => *notice,
             other => panic!("{name}: {other:?}"),
         }
     }
@@ -245,7 +229,7 @@ mod tests {
             let Ok(Event::Notification(records)) = read(&created.payload) else {
                 panic!("{name}");
             };
-            assert_eq!(records, [Record::Created(Box::new(created))]);
+            assert_eq!(records, [Record::Notice(Box::new(created))]);
         }
     }
 
@@ -261,8 +245,6 @@ mod tests {
                 }
                 Ok(Event::Job(job)) => {
                     assert_eq!(job.tasks.len(), payload["tasks"].as_array().unwrap().len());
-                    let results = vec![(TaskResult::Succeeded, String::new()); job.tasks.len()];
-                    job.answer(results);
                 }
                 Ok(Event::Notification(_)) => {}
                 Err(reason) => assert!(!reason.is_empty()),

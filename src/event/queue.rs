@@ -1,7 +1,4 @@
-//! A batch of SQS messages, and the answer that has only the failed ones sent again.
-//!
-//! Both: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS" and "Handling errors for an SQS
-//! event source in Lambda".
+//! A batch of SQS messages (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS").
 
 use serde_json::{Value, json};
 
@@ -10,17 +7,12 @@ use super::{Record, envelope, text};
 /// An SQS message: one event of S3, in whatever it is wrapped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// By which its failure is known. Empty if it came without one: Lambda takes an empty identifier
-    /// for a failure of the whole batch, so even then nothing is lost.
+    /// Message ID, by which Lambda is told that the message failed. It is empty where the message came
+    /// without one: Lambda takes an empty identifier for a failure of the whole batch, so even then
+    /// nothing is lost.
     pub id: String,
-    /// What the message brings, or what was expected of it, for people.
+    /// The records in the message, or why there are none, for people.
     pub records: Result<Vec<Record>, String>,
-}
-
-/// What Lambda is told of a batch: the messages that are to be sent again.
-pub fn queue_answer(failed: Vec<String>) -> Value {
-    let failures: Vec<Value> = failed.into_iter().map(|id| json!({"itemIdentifier": id})).collect();
-    json!({"batchItemFailures": failures})
 }
 
 /// `None` if the payload is no batch of SQS.
@@ -63,7 +55,7 @@ mod tests {
     }
 
     fn put() -> Record {
-        Record::Created(Box::new(created("put")))
+        Record::Notice(Box::new(created("put")))
     }
 
     #[test]
@@ -73,7 +65,7 @@ mod tests {
         assert_eq!(first.id, "059f36b4-87a3-44ab-83d2-661975830a7d");
         assert_eq!(first.records, Ok(vec![put()]));
         assert_eq!(second.id, "2e1424d4-f796-459a-8184-9c92662be6da");
-        let Ok([Record::Created(created)]) = second.records.as_deref() else {
+        let Ok([Record::Notice(created)]) = second.records.as_deref() else {
             panic!("{second:?}");
         };
         assert_eq!(created.key, "tokyo/01.jpg");
@@ -113,14 +105,5 @@ mod tests {
         let [message, record] = messages.as_slice() else { panic!("{messages:?}") };
         assert!(message.records.is_err());
         assert_eq!((record.id.as_str(), &record.records), ("", &Ok(vec![put()])));
-    }
-
-    #[test]
-    fn only_failed_messages_are_asked_for_again() {
-        assert_eq!(queue_answer(vec![]), json!({"batchItemFailures": []}));
-        let failed = vec!["a".to_owned(), "b".to_owned()];
-        let expected =
-            json!({"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]});
-        assert_eq!(queue_answer(failed), expected);
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::key::Encoding;
-use super::object::{self, News, Told};
+use super::notice::{self, Change, RawObject};
 use super::{Record, text};
 
 /// One record of a `Records` array.
@@ -18,10 +18,10 @@ pub(super) fn read(record: &Value) -> Record {
         return Record::Unreadable { reason, payload: alone(record) };
     };
     let source = text(record, "eventSource");
-    let Some(news) = news(name).filter(|_| source == Some("aws:s3")) else {
+    let Some(change) = change(name).filter(|_| source == Some("aws:s3")) else {
         return Record::Other(format!("{name} from {}", source.unwrap_or("an unnamed source")));
     };
-    object::record(news, told(record), alone(record))
+    notice::record(change, parse(record), alone(record))
 }
 
 /// The record as an event of its own.
@@ -32,22 +32,22 @@ pub(super) fn alone(record: &Value) -> Value {
 /// Put, Post, Copy and CompleteMultipartUpload all create an object. Lifecycle rules remove objects
 /// under another name than requests do. The `s3:` prefix appears in notification settings and in
 /// some senders' records.
-fn news(event_name: &str) -> Option<News> {
+fn change(event_name: &str) -> Option<Change> {
     let name = event_name.strip_prefix("s3:").unwrap_or(event_name);
     let (kind, _) = name.split_once(':')?;
     match kind {
-        "ObjectCreated" => Some(Record::Created),
-        "ObjectRemoved" | "LifecycleExpiration" => Some(Record::Removed),
+        "ObjectCreated" => Some(Change::Created),
+        "ObjectRemoved" | "LifecycleExpiration" => Some(Change::Removed),
         _ => None,
     }
 }
 
-/// Only what tells the object apart is asked for, so that a record without, say, a `userIdentity` is
+/// The fields that identify the object, and no others: a record without, say, a `userIdentity` is
 /// read as well.
-fn told(record: &Value) -> Result<Told, String> {
+fn parse(record: &Value) -> Result<RawObject, String> {
     let s3 = S3Entity::deserialize(&record["s3"])
         .map_err(|error| format!("the record is no S3 record: {error}"))?;
-    Ok(Told {
+    Ok(RawObject {
         sender: "S3 record",
         bucket: s3.bucket.name,
         key: s3.object.key,
@@ -58,7 +58,7 @@ fn told(record: &Value) -> Result<Told, String> {
         etag: s3.object.e_tag,
         version_id: s3.object.version_id,
         sequencer: s3.object.sequencer,
-        time: object::time(text(record, "eventTime")),
+        time: notice::time(text(record, "eventTime")),
     })
 }
 
@@ -120,7 +120,7 @@ mod tests {
             panic!("no notification");
         };
         let key = |record: &Record| match record {
-            Record::Created(created) => (created.key.clone(), created.payload["Records"].clone()),
+            Record::Notice(notice) => (notice.key.clone(), notice.payload["Records"].clone()),
             other => panic!("{other:?}"),
         };
         let expected: Vec<(String, Value)> = (1..=24)
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn quotes_and_empty_texts_are_no_part_of_a_fact() {
         let changed = |path, value: &str| match changed_put(path, value.into()) {
-            Record::Created(created) => *created,
+            Record::Notice(notice) => *notice,
             other => panic!("{other:?}"),
         };
         assert_eq!(changed("/s3/object/eTag", "\"abc\"").etag.as_deref(), Some("abc"));

@@ -2,15 +2,15 @@
 
 /// S3's order of the events of one key: hexadecimal numbers of differing length, to be compared
 /// left-padded with zeros (Amazon S3 User Guide, "Event message structure").
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sequencer(String);
 
 impl Sequencer {
     /// Digits to which shorter sequencers are padded; S3's have had 16 and 18.
     pub const DIGITS: usize = 32;
 
-    /// Upper-case and padded, so that the order of texts is the order of numbers. `None` for what
-    /// is no such number.
+    /// The sequencer, upper-case and padded, so that the order of texts is the order of numbers;
+    /// `None` for a text that is no such number.
     pub fn new(text: &str) -> Option<Sequencer> {
         let is_number = !text.is_empty()
             && text.len() <= Sequencer::DIGITS

@@ -1,18 +1,27 @@
-//! A photo's DynamoDB item: what is known of it, as typed attributes, and the write that commits it.
+//! A photo's DynamoDB item: what is known of the photo, the write that commits it, and the rules by which
+//! renditions and items of crossing events come to agree.
 //!
-//! | room | what is in it |
+//! | file | what is in it |
 //! |---|---|
-//! | `record` | a photo, or what is left of one, as attributes |
-//! | `precondition` | what a stored item must be for an event to write it: one rule, as DynamoDB checks it and as the function does before it writes |
-//! | `write` | the UpdateItem of both |
+//! | `record` | a photo, or the tombstone of one, as it is written |
+//! | `stored` | what a stored item tells the next event |
+//! | `precondition` | what a stored item must be for an event to write it |
+//! | `consistency` | what to do where renditions and item do not agree |
+//! | `write` | the UpdateItem of a record |
 
+mod consistency;
 mod precondition;
 mod record;
-mod write;
-
-pub use precondition::{Precondition, Stored, StoredStatus, Verdict};
-pub use record::{Attributes, Known, OWNED, PHOTO_KEY, Rendition, Status, attributes, tombstone};
-pub use write::Update;
-
 #[cfg(test)]
 mod sample;
+mod stored;
+mod write;
+
+pub use consistency::{RenditionHead, Repair, must_look, repair};
+pub use precondition::{Precondition, Verdict};
+pub use record::{Outcome, PhotoInfo, Record, Rendition, Subject, Version};
+pub use stored::{Place, RenditionRef, RenditionRefs, Status, Stored};
+pub use write::{Update, WriteError};
+
+/// The partition key: the original's decoded key.
+pub const PHOTO_KEY: &str = "photoKey";

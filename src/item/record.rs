@@ -1,242 +1,240 @@
-//! A photo, or what is left of one, as the attributes of its item.
-//!
-//! The function owns every attribute in [`OWNED`] and no other: a write sets those it knows and
-//! removes the rest of them, so that what the application keeps beside them (`app`) survives.
+//! A photo, or the tombstone of one, as its item is written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use photo::metadata::exif::{Camera, Exposure, Location};
+use photo::metadata::exif::{Camera, Exposure, Location, OffsetSource, TimeSource};
 use photo::{Facts, Format, Size};
+use serde::Serialize;
 
-use crate::event::{ObjectEvent, Sequencer};
-use crate::failure::Failure;
-
-/// The partition key: the original's decoded key.
-pub const PHOTO_KEY: &str = "photoKey";
-
-/// Every attribute that the function writes, besides the key.
-pub const OWNED: [&str; 23] = [
-    "album",
-    "bucket",
-    "versionId",
-    "etag",
-    "sequencer",
-    "status",
-    "failure",
-    "bytes",
-    "width",
-    "height",
-    "format",
-    "renditions",
-    "takenAt",
-    "takenAtOffsetSource",
-    "timelineAt",
-    "location",
-    "camera",
-    "exposure",
-    "orientation",
-    "exif",
-    "uploadedAt",
-    "processedAt",
-    "expiresAt",
-];
+use super::{RenditionRef, Status};
+use crate::disposition::Rejection;
+use crate::event::Sequencer;
 
 /// How long a tombstone stays: an event is tried again for 6 hours.
 const TOMBSTONE_LIFE: TimeDelta = TimeDelta::days(1);
 
-/// An item's attributes by name, without the key.
-pub type Attributes = BTreeMap<&'static str, AttributeValue>;
-
-/// What is known of a photo, whether or not it could be decoded.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Known {
-    /// Bytes of the original.
+/// A version of an original, as S3 has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Version {
+    /// ETag of the object, without quotes.
+    pub etag: String,
+    /// Size of the object in bytes.
     pub bytes: Option<u64>,
-    /// By content.
+    /// Version ID of the object, in a versioned bucket.
+    pub version_id: Option<String>,
+    /// Time of the upload.
+    pub uploaded_at: Option<DateTime<Utc>>,
+}
+
+/// What is known of a photo's content, whether or not it could be decoded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PhotoInfo {
+    /// Format of the content.
     pub format: Option<Format>,
-    /// As displayed, after orientation.
+    /// Size of the photo as displayed, after orientation.
     pub size: Option<Size>,
-    /// From EXIF.
+    /// Facts of the metadata.
     pub facts: Facts,
 }
 
-/// A file made of a photo.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A rendition that was stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Rendition {
-    /// The bucket it is in.
-    pub bucket: String,
-    /// Its key.
-    pub key: String,
-    /// As displayed.
+    /// Bucket, key and version.
+    #[serde(flatten)]
+    pub stored_as: RenditionRef,
+    /// Size as displayed.
+    #[serde(flatten)]
     pub size: Size,
-    /// Bytes.
+    /// Size of the file in bytes.
     pub bytes: u64,
+    /// Media type of the file.
+    pub content_type: &'static str,
 }
 
-/// How the photo ended.
+/// How a photo ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Status<'a> {
-    /// Its thumbnail is there.
-    Ready(&'a Rendition),
-    /// It will never have one; the dead letter says the same.
+pub enum Outcome<'a> {
+    /// Its renditions are there, by their names.
+    Ready(&'a BTreeMap<String, Rendition>),
+    /// It will never have renditions.
     Failed {
-        /// Why.
-        failure: &'a Failure,
-        /// SQS message id of the dead letter, if it is one that keeps the photo.
+        /// Why not.
+        reason: &'a Rejection,
+        /// SQS message ID of the dead letter, if it is a dead letter that keeps the photo.
         dead_letter_id: Option<&'a str>,
     },
 }
 
-/// The item of a photo. `processed_at` is the time of this write.
-pub fn attributes(
-    object: &ObjectEvent,
-    known: &Known,
-    status: &Status,
-    processed_at: DateTime<Utc>,
-) -> Attributes {
-    let facts = &known.facts;
-    let uploaded_at = object.time.map(iso8601);
-    let processed_at = iso8601(processed_at);
-    let taken_at = facts.taken_at.as_ref();
-    let timeline_at = taken_at.map(|taken| taken.timeline());
-    let timeline_at = timeline_at.or_else(|| uploaded_at.clone());
-    let (status, failure, renditions) = status_attributes(status);
-    let all = [
-        ("album", text(album(&object.key))),
-        ("bucket", text(&object.bucket)),
-        ("versionId", object.version_id.as_ref().and_then(text)),
-        ("etag", object.etag.as_ref().and_then(text)),
-        ("sequencer", object.sequencer.as_ref().and_then(|s| text(s.as_str()))),
-        ("status", text(status)),
-        ("failure", failure),
-        ("bytes", known.bytes.and_then(number)),
-        ("width", known.size.and_then(|size| number(size.width))),
-        ("height", known.size.and_then(|size| number(size.height))),
-        ("format", known.format.and_then(|format| text(format.name()))),
-        ("renditions", renditions),
-        ("takenAt", taken_at.and_then(|taken| text(taken.iso8601()))),
-        (
-            "takenAtOffsetSource",
-            taken_at
-                .and_then(|taken| taken.offset_source())
-                .and_then(|source| text(source.as_str())),
-        ),
-        ("timelineAt", text(timeline_at.unwrap_or_else(|| processed_at.clone()))),
-        ("location", facts.location.as_ref().and_then(location)),
-        ("camera", camera(&facts.camera)),
-        ("exposure", exposure(&facts.exposure)),
-        ("orientation", facts.orientation.and_then(number)),
-        ("exif", map(facts.tags.iter().map(|(name, value)| (name.as_str(), text(value))))),
-        ("uploadedAt", uploaded_at.and_then(text)),
-        ("processedAt", text(processed_at)),
-    ];
-    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+/// Everything that the function says of a photo: it owns these attributes and no others. Its writes set
+/// those that are known and remove the rest, so that what the application keeps beside them (`app`)
+/// survives.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record<'a> {
+    album: Option<&'a str>,
+    sequencer: Option<&'a str>,
+    status: Status,
+    failure: Option<Failure<'a>>,
+    original: Option<Original<'a>>,
+    renditions: Option<&'a BTreeMap<String, Rendition>>,
+    taken_at: Option<String>,
+    taken: Option<Taken>,
+    timeline_at: Option<String>,
+    location: Option<&'a Location>,
+    camera: Option<&'a Camera>,
+    exposure: Option<&'a Exposure>,
+    exif: Option<&'a BTreeMap<String, String>>,
+    processed_at: String,
+    expires_at: Option<i64>,
 }
 
-/// What is left of a photo that was removed, until DynamoDB removes that too: that an older event,
-/// which comes late, cannot bring it back. It is in no index and tells nothing of the photo.
-pub fn tombstone(sequencer: Option<&Sequencer>, now: DateTime<Utc>) -> Attributes {
-    let all = [
-        ("sequencer", sequencer.and_then(|sequencer| text(sequencer.as_str()))),
-        ("status", text("DELETED")),
-        ("processedAt", text(iso8601(now))),
-        ("expiresAt", number((now + TOMBSTONE_LIFE).timestamp())),
-    ];
-    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure<'a> {
+    r#type: &'static str,
+    message: String,
+    dead_letter_id: Option<&'a str>,
 }
 
-/// The key up to its last `/`; `/` where that would be empty, which an index key may not be.
-pub fn album(key: &str) -> &str {
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Original<'a> {
+    bucket: &'a str,
+    version_id: Option<&'a str>,
+    etag: &'a str,
+    bytes: Option<u64>,
+    width: Option<u32>,
+    height: Option<u32>,
+    format: Option<&'static str>,
+    orientation: Option<u16>,
+    uploaded_at: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Taken {
+    source: TimeSource,
+    offset_source: Option<OffsetSource>,
+}
+
+/// Where a photo is and which event speaks of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Subject<'a> {
+    /// Bucket of the original.
+    pub bucket: &'a str,
+    /// Decoded key of the original.
+    pub key: &'a str,
+    /// Sequencer of the event, if there is one.
+    pub sequencer: Option<&'a Sequencer>,
+}
+
+impl<'a> Record<'a> {
+    /// A photo's record, to be written at `processed_at`.
+    pub fn photo(
+        subject: Subject<'a>,
+        version: &'a Version,
+        info: &'a PhotoInfo,
+        outcome: &Outcome<'a>,
+        processed_at: DateTime<Utc>,
+    ) -> Record<'a> {
+        let PhotoInfo { facts, format, size } = info;
+        let taken_at = facts.taken_at.as_ref();
+        let uploaded_at = version.uploaded_at;
+        let (status, failure, renditions) = match outcome {
+            Outcome::Ready(renditions) => (Status::Ready, None, Some(*renditions)),
+            Outcome::Failed { reason, dead_letter_id } => {
+                let (r#type, message) = (reason.name(), reason.message());
+                let failure = Failure { r#type, message, dead_letter_id: *dead_letter_id };
+                (Status::Failed, Some(failure), None)
+            }
+        };
+        Record {
+            album: Some(album(subject.key)),
+            sequencer: subject.sequencer.map(Sequencer::as_str),
+            status,
+            failure,
+            original: Some(Original {
+                bucket: subject.bucket,
+                version_id: version.version_id.as_deref(),
+                etag: &version.etag,
+                bytes: version.bytes,
+                width: size.map(|size| size.width),
+                height: size.map(|size| size.height),
+                format: format.map(Format::name),
+                orientation: facts.orientation,
+                uploaded_at: uploaded_at.map(iso8601),
+            }),
+            renditions,
+            taken_at: taken_at.map(|taken| taken.iso8601()),
+            taken: taken_at.map(|taken| Taken {
+                source: taken.source(),
+                offset_source: taken.offset_source(),
+            }),
+            timeline_at: Some(match taken_at {
+                Some(taken) => taken.timeline(),
+                None => timeline(uploaded_at.unwrap_or(processed_at)),
+            }),
+            location: facts.location.as_ref(),
+            camera: Some(&facts.camera),
+            exposure: Some(&facts.exposure),
+            exif: Some(&facts.tags),
+            processed_at: iso8601(processed_at),
+            expires_at: None,
+        }
+    }
+
+    /// What stays of a photo that was removed, so that an older event, which comes late, cannot bring it
+    /// back. It is in no index, tells nothing about the photo, and DynamoDB removes it after a day.
+    pub fn tombstone(sequencer: Option<&'a Sequencer>, now: DateTime<Utc>) -> Record<'a> {
+        Record {
+            album: None,
+            sequencer: sequencer.map(Sequencer::as_str),
+            status: Status::Deleted,
+            failure: None,
+            original: None,
+            renditions: None,
+            taken_at: None,
+            taken: None,
+            timeline_at: None,
+            location: None,
+            camera: None,
+            exposure: None,
+            exif: None,
+            processed_at: iso8601(now),
+            expires_at: Some((now + TOMBSTONE_LIFE).timestamp()),
+        }
+    }
+}
+
+/// The key up to its last `/`; `/` where that would be empty, as the key of an index may not be.
+fn album(key: &str) -> &str {
     match key.rsplit_once('/') {
         Some((album, _)) if !album.is_empty() => album,
-        _ => "/",
+        Some(_) | None => "/",
     }
-}
-
-fn status_attributes(
-    status: &Status,
-) -> (&'static str, Option<AttributeValue>, Option<AttributeValue>) {
-    match status {
-        Status::Ready(rendition) => {
-            let thumbnail = map([
-                ("bucket", text(&rendition.bucket)),
-                ("key", text(&rendition.key)),
-                ("width", number(rendition.size.width)),
-                ("height", number(rendition.size.height)),
-                ("bytes", number(rendition.bytes)),
-                ("contentType", text("image/jpeg")),
-            ]);
-            ("READY", None, map([("thumbnail", thumbnail)]))
-        }
-        Status::Failed { failure, dead_letter_id } => {
-            let failure = map([
-                ("type", text(failure.error_type)),
-                ("message", text(&failure.message)),
-                ("deadLetterId", dead_letter_id.and_then(text)),
-            ]);
-            ("FAILED", failure, None)
-        }
-    }
-}
-
-fn location(location: &Location) -> Option<AttributeValue> {
-    map([
-        ("latitude", number(location.latitude)),
-        ("longitude", number(location.longitude)),
-        ("altitude", location.altitude.and_then(number)),
-    ])
-}
-
-fn camera(camera: &Camera) -> Option<AttributeValue> {
-    map([
-        ("make", camera.make.as_ref().and_then(text)),
-        ("model", camera.model.as_ref().and_then(text)),
-        ("lens", camera.lens.as_ref().and_then(text)),
-        ("software", camera.software.as_ref().and_then(text)),
-    ])
-}
-
-fn exposure(exposure: &Exposure) -> Option<AttributeValue> {
-    let time = exposure.time.as_ref();
-    map([
-        ("time", time.and_then(|time| text(&time.fraction))),
-        ("seconds", time.and_then(|time| number(time.seconds))),
-        ("fNumber", exposure.f_number.and_then(number)),
-        ("iso", exposure.iso.and_then(number)),
-        ("focalLength", exposure.focal_length.and_then(number)),
-        ("focalLength35", exposure.focal_length_35mm.and_then(number)),
-        ("flash", exposure.flash.map(AttributeValue::Bool)),
-    ])
-}
-
-fn text(value: impl Into<String>) -> Option<AttributeValue> {
-    Some(AttributeValue::S(value.into()))
-}
-
-fn number(value: impl ToString) -> Option<AttributeValue> {
-    Some(AttributeValue::N(value.to_string()))
-}
-
-/// A map of what is there; absent rather than empty.
-fn map<'a>(
-    entries: impl IntoIterator<Item = (&'a str, Option<AttributeValue>)>,
-) -> Option<AttributeValue> {
-    let map: HashMap<String, AttributeValue> =
-        entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    (!map.is_empty()).then_some(AttributeValue::M(map))
 }
 
 fn iso8601(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// A time of the width of [`photo::metadata::exif::TakenAt::timeline`].
+fn timeline(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S%.3f").to_string()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use photo::PhotoError;
     use photo::metadata::exif::MAX_TAGS;
 
-    use super::super::sample::{created, failed, ready, rendition};
+    use super::super::sample::{attributes, failed, put, ready, renditions, subject, version};
     use super::*;
 
     #[test]
@@ -249,33 +247,60 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_without_exif_is_placed_on_the_timeline_by_its_upload() {
-        let item = ready(&created());
-        assert_eq!(item["timelineAt"], AttributeValue::S("2024-04-06T08:24:00.123Z".into()));
-        for name in ["takenAt", "location", "camera", "exposure", "exif", "failure"] {
+    fn a_photo_without_exif_is_placed_on_the_timeline_by_its_upload_in_utc() {
+        let item = attributes(&ready());
+        assert_eq!(item["timelineAt"], AttributeValue::S("2024-04-06T08:24:00.123".into()));
+        for name in ["takenAt", "taken", "location", "camera", "exposure", "exif", "failure"] {
             assert!(!item.contains_key(name), "{name}");
         }
     }
 
     #[test]
-    fn every_attribute_is_owned() {
-        let removed = tombstone(Sequencer::new("1").as_ref(), DateTime::UNIX_EPOCH);
-        for item in [ready(&created()), failed(), removed] {
-            for name in item.keys() {
-                assert!(OWNED.contains(name), "{name}");
-            }
-        }
+    fn a_ready_photo_names_its_original_and_its_renditions() {
+        let item = attributes(&ready());
+        assert_eq!(item["status"], AttributeValue::S("READY".into()));
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let number = |value: &str| AttributeValue::N(value.to_owned());
+        let expected = HashMap::from(
+            [
+                ("bucket", text("thumbnails")),
+                ("key", text("thumbnail/tokyo/ref-5323x8000.jpg")),
+                ("version", text("0123abcd")),
+                ("width", number("1331")),
+                ("height", number("2000")),
+                ("bytes", number("1234")),
+                ("contentType", text("image/jpeg")),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        let renditions = item["renditions"].as_m().unwrap();
+        assert_eq!(renditions["thumbnail"].as_m().unwrap(), &expected);
+        let original = item["original"].as_m().unwrap();
+        assert_eq!(original["etag"], text("936bcb05997c4c4812eb695dac0aff00"));
+        assert_eq!(original["bytes"], number("3165832"));
+        assert_eq!(original["uploadedAt"], text("2024-04-06T08:24:00.123Z"));
+        assert!(!original.contains_key("versionId"));
     }
 
     #[test]
     fn a_failed_photo_has_no_renditions_and_says_why() {
-        let item = failed();
+        let item = attributes(&failed());
         assert!(!item.contains_key("renditions"));
         assert_eq!(item["status"], AttributeValue::S("FAILED".into()));
         let failure = item["failure"].as_m().unwrap();
         assert_eq!(failure["type"], AttributeValue::S("EmptyPhoto".into()));
-        assert_eq!(failure["message"], AttributeValue::S("the photo is empty".into()));
+        assert_eq!(failure["message"], AttributeValue::S(PhotoError::Empty.to_string()));
         assert_eq!(failure["deadLetterId"], AttributeValue::S("letter-1".into()));
+    }
+
+    #[test]
+    fn a_tombstone_tells_nothing_about_the_photo() {
+        let sequencer = Sequencer::new("1");
+        let item = attributes(&Record::tombstone(sequencer.as_ref(), DateTime::UNIX_EPOCH));
+        let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["expiresAt", "processedAt", "sequencer", "status"]);
+        assert_eq!(item["expiresAt"], AttributeValue::N("86400".into()));
     }
 
     /// Bytes that DynamoDB counts: names and values, and what a map and its entries take beside them
@@ -294,18 +319,21 @@ mod tests {
     #[test]
     fn an_item_stays_below_64_kb_whatever_the_file() {
         let longest = "x".repeat(1024);
-        let created = ObjectEvent { key: longest.clone(), version_id: Some(longest), ..created() };
+        let version = Version { version_id: Some(longest.clone()), ..version() };
         // As much as there can be: see the documentation of each.
         let text = || Some("x".repeat(512));
         let camera = Camera { make: text(), model: text(), lens: text(), software: text() };
         let value = "y".repeat(16 * 1024 / MAX_TAGS - 4);
         let tags = (0..MAX_TAGS).map(|number| (format!("{number:04}"), value.clone())).collect();
         let facts = Facts { camera, tags, ..Facts::default() };
-        let known = Known { facts, ..Known::default() };
-        let failure = Failure::permanent("DecoderPanic", "é".repeat(100_000));
-        let buried = Status::Failed { failure: &failure, dead_letter_id: Some("letter-1") };
-        for status in [buried, Status::Ready(&rendition())] {
-            let item = attributes(&created, &known, &status, DateTime::UNIX_EPOCH);
+        let info = PhotoInfo { facts, ..PhotoInfo::default() };
+        let reason = Rejection::Photo(PhotoError::DecoderPanic("é".repeat(100_000)));
+        let failed = Outcome::Failed { reason: &reason, dead_letter_id: Some("letter-1") };
+        let (put, renditions) = (put(), renditions());
+        for outcome in [failed, Outcome::Ready(&renditions)] {
+            let subject = Subject { key: &longest, ..subject(&put) };
+            let now = DateTime::UNIX_EPOCH;
+            let item = attributes(&Record::photo(subject, &version, &info, &outcome, now));
             let bytes: usize = item.iter().map(|(name, value)| name.len() + counted(value)).sum();
             assert!((16_000..40_000).contains(&bytes), "{bytes}");
         }

@@ -1,43 +1,89 @@
 //! Items made for tests.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::DateTime;
-use photo::Size;
+use photo::{PhotoError, Size};
 use serde_json::Value;
 
-use super::{Attributes, Known, Precondition, Rendition, Status, attributes};
-use crate::event::{self, Event, ObjectEvent, Record, Sequencer};
-use crate::failure::Failure;
+use super::record::Subject;
+use super::{Outcome, PhotoInfo, Place, Precondition, Record, Rendition, RenditionRef, Stored};
+use super::{Update, Version};
+use crate::disposition::Rejection;
+use crate::event::{self, Event, Notice, Sequencer};
 
-pub fn created() -> ObjectEvent {
+static EMPTY_PHOTO: Rejection = Rejection::Photo(PhotoError::Empty);
+static PUT: LazyLock<Notice> = LazyLock::new(put);
+static VERSION: LazyLock<Version> = LazyLock::new(version);
+static INFO: LazyLock<PhotoInfo> = LazyLock::new(PhotoInfo::default);
+static RENDITIONS: LazyLock<BTreeMap<String, Rendition>> = LazyLock::new(renditions);
+
+/// The notice of the sample event.
+pub fn put() -> Notice {
     let event: Value = serde_json::from_str(include_str!("../../events/put.json")).unwrap();
     match event::read(&event) {
         Ok(Event::Notification(mut records)) => match records.remove(0) {
-            Record::Created(created) => *created,
+            event::Record::Notice(notice) => *notice,
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
     }
 }
 
-pub fn rendition() -> Rendition {
-    Rendition {
-        bucket: "thumbnails".into(),
-        key: "thumbnail/tokyo/ref-5323x8000.jpg".into(),
-        size: Size { width: 1331, height: 2000 },
-        bytes: 1234,
+pub fn subject(notice: &Notice) -> Subject<'_> {
+    let Notice { bucket, key, sequencer, .. } = notice;
+    Subject { bucket, key, sequencer: sequencer.as_ref() }
+}
+
+/// The version that the sample event speaks of.
+pub fn version() -> Version {
+    let put = put();
+    Version {
+        etag: put.etag.unwrap(),
+        bytes: put.size,
+        version_id: put.version_id,
+        uploaded_at: put.time,
     }
 }
 
-pub fn ready(created: &ObjectEvent) -> Attributes {
-    attributes(created, &Known::default(), &Status::Ready(&rendition()), DateTime::UNIX_EPOCH)
+pub fn renditions() -> BTreeMap<String, Rendition> {
+    let place =
+        Place { bucket: "thumbnails".into(), key: "thumbnail/tokyo/ref-5323x8000.jpg".into() };
+    let rendition = Rendition {
+        stored_as: RenditionRef { place, version: "0123abcd".into() },
+        size: Size { width: 1331, height: 2000 },
+        bytes: 1234,
+        content_type: "image/jpeg",
+    };
+    BTreeMap::from([("thumbnail".to_owned(), rendition)])
 }
 
-pub fn failed() -> Attributes {
-    let failure = Failure::permanent("EmptyPhoto", "the photo is empty");
-    let status = Status::Failed { failure: &failure, dead_letter_id: Some("letter-1") };
-    attributes(&created(), &Known::default(), &status, DateTime::UNIX_EPOCH)
+fn record(outcome: Outcome<'static>) -> Record<'static> {
+    Record::photo(subject(&PUT), &VERSION, &INFO, &outcome, DateTime::UNIX_EPOCH)
+}
+
+pub fn ready() -> Record<'static> {
+    record(Outcome::Ready(&RENDITIONS))
+}
+
+pub fn failed() -> Record<'static> {
+    record(Outcome::Failed { reason: &EMPTY_PHOTO, dead_letter_id: Some("letter-1") })
 }
 
 pub fn not_newer(sequencer: &str) -> Precondition {
     Precondition::NotNewer(Sequencer::new(sequencer).unwrap())
+}
+
+/// The attributes that a write of this record sets.
+pub fn attributes(record: &Record<'_>) -> HashMap<String, AttributeValue> {
+    let update = Update::new(record, &Precondition::Unchanged(None)).unwrap();
+    let set = update.values.into_iter().filter(|(name, _)| name != ":none");
+    set.map(|(name, value)| (name.trim_start_matches(':').to_owned(), value)).collect()
+}
+
+/// What DynamoDB would return of this record.
+pub fn stored(record: &Record<'_>) -> Stored {
+    Stored::parse(&attributes(record))
 }

@@ -1,8 +1,8 @@
-//! Blocking work that nobody waits for any more, but that goes on: a JPEG is decoded in one call, which
-//! nothing can stop.
+//! Pixel work on threads of its own, and the part of it that goes on although nobody waits for it any
+//! more: libjpeg-turbo decodes a JPEG in one call, which nothing can stop.
 //!
-//! It is counted by itself, for the invocation that gave it up: other work, of other invocations in the
-//! same process, does not matter to it.
+//! Each invocation counts its own abandoned work. Invocations in the same process do not wait for each
+//! other's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 /// The blocking work of one invocation.
 #[derive(Clone, Debug)]
 pub struct BlockingWork {
-    /// How much of it is given up and goes on.
+    /// Number of pieces that were given up and go on.
     abandoned: Arc<watch::Sender<usize>>,
 }
 
@@ -28,16 +28,16 @@ impl Default for BlockingWork {
 
 /// A piece of blocking work, seen from one of its two ends.
 struct Work {
-    /// Until the first of both ends is dropped. It is looked at together with the count, under its lock.
+    /// Whether neither end has been dropped yet. It is read and written under the lock of the count.
     is_running: Arc<AtomicBool>,
     abandoned: Arc<watch::Sender<usize>>,
 }
 
-/// Held by who waits for the work: when it is dropped the flag is raised, and what still goes on is
+/// The end of the caller: when it is dropped, the cancel flag is raised, and work that still goes on is
 /// abandoned.
 struct Waiting(Work, CancelFlag);
 
-/// Held by the work itself, also where it panics.
+/// The end of the work itself, which is dropped where it panics too.
 struct Working(Work);
 
 impl Drop for Waiting {
@@ -60,8 +60,7 @@ impl Drop for Working {
 }
 
 impl BlockingWork {
-    /// Computes where that blocks nobody, with a flag that is raised when the result is not awaited any
-    /// more.
+    /// Computes on a thread that may block, with a flag that is raised once nobody awaits the result.
     ///
     /// # Errors
     /// A panic, as [`PhotoError::DecoderPanic`].
@@ -81,7 +80,7 @@ impl BlockingWork {
         computed.await.map_err(|error| PhotoError::DecoderPanic(error.to_string()))
     }
 
-    /// Whether work that was given up goes on after this long.
+    /// Whether abandoned work still goes on after this long.
     pub async fn is_abandoned_after(&self, patience: Duration) -> bool {
         let mut abandoned = self.abandoned.subscribe();
         timeout(patience, abandoned.wait_for(|count| *count == 0)).await.is_err()
@@ -108,7 +107,7 @@ mod tests {
         });
         assert!(timeout(SOON, work).await.is_err());
         assert!(own.is_abandoned_after(SOON).await);
-        assert!(!others.is_abandoned_after(SOON).await, "it is nobody else's");
+        assert!(!others.is_abandoned_after(SOON).await, "it is not that of another invocation");
         release.send(()).unwrap();
         assert!(!own.is_abandoned_after(Duration::from_secs(10)).await);
     }

@@ -1,7 +1,7 @@
 //! The function's memory, shared among the photos in flight.
 //!
-//! Lambda kills a process that takes more than the function has, and with it every photo of the
-//! event. So what a photo needs is told by its header before it is taken, and waited for.
+//! Lambda kills a process that takes more than the function has, and with it every photo of the event. So
+//! a photo's header tells how much the photo needs, and the photo waits until that much is free.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes of the MB in which Lambda counts.
 const MB: u64 = 1 << 20;
-/// What the process takes beside the photos: its code, the clients, the buffers of the connections,
-/// the heap's waste. Half of it was measured.
+/// Memory of the process beside the photos: its code, the clients, the buffers of the connections, the
+/// heap's waste. The measured amount is half of this.
 const PROCESS_MB: u64 = 40;
 
-/// What there is for photos.
+/// Memory for photos.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    /// Of the whole function.
+    /// Memory of the whole function in MB.
     size_mb: u64,
-    /// One permit for each MB.
+    /// One permit for each free MB.
     free: Arc<Semaphore>,
 }
 
@@ -34,12 +34,12 @@ impl Memory {
         Memory { size_mb, free: Arc::new(Semaphore::new(all)) }
     }
 
-    /// Bytes for all photos together.
+    /// Memory for all photos together, in bytes.
     pub fn for_photos(&self) -> u64 {
         self.size_mb.saturating_sub(PROCESS_MB) * MB
     }
 
-    /// Refuses what would not even fit if it were alone.
+    /// Refuses a photo that would not fit even if it were alone.
     ///
     /// # Errors
     /// [`PhotoError::TooLittleMemory`].
@@ -51,14 +51,14 @@ impl Memory {
         Err(PhotoError::TooLittleMemory { has_mb: self.size_mb, needs_mb })
     }
 
-    /// Waits until there are as many bytes, or as many as there can ever be. Who waits must hold no
+    /// Waits until so many bytes are free, or as many as there can ever be. A photo that waits must hold no
     /// other grant: two that wait for each other would wait for ever.
     pub async fn wait(&self, bytes: u64) -> Option<Grant> {
         let permits = permits(bytes.min(self.for_photos()));
         self.free.clone().acquire_many_owned(permits).await.ok().map(Grant)
     }
 
-    /// Makes a grant one of as many bytes, if they are free now.
+    /// Extends a grant to so many bytes, if they are free now.
     pub fn extend(&self, grant: &mut Grant, bytes: u64) -> bool {
         let missing = (permits(bytes) as usize).saturating_sub(grant.0.num_permits());
         match self.free.clone().try_acquire_many_owned(missing as u32) {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_not_fit_alone_is_refused_with_the_size_that_would_do() {
+    fn a_photo_that_would_not_fit_alone_is_refused_with_the_size_that_would_do() {
         let memory = Memory::new(256);
         assert_eq!(memory.refuse_too_much(216 * MB), Ok(()));
         let refusal = memory.refuse_too_much(216 * MB + 1).unwrap_err();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_more_than_there_is_gets_all_of_it() {
+    fn a_photo_that_asks_for_more_than_there_is_gets_all_of_it() {
         let memory = Memory::new(128);
         let all = wait(&memory, u64::MAX);
         assert!(all.is_some());

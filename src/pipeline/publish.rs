@@ -1,171 +1,122 @@
-//! A photo was uploaded: thumbnail, then item.
+//! From renditions in memory to renditions in S3 and the item that names them.
+
+use std::collections::BTreeMap;
 
 use chrono::Utc;
-use photo::{Claim, Facts, Thumbnail};
+use futures_util::future::try_join_all;
+use photo::Facts;
 
-use super::render::Rendered;
-use super::{Call, Handler, Outcome, Task};
-use crate::dead_letter::{Letter, OnFailure};
-use crate::event::ObjectEvent;
-use crate::failure::{Class, Failure};
-use crate::item::{self, Known, Precondition, Status, StoredStatus, Update, Verdict};
+use super::claim::Claim;
+use super::reject::Rejected;
+use super::render::{Photo, Rendered};
+use super::{Pipeline, Refusal, Stop, Work};
+use crate::aws::RenditionFile;
+use crate::item::{Outcome, PhotoInfo, Record, Rendition, Stored, Subject, Update, must_look};
+use crate::telemetry::Step;
 
-/// A photo about to be committed.
-struct Photo {
-    object: ObjectEvent,
-    known: Known,
-    precondition: Precondition,
+/// A photo whose renditions are in S3.
+#[derive(Debug)]
+pub(super) struct Placed {
+    pub photo: Photo,
+    pub renditions: BTreeMap<String, Rendition>,
 }
 
-impl Handler {
-    /// One photo, from its event to its committed item.
-    ///
-    /// # Errors
-    /// Why it is not READY; of a permanent failure dead letter and item are written.
-    pub(super) async fn created(&self, object: ObjectEvent, task: &mut Task<'_>) -> Outcome {
-        self.ensure_in_scope(&object)?;
-        let key = object.key.clone();
-        let outcome = self.make_ready(object, task).await;
-        match outcome {
-            // Who was overtaken may have left its thumbnail where another's belongs.
-            Err(failure) if failure.is_superseded() => {
-                let reconciled = self.reconcile(&key, task.call);
-                task.steps.reconcile.time(reconciled).await?;
-                Err(failure)
+/// An item that was written, and the one that was there before.
+#[derive(Clone, Debug)]
+pub(super) struct Committed {
+    pub written: Stored,
+    pub before: Option<Stored>,
+}
+
+impl Pipeline {
+    /// Writes the renditions.
+    pub(super) async fn place(&self, work: &Work<'_>, rendered: Rendered) -> Result<Placed, Stop> {
+        let Rendered { photo, thumbnail } = rendered;
+        let bytes = thumbnail.jpeg.len() as u64;
+        work.trace.describe(|photo| photo.rendition_bytes = Some(bytes));
+        let refs = self.config.rendition_refs(&work.notice.key, &photo.version.etag);
+        let puts = refs.into_iter().map(|(name, stored_as)| {
+            let file = RenditionFile {
+                bytes: thumbnail.jpeg.clone(),
+                content_type: "image/jpeg",
+                original_etag: photo.version.etag.clone(),
+                settings: self.config.rendition_fingerprint(),
+            };
+            let size = thumbnail.size;
+            async move {
+                self.aws.renditions.put(&stored_as.place, file).await?;
+                Ok::<_, Stop>((
+                    name,
+                    Rendition { stored_as, size, bytes, content_type: "image/jpeg" },
+                ))
             }
-            outcome => outcome,
-        }
+        });
+        let renditions = try_join_all(puts).await?.into_iter().collect();
+        Ok(Placed { photo, renditions })
     }
 
-    async fn make_ready(&self, mut object: ObjectEvent, task: &mut Task<'_>) -> Outcome {
-        if object.etag.is_none() {
-            // A task of Batch Operations names no ETag and no size: asking costs less than rendering what
-            // is READY, and than downloading what is too large.
-            let current = self.aws.originals.current(&object.key).await?;
-            let current = current.ok_or_else(Failure::gone)?;
-            (object.etag, object.size) = (Some(current.etag), current.bytes);
-            self.ensure_in_scope(&object)?;
-        }
-        let precondition = self.precondition(&mut object).await?;
-        let rendered = match self
-            .fetch_and_render(&mut object, &task.call.blocking_work, &mut task.steps)
-            .await
-        {
-            Ok(rendered) => rendered,
-            Err(failure) if failure.class == Class::Permanent => {
-                let known = Known { bytes: object.size, ..Known::default() };
-                let is_other = self.claims_something_else(&object).await?;
-                Rendered { known, thumbnail: Err(failure), is_other }
-            }
-            Err(failure) => return Err(failure),
-        };
-        let Rendered { known, thumbnail, is_other } = rendered;
-        let photo = Photo { object, known, precondition };
-        let published = match thumbnail {
-            Ok(thumbnail) => self.publish(&photo, thumbnail, task).await,
-            Err(failure) => Err(failure),
-        };
-        match published {
-            Err(failure) if failure.class == Class::Permanent => {
-                let rejected = self.reject(&photo, &failure, is_other, &task.on_failure, task.call);
-                task.steps.dead_letter.time(rejected).await?;
-                Err(failure)
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Whether an object that is not worth its download says that it is no picture.
-    async fn claims_something_else(&self, object: &ObjectEvent) -> Result<bool, Failure> {
-        if Claim::of(&object.key, None) == Claim::Picture {
-            return Ok(false);
-        }
-        let current = self.aws.originals.current(&object.key).await?;
-        let content_type = current.and_then(|current| current.content_type);
-        Ok(Claim::of(&object.key, content_type.as_deref()) == Claim::Other)
-    }
-
-    /// What the item must be for this event to write it. An event without a sequencer takes its
-    /// place behind the item as it is now, and keeps that one's sequencer.
-    pub(super) async fn precondition(
+    /// Commits the item that names the renditions: from then on the photo is READY.
+    pub(super) async fn commit_ready(
         &self,
-        object: &mut ObjectEvent,
-    ) -> Result<Precondition, Failure> {
-        if let Some(sequencer) = &object.sequencer {
-            return Ok(Precondition::NotNewer(sequencer.clone()));
-        }
-        let stored = self.aws.items.get(&object.key).await?;
-        let stored = stored.unwrap_or_default();
-        let is_same = object.etag.is_some() && stored.etag == object.etag;
-        if is_same && stored.status == Some(StoredStatus::Ready) {
-            return Err(Failure::done());
-        }
-        object.sequencer = stored.sequencer;
-        Ok(Precondition::Unchanged(stored.processed_at))
-    }
-
-    /// Writes the thumbnail, then commits the item that names it, then looks whether it is still there.
-    async fn publish(&self, photo: &Photo, thumbnail: Thumbnail, task: &mut Task<'_>) -> Outcome {
-        let Task { call, steps, .. } = task;
-        steps.thumbnail_bytes = Some(thumbnail.jpeg.len() as u64);
-        let put = self.aws.renditions.put(&photo.object, thumbnail);
-        let rendition = steps.store.time(put).await?;
-        steps.commit.time(self.commit(photo, &Status::Ready(&rendition))).await?;
-        steps.reconcile.time(self.verify(&photo.object, call)).await
-    }
-
-    /// Sees to it that the event is kept, unless it is already, then commits the FAILED item, then
-    /// removes the thumbnail of the photo that was overwritten by a broken one. What neither is a photo
-    /// nor claims to be one is ignored instead, unless it has taken the place of one.
-    async fn reject(
-        &self,
-        photo: &Photo,
-        failure: &Failure,
-        is_other: bool,
-        on_failure: &OnFailure,
-        call: &Call,
-    ) -> Outcome {
-        let Photo { object, precondition, .. } = photo;
-        let stored = self.aws.items.get(&object.key).await?;
-        let dead_letter_id = match precondition.check(stored.as_ref()) {
-            Verdict::Superseded => return Err(Failure::done()),
-            Verdict::AlreadyRejected { dead_letter_id } => Some(dead_letter_id),
-            Verdict::Proceed if is_other && !stored.is_some_and(|stored| stored.is_of_photo()) => {
-                let what = &failure.message;
-                let reason = format!("its name and its Content-Type claim no picture: {what}");
-                return Err(Failure::ignored("NotAPhoto", reason));
-            }
-            Verdict::Proceed => match on_failure {
-                OnFailure::DeadLetterQueue => {
-                    let (payload, key) = (&object.payload, Some(object.key.as_str()));
-                    let letter = Letter::about(payload, key, failure, &call.invocation, Utc::now());
-                    Some(self.aws.dead_letters.send(letter).await?)
-                }
-                OnFailure::SourceQueue(id) => Some(id.clone()),
-                OnFailure::JobReport => None,
-            },
-        };
-        let dead_letter_id = dead_letter_id.as_deref();
-        self.commit(photo, &Status::Failed { failure, dead_letter_id }).await?;
-        self.reconcile(&object.key, call).await
+        work: &Work<'_>,
+        claim: &Claim,
+        placed: &Placed,
+    ) -> Result<Committed, Stop> {
+        let Placed { photo, renditions } = placed;
+        self.commit(work, claim, photo, &Outcome::Ready(renditions)).await
     }
 
     /// Writes the item; without the photo's facts where DynamoDB does not take it with them.
-    async fn commit(&self, photo: &Photo, status: &Status<'_>) -> Outcome {
-        match self.write(photo, &photo.known, status).await {
-            Err(failure) if failure.is_of_item() => {
-                tracing::warn!(key = photo.object.key, reason = failure.message, "facts left out");
-                let known = Known { facts: Facts::default(), ..photo.known };
-                self.write(photo, &known, status).await
+    pub(super) async fn commit(
+        &self,
+        work: &Work<'_>,
+        claim: &Claim,
+        photo: &Photo,
+        outcome: &Outcome<'_>,
+    ) -> Result<Committed, Stop> {
+        let refused = match self.write(work, claim, photo, outcome).await {
+            Ok(committed) => return Ok(committed),
+            Err(Refusal::Stop(stop)) => return Err(stop),
+            Err(Refusal::Rejection(reason)) => reason,
+        };
+        tracing::warn!(key = work.notice.key, reason = %refused, "facts left out");
+        let info = PhotoInfo { facts: Facts::default(), ..photo.info };
+        let bare = Photo { version: photo.version.clone(), info };
+        match self.write(work, claim, &bare, outcome).await {
+            Ok(committed) => Ok(committed),
+            Err(Refusal::Stop(stop)) => Err(stop),
+            Err(Refusal::Rejection(reason)) => {
+                Err(Rejected { reason, photo: bare, is_other: false }.into())
             }
-            outcome => outcome,
         }
     }
 
-    async fn write(&self, photo: &Photo, known: &Known, status: &Status<'_>) -> Outcome {
-        let Photo { object, precondition, .. } = photo;
-        let attributes = item::attributes(object, known, status, Utc::now());
-        let update = Update::new(attributes, precondition);
-        self.aws.items.commit(&object.key, update).await
+    async fn write(
+        &self,
+        work: &Work<'_>,
+        claim: &Claim,
+        photo: &Photo,
+        outcome: &Outcome<'_>,
+    ) -> Result<Committed, Refusal> {
+        let (bucket, key) = (&work.notice.bucket, &work.notice.key);
+        let subject = Subject { bucket, key, sequencer: claim.sequencer.as_ref() };
+        let record = Record::photo(subject, &photo.version, &photo.info, outcome, Utc::now());
+        let update = Update::new(&record, &claim.precondition)?;
+        let before = self.aws.items.commit(key, &update).await?;
+        Ok(Committed { written: update.written, before })
+    }
+
+    /// Looks at the renditions once more where events about the same photo may have crossed.
+    pub(super) async fn follow_up(
+        &self,
+        work: &Work<'_>,
+        claim: &Claim,
+        committed: Committed,
+    ) -> Result<(), Stop> {
+        if must_look(&claim.precondition, committed.before.as_ref()) {
+            let reconcile = self.reconcile(work, Some(committed));
+            work.trace.time(Step::Reconcile, reconcile).await?;
+        }
+        Ok(())
     }
 }

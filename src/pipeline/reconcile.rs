@@ -1,82 +1,126 @@
-//! Thumbnail and item are two writes, and nothing makes them one: an invocation that is overtaken
-//! between them leaves its thumbnail where another's belongs. So whoever was overtaken looks again; and
-//! so does who was not, as those whom it overtook may have looked before its item was there.
+//! Renditions and item are several writes, and nothing makes them one: an event that is superseded between
+//! them leaves its rendition where another's belongs. So a superseded event looks again. So does an event
+//! that has replaced an item: those that it supersedes may have looked before its own item was there.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use super::{Call, Handler, Outcome};
-use crate::event::ObjectEvent;
-use crate::failure::Failure;
-use crate::item::{Stored, StoredStatus};
-use crate::log::Steps;
+use futures_util::future::try_join_all;
 
-/// How often the thumbnail is put right before the event is given back for another try: only events
-/// about the same photo at the same moment can get in each other's way.
-const TRIES: usize = 5;
+use super::claim::Claim;
+use super::publish::Committed;
+use super::{Pipeline, Stop, TRIES, Work, contended};
+use crate::disposition::Superseded;
+use crate::item::{Place, Precondition, RenditionHead, Repair, Stored, Version, repair};
 
-impl Handler {
-    /// Sees to it that the photo's thumbnail is the one that its item speaks of, and that there is
-    /// none where it speaks of none.
+impl Pipeline {
+    /// Leaves the photo to the event that has superseded this one.
     ///
-    /// # Errors
-    /// Transient.
-    pub(super) async fn reconcile(&self, key: &str, call: &Call) -> Outcome {
-        for _ in 0..TRIES {
-            let stored = self.aws.items.get(key).await?;
-            let thumbnail = self.aws.renditions.head(key).await?;
-            let Stored { status, etag, .. } = stored.unwrap_or_default();
-            match (status, thumbnail) {
-                (None, _) | (Some(StoredStatus::Failed | StoredStatus::Deleted), None) => {
-                    return Ok(());
-                }
-                (Some(StoredStatus::Failed | StoredStatus::Deleted), Some(head)) => {
-                    self.aws.renditions.delete(key, &head.etag).await?;
-                }
-                (Some(StoredStatus::Ready), head) => {
-                    if head.is_some_and(|head| head.original_etag == etag) {
-                        return Ok(());
-                    }
-                    match self.render_again(key, etag.as_deref(), call).await {
-                        // The item is of an object that is there no more: its own event comes.
-                        Err(failure) if failure.is_superseded() => return Ok(()),
-                        outcome => outcome?,
-                    }
+    /// An event whose object is not there any more, and that finds no item either, leaves a tombstone: it
+    /// may have stored renditions before, in a try that was cut off, and the newer event must know that
+    /// it is to look at them.
+    pub(super) async fn give_way(&self, work: &Work<'_>, why: Superseded) -> Result<(), Stop> {
+        match (why, &work.notice.sequencer) {
+            (Superseded::Overwritten | Superseded::ObjectGone, Some(sequencer)) => {
+                let sequencer = Some(sequencer.clone());
+                let precondition = Precondition::Unchanged(None);
+                let claim = Claim { version: Version::default(), sequencer, precondition };
+                match self.write_tombstone(work.notice, &claim).await {
+                    Ok(_) => return Ok(()),
+                    Err(Stop::Superseded(_)) => {}
+                    Err(stop) => return Err(stop),
                 }
             }
+            (Superseded::NewerItem, _) | (_, None) => {}
         }
-        let message = format!("the thumbnail of {key} is written by several invocations at once");
-        Err(Failure::transient("Contended", message))
+        self.reconcile(work, None).await
     }
 
-    /// Sees to it that the thumbnail of a photo whose item has just been committed is there.
-    ///
-    /// # Errors
-    /// Transient.
-    pub(super) async fn verify(&self, object: &ObjectEvent, call: &Call) -> Outcome {
-        match self.aws.renditions.head(&object.key).await? {
-            Some(head) if head.original_etag == object.etag => Ok(()),
-            Some(_) | None => self.reconcile(&object.key, call).await,
+    /// Sees to it that the renditions are those that the item names, and that there are no others. An item
+    /// that was just `committed` need not be read first.
+    pub(super) async fn reconcile(
+        &self,
+        work: &Work<'_>,
+        mut committed: Option<Committed>,
+    ) -> Result<(), Stop> {
+        let key = &work.notice.key;
+        for _ in 0..TRIES {
+            let (stored, before) = match committed.take() {
+                Some(Committed { written, before }) => (written, before),
+                None => match self.aws.items.get(key).await? {
+                    Some(stored) => (stored, None),
+                    None => return Ok(()),
+                },
+            };
+            let configured = self.config.rendition_places(key);
+            let named = stored.places().chain(before.iter().flat_map(Stored::places));
+            let heads = self.heads(named.cloned().chain(configured).collect()).await?;
+            match repair(&stored, &heads) {
+                Repair::Nothing => return Ok(()),
+                Repair::Delete(surplus) => self.delete_all(&surplus).await?,
+                Repair::RenderAgain => match self.render_again(work, &stored).await {
+                    Ok(()) => {}
+                    // Another event has written the item since.
+                    Err(Stop::Superseded(Superseded::NewerItem)) => {}
+                    // The item is of an object that is there no more: the event of its successor comes.
+                    Err(Stop::Superseded(_)) => return Ok(()),
+                    Err(Stop::Rejected(rejected)) => {
+                        let reason = &rejected.reason;
+                        let cause =
+                            format!("it cannot be rendered again: {}: {reason}", reason.name());
+                        return Err(contended(work, cause));
+                    }
+                    Err(stop) => return Err(stop),
+                },
+            }
         }
+        Err(contended(work, "renditions and item still do not agree".to_owned()))
     }
 
-    /// Makes the thumbnail anew of the object that the item is of.
-    async fn render_again(&self, key: &str, etag: Option<&str>, call: &Call) -> Outcome {
-        let mut object = ObjectEvent {
-            bucket: self.config.originals_bucket.clone(),
-            key: key.to_owned(),
-            size: None,
-            etag: etag.map(str::to_owned),
-            version_id: None,
-            sequencer: None,
-            time: None,
-            payload: Value::Null,
+    /// Removes the renditions that an item names and that these settings would not make. An item that
+    /// names none is about to take its place, so this is the last chance to know where they are.
+    pub(super) async fn delete_former(
+        &self,
+        key: &str,
+        stored: Option<&Stored>,
+    ) -> Result<(), Stop> {
+        let configured = self.config.rendition_places(key);
+        let former = stored.into_iter().flat_map(Stored::places);
+        let former = former.filter(|place| !configured.contains(place)).cloned();
+        let heads = self.heads(former.collect()).await?;
+        let there = heads.into_iter().filter_map(|(place, head)| Some((place, head?.etag)));
+        self.delete_all(&there.collect::<Vec<_>>()).await
+    }
+
+    async fn heads(
+        &self,
+        places: BTreeSet<Place>,
+    ) -> Result<Vec<(Place, Option<RenditionHead>)>, Stop> {
+        let heads = places.into_iter().map(async |place| {
+            let head = self.aws.renditions.head(&place).await?;
+            Ok::<_, Stop>((place, head))
+        });
+        try_join_all(heads).await
+    }
+
+    async fn delete_all(&self, surplus: &[(Place, String)]) -> Result<(), Stop> {
+        let deletions = surplus.iter().map(|(place, etag)| self.aws.renditions.delete(place, etag));
+        try_join_all(deletions).await?;
+        Ok(())
+    }
+
+    /// Makes the renditions anew of the original that the item is of, and writes the item that names them.
+    async fn render_again(&self, work: &Work<'_>, stored: &Stored) -> Result<(), Stop> {
+        let claim = Claim {
+            version: Version {
+                etag: stored.etag.clone().unwrap_or_default(),
+                ..Version::default()
+            },
+            sequencer: stored.sequencer.clone(),
+            precondition: Precondition::Unchanged(stored.processed_at.clone()),
         };
-        let (work, mut steps) = (&call.blocking_work, Steps::default());
-        let rendered = self.fetch_and_render(&mut object, work, &mut steps).await?;
-        let thumbnail = rendered.thumbnail.map_err(|failure| {
-            let cause = format!("{}: {}", failure.error_type, failure.message);
-            Failure::transient("Contended", format!("{key} cannot be rendered again: {cause}"))
-        })?;
-        self.aws.renditions.put(&object, thumbnail).await.map(drop)
+        let rendered = self.fetch_and_render(work, &claim).await?;
+        let placed = self.place(work, rendered).await?;
+        self.commit_ready(work, &claim, &placed).await?;
+        Ok(())
     }
 }

@@ -1,132 +1,184 @@
-//! From a photo in S3 to its facts and its thumbnail in memory.
+//! From a photo in S3 to its facts and its renditions in memory.
 
 use std::time::{Duration, Instant};
 
-use photo::{CancelFlag, Claim, PhotoError, Thumbnail};
+use photo::{CancelFlag, PhotoError, Thumbnail};
 
-use super::Handler;
-use crate::abandoned::BlockingWork;
-use crate::aws::Original;
+use super::claim::Claim;
+use super::memory::{Grant, Memory};
+use super::reject::Rejected;
+use super::{Pipeline, Refusal, Stop, Work};
+use crate::aws::{Head, Original};
 use crate::config::Config;
-use crate::event::ObjectEvent;
-use crate::failure::Failure;
-use crate::item::Known;
-use crate::log::Steps;
-use crate::memory::{Grant, Memory};
+use crate::disposition::{Rejection, Retry};
+use crate::item::{PhotoInfo, Version};
+use crate::telemetry::Step;
 
 /// Longest object key in S3, in bytes of UTF-8 (S3 User Guide, "Naming Amazon S3 objects").
 const MAX_KEY_BYTES: usize = 1024;
 
-/// All that became known of a photo, and its thumbnail or why there is none.
+/// A photo and what is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Photo {
+    /// The version that was processed.
+    pub version: Version,
+    /// What its content says.
+    pub info: PhotoInfo,
+}
+
+/// A photo with its renditions.
+#[derive(Debug)]
 pub(super) struct Rendered {
-    pub known: Known,
-    pub thumbnail: Result<Thumbnail, Failure>,
-    /// Whether neither its content nor its name nor its Content-Type is a picture's.
-    pub is_other: bool,
+    pub photo: Photo,
+    pub thumbnail: Thumbnail,
 }
 
-/// What came of a photo that has been fetched.
-enum Attempt {
-    Done {
-        known: Box<Known>,
-        thumbnail: Result<Thumbnail, PhotoError>,
-        is_reduced: bool,
-        inspecting: Duration,
-        rendering: Option<Duration>,
-    },
-    /// So many bytes were not free for it.
-    NeedsMemory(u64),
+/// The outcome of one trip to the pixels.
+struct Attempt {
+    info: PhotoInfo,
+    thumbnail: Result<Thumbnail, PhotoError>,
+    is_reduced: bool,
+    inspecting: Duration,
+    rendering: Option<Duration>,
 }
 
-impl Handler {
-    /// Facts and thumbnail of a photo.
+/// Bytes of memory that a photo needs and that are not free now.
+struct NeedsMemory(u64);
+
+impl Pipeline {
+    /// Facts and renditions of the claimed version.
     ///
-    /// How much memory it takes only its header tells. Where that is not free then, the photo is let go
+    /// Only a photo's header tells how much memory it needs. Where that is not free, the photo is let go
     /// and fetched again when it is: a photo that waits holds no memory.
     ///
     /// # Errors
-    /// Why the photo's bytes cannot be had.
+    /// Why the photo's bytes cannot be had, or why it can have no renditions.
     pub(super) async fn fetch_and_render(
         &self,
-        object: &mut ObjectEvent,
-        work: &BlockingWork,
-        steps: &mut Steps,
-    ) -> Result<Rendered, Failure> {
-        let mut needed = object.size.unwrap_or(self.config.max_photo_bytes);
+        work: &Work<'_>,
+        claim: &Claim,
+    ) -> Result<Rendered, Stop> {
+        let mut needed = claim.version.bytes.unwrap_or(self.config.max_photo_bytes);
         loop {
-            let closed = || Failure::transient("Closing", "the function is ending");
-            let mut grant = self.memory.wait(needed).await.ok_or_else(closed)?;
-            let Original { photo, etag, version_id, last_modified, content_type } =
-                steps.fetch.time(self.fetch(object)).await?;
-            object.etag = etag;
-            object.version_id = version_id.or(object.version_id.take());
-            object.time = object.time.or(last_modified);
-            steps.bytes = Some(photo.len() as u64);
+            let mut grant = self.memory.wait(needed).await.ok_or(Retry::Closing)?;
+            let fetched = work.trace.time(Step::Fetch, self.fetch(work, claim)).await;
+            let Original { bytes, head } = match fetched {
+                Ok(original) => original,
+                Err(Refusal::Stop(stop)) => return Err(stop),
+                Err(Refusal::Rejection(reason)) => {
+                    return Err(self.reject_unfetched(work, claim, reason).await?);
+                }
+            };
+            work.trace.describe(|photo| photo.bytes = Some(bytes.len() as u64));
             let (config, memory) = (self.config.clone(), self.memory.clone());
-            // The grant is given back only when the memory is free again, also where nobody waits any
-            // more.
-            let rendered =
-                work.run(move |cancel| render(&photo, &config, &memory, &mut grant, cancel));
-            match rendered.await? {
-                Attempt::NeedsMemory(bytes) => needed = bytes,
-                Attempt::Done { known, thumbnail, is_reduced, inspecting, rendering } => {
-                    (steps.format, steps.size) = (known.format, known.size);
-                    steps.is_reduced = is_reduced;
-                    steps.exif.add(inspecting);
-                    rendering.into_iter().for_each(|took| steps.render.add(took));
-                    let is_other = match &thumbnail {
-                        Err(PhotoError::NotAPhoto(_) | PhotoError::Empty) => {
-                            Claim::of(&object.key, content_type.as_deref()) != Claim::Picture
-                        }
-                        Ok(_) | Err(_) => false,
-                    };
-                    let thumbnail = thumbnail.map_err(Failure::from);
-                    return Ok(Rendered { known: *known, thumbnail, is_other });
+            // The grant is given back only when the memory is free again, even where nobody waits any more.
+            let attempt = work
+                .blocking_work
+                .run(move |cancel| render(&bytes, &config, &memory, &mut grant, cancel));
+            match attempt.await {
+                Ok(Err(NeedsMemory(bytes))) => needed = bytes,
+                Ok(Ok(attempt)) => return finish(work, claim, head, attempt),
+                Err(panic) => {
+                    let photo = photo(claim, head.version, PhotoInfo::default());
+                    let reason = Rejection::Photo(panic);
+                    return Err(Rejected { reason, photo, is_other: false }.into());
                 }
             }
         }
     }
 
-    /// Downloads a photo, unless its event alone says that it can have no thumbnail.
-    async fn fetch(&self, object: &ObjectEvent) -> Result<Original, Failure> {
-        let thumbnail_key_bytes = self.config.thumbnail_key(&object.key).len();
-        if thumbnail_key_bytes > MAX_KEY_BYTES {
-            return Err(Failure::permanent(
-                "KeyTooLong",
-                format!(
-                    "the thumbnail's key, THUMBNAILS_PREFIX and the photo's key, would have \
-                     {thumbnail_key_bytes} bytes; S3 allows {MAX_KEY_BYTES}; use shorter names"
-                ),
-            ));
+    /// Downloads a photo, unless its claim alone shows that it can have no renditions.
+    async fn fetch(&self, work: &Work<'_>, claim: &Claim) -> Result<Original, Refusal> {
+        let key = &work.notice.key;
+        for place in self.config.rendition_places(key) {
+            let bytes = place.key.len();
+            if bytes > MAX_KEY_BYTES {
+                let reason = Rejection::KeyTooLong { bytes, limit: MAX_KEY_BYTES };
+                return Err(Refusal::Rejection(reason));
+            }
         }
-        let bytes = object.size.unwrap_or(0);
+        let bytes = claim.version.bytes.unwrap_or(0);
         PhotoError::too_many_bytes(bytes, self.config.max_photo_bytes)?;
         self.memory.refuse_too_much(bytes)?;
-        Ok(self.aws.originals.fetch(object).await?)
+        Ok(self.aws.originals.fetch(key, &claim.version.etag).await?)
+    }
+
+    /// The rejection of a photo that was not worth its download.
+    async fn reject_unfetched(
+        &self,
+        work: &Work<'_>,
+        claim: &Claim,
+        reason: Rejection,
+    ) -> Result<Stop, Stop> {
+        let is_other = self.claims_to_be_other(&work.notice.key).await?;
+        let photo = Photo { version: claim.version.clone(), info: PhotoInfo::default() };
+        Ok(Rejected { reason, photo, is_other }.into())
+    }
+
+    /// Whether name and Content-Type of an object that was not downloaded say that it is no picture.
+    async fn claims_to_be_other(&self, key: &str) -> Result<bool, Stop> {
+        if photo::Claim::of(key, None) == photo::Claim::Picture {
+            return Ok(false);
+        }
+        let content_type = self.aws.originals.head(key).await?.and_then(|head| head.content_type);
+        Ok(photo::Claim::of(key, content_type.as_deref()) == photo::Claim::Other)
     }
 }
 
-/// Reads a photo's facts and header, takes the memory that its plan needs, and makes its thumbnail. Its
-/// facts are known also where its pixels cannot be had.
+/// The photo as far as its event and S3 together tell: the event's own words come first.
+fn photo(claim: &Claim, fetched: Version, info: PhotoInfo) -> Photo {
+    let said = &claim.version;
+    let version = Version {
+        version_id: fetched.version_id.or_else(|| said.version_id.clone()),
+        uploaded_at: said.uploaded_at.or(fetched.uploaded_at),
+        ..fetched
+    };
+    Photo { version, info }
+}
+
+fn finish(work: &Work<'_>, claim: &Claim, head: Head, attempt: Attempt) -> Result<Rendered, Stop> {
+    let Attempt { info, thumbnail, is_reduced, inspecting, rendering } = attempt;
+    work.trace.add(Step::Inspect, inspecting);
+    rendering.into_iter().for_each(|took| work.trace.add(Step::Render, took));
+    work.trace.describe(|photo| {
+        (photo.format, photo.size, photo.is_reduced) = (info.format, info.size, is_reduced);
+    });
+    let Head { version, content_type } = head;
+    let photo = photo(claim, version, info);
+    let error = match thumbnail {
+        Ok(thumbnail) => return Ok(Rendered { photo, thumbnail }),
+        Err(error) => error,
+    };
+    let is_no_picture = matches!(error, PhotoError::NotAPhoto(_) | PhotoError::Empty);
+    let claimed = photo::Claim::of(&work.notice.key, content_type.as_deref());
+    let is_other = is_no_picture && claimed != photo::Claim::Picture;
+    Err(match Refusal::from(error) {
+        Refusal::Rejection(reason) => Rejected { reason, photo, is_other }.into(),
+        Refusal::Stop(stop) => stop,
+    })
+}
+
+/// Reads a photo's facts and header, takes the memory that its plan needs, and renders it. Its facts are
+/// known also where its pixels cannot be had.
 fn render(
     photo: &[u8],
     config: &Config,
     memory: &Memory,
     grant: &mut Grant,
     cancel: &CancelFlag,
-) -> Attempt {
+) -> Result<Attempt, NeedsMemory> {
     let started = Instant::now();
     let inspected = photo::inspect(photo, config.max_photo_pixels, config.location, cancel);
     let inspecting = started.elapsed();
     let bytes = photo.len() as u64;
-    let plan = inspected.plan(config.thumbnail, memory.for_photos().saturating_sub(bytes));
+    let plan = inspected.plan(config.spec(), memory.for_photos().saturating_sub(bytes));
     let admitted = plan.and_then(|plan| {
         memory.refuse_too_much(bytes + plan.memory)?;
         Ok(plan)
     });
     let (thumbnail, is_reduced, rendering) = match admitted {
         Ok(plan) if !memory.extend(grant, bytes + plan.memory) => {
-            return Attempt::NeedsMemory(bytes + plan.memory);
+            return Err(NeedsMemory(bytes + plan.memory));
         }
         Ok(plan) => {
             let thumbnail = plan.render(cancel);
@@ -135,6 +187,6 @@ fn render(
         Err(error) => (Err(error), false, None),
     };
     let (size, format) = (inspected.size(), inspected.format);
-    let known = Box::new(Known { bytes: Some(bytes), format, size, facts: inspected.facts });
-    Attempt::Done { known, thumbnail, is_reduced, inspecting, rendering }
+    let info = PhotoInfo { format, size, facts: inspected.facts };
+    Ok(Attempt { info, thumbnail, is_reduced, inspecting, rendering })
 }

@@ -1,4 +1,4 @@
-//! What is asked for: checked here, before anything is signed.
+//! The request for upload URLs, checked before anything is signed.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::problem::{Flaw, Problem};
 
-/// Of what the thumbnail function makes thumbnails, and the extensions of their keys.
+/// Media types that the thumbnail function renders, and the extensions of their keys.
 const CONTENT_TYPES: [(&str, &str); 6] = [
     ("image/jpeg", "jpg"),
     ("image/png", "png"),
@@ -21,17 +21,17 @@ const CONTENT_TYPES: [(&str, &str); 6] = [
     ("image/bmp", "bmp"),
 ];
 
-/// A request for a hundred files with the longest names and albums, all escaped, is half of it.
+/// Largest body of a request: twice that of a hundred files with the longest names and albums, all escaped.
 const MAX_BODY_BYTES: usize = 1 << 21;
 const MAX_FILES: usize = 100;
 const MAX_FILE_NAME_BYTES: usize = 1024;
 const MAX_ALBUM_BYTES: usize = 512;
-/// What S3 takes in one PUT: 5 GB (Amazon S3 User Guide, "Uploading objects").
+/// Largest object in one PUT: 5 GB (Amazon S3 User Guide, "Uploading objects").
 const MAX_PUT_BYTES: u64 = 5 << 30;
 
-/// One URL or a list of them: the answer has the form of the request.
+/// A request for one URL or for a list of them. The answer has the form of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum UploadRequest {
     One(Upload),
     Many(Vec<Upload>),
 }
@@ -43,15 +43,15 @@ pub(super) struct Upload {
     extension: &'static str,
     pub(super) content_type: &'static str,
     pub(super) content_length: u64,
-    /// In base64.
+    /// SHA-256 of the photo, in base64.
     pub(super) checksum_sha256: Option<String>,
 }
 
-/// What is asked for one photo, as it came.
+/// A file of a request, as it came.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object about a file")]
 struct File {
-    /// Of no consequence: names of files are personal, and hostile ones are many.
+    /// Name of the file. It goes nowhere: names are personal, and many are hostile.
     file_name: String,
     content_type: String,
     content_length: u64,
@@ -59,18 +59,18 @@ struct File {
     checksum_sha256: Option<String>,
 }
 
-impl Asked {
-    /// All of them.
+impl UploadRequest {
+    /// The uploads of either form.
     pub(super) fn uploads(&self) -> &[Upload] {
         match self {
-            Asked::One(upload) => std::slice::from_ref(upload),
-            Asked::Many(uploads) => uploads,
+            UploadRequest::One(upload) => std::slice::from_ref(upload),
+            UploadRequest::Many(uploads) => uploads,
         }
     }
 }
 
 impl Upload {
-    /// The photo's key: below the prefix and in its album; nothing else of it comes from the caller.
+    /// The photo's key, below the prefix and in its album. The caller chooses no other part of it.
     pub(super) fn key(&self, prefix: &str, id: Uuid) -> String {
         let extension = self.extension;
         match &self.album {
@@ -80,11 +80,14 @@ impl Upload {
     }
 }
 
-/// Reads a request for photos of at most `max_bytes` bytes each.
+/// Parses a request for photos of at most `max_bytes` bytes each.
 ///
 /// # Errors
-/// All that is wrong with it.
-pub(super) fn read(request: &LambdaFunctionUrlRequest, max_bytes: u64) -> Result<Asked, Problem> {
+/// Everything that is wrong with it.
+pub(super) fn parse(
+    request: &LambdaFunctionUrlRequest,
+    max_bytes: u64,
+) -> Result<UploadRequest, Problem> {
     if request.request_context.http.method.as_deref() != Some("POST") {
         return Err(Problem::method_not_allowed());
     }
@@ -95,17 +98,17 @@ pub(super) fn read(request: &LambdaFunctionUrlRequest, max_bytes: u64) -> Result
         Value::Object(mut members) if members.contains_key("files") => {
             let files = members.remove("files");
             if let Some((name, _)) = members.into_iter().next() {
-                let detail = format!("nothing may stand beside `files`, but `{name}` does");
+                let detail = format!("`files` must be the only member; remove `{name}`");
                 return Err(Problem::flawed(vec![Flaw { pointer: "#".into(), detail }]));
             }
-            many(files, max_bytes, &mut flaws).map(Asked::Many)
+            many(files, max_bytes, &mut flaws).map(UploadRequest::Many)
         }
-        file => one(file, "#", max_bytes, &mut flaws).map(Asked::One),
+        file => one(file, "#", max_bytes, &mut flaws).map(UploadRequest::One),
     };
     asked.filter(|_| flaws.is_empty()).ok_or_else(|| Problem::flawed(flaws))
 }
 
-/// As it was sent: Lambda encodes what its Content-Type does not declare as text.
+/// The body as it was sent: Lambda encodes a body in base64 unless its Content-Type is one of texts.
 fn body(request: &LambdaFunctionUrlRequest) -> Result<Cow<'_, [u8]>, Problem> {
     let text = request.body.as_deref().unwrap_or_default();
     if text.len() > MAX_BODY_BYTES {
@@ -164,14 +167,14 @@ fn one(file: Value, at: &str, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<U
     })
 }
 
-/// As it is written in the table: case does not matter (RFC 9110 section 8.3.1).
+/// The row of the table. Case does not matter (RFC 9110 section 8.3.1).
 fn known_content_type(content_type: &str) -> Option<(&'static str, &'static str)> {
     CONTENT_TYPES.into_iter().find(|(known, _)| content_type.eq_ignore_ascii_case(known))
 }
 
 fn allowed_content_types() -> String {
     let names = CONTENT_TYPES.map(|(name, _)| name).join(", ");
-    format!("must be one of {names}: nothing else becomes a thumbnail, HEIC and AVIF neither")
+    format!("must be one of {names}; other formats, HEIC and AVIF among them, get no thumbnail")
 }
 
 fn check_file_name(name: &str) -> Result<(), String> {
@@ -203,10 +206,10 @@ fn check_album(album: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What no album needs: the other separator of paths; what ends a line or controls a terminal; what
-/// XML 1.0, so S3's lists and SQS's messages, cannot carry; and Unicode's Bidi_Control characters, which
-/// show the names around them in another order than they have. Those that join letters and emoji are
-/// needed.
+/// Whether no album needs the character: a backslash, which separates paths elsewhere; a character that
+/// ends a line or controls a terminal; one that XML 1.0 cannot carry, and so neither S3's lists nor SQS's
+/// messages; and one of Unicode's Bidi_Control characters, which change the order in which the names around
+/// them are shown. Joiners of letters and emoji are needed.
 fn is_hostile(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -252,15 +255,15 @@ mod tests {
         request
     }
 
-    fn ask(body: &Value) -> Result<Asked, Problem> {
-        read(&post(body), MAX_BYTES)
+    fn ask(body: &Value) -> Result<UploadRequest, Problem> {
+        parse(&post(body), MAX_BYTES)
     }
 
     /// The one upload asked for, or what is wrong with which part of it.
     fn one(body: &Value) -> Result<Upload, Value> {
         match ask(body) {
-            Ok(Asked::One(upload)) => Ok(upload),
-            Ok(Asked::Many(uploads)) => panic!("{uploads:?}"),
+            Ok(UploadRequest::One(upload)) => Ok(upload),
+            Ok(UploadRequest::Many(uploads)) => panic!("{uploads:?}"),
             Err(problem) => Err(json!(problem)["errors"].take()),
         }
     }
@@ -403,9 +406,9 @@ mod tests {
             }
         }
         let five_gb = with("contentLength", 5_368_709_120_u64);
-        assert!(read(&post(&five_gb), u64::MAX).is_ok());
+        assert!(parse(&post(&five_gb), u64::MAX).is_ok());
         let more = with("contentLength", 5_368_709_121_u64);
-        assert!(read(&post(&more), u64::MAX).is_err(), "S3 has no such PUT");
+        assert!(parse(&post(&more), u64::MAX).is_err(), "S3 has no such PUT");
     }
 
     #[test]
@@ -465,7 +468,7 @@ mod tests {
     #[test]
     fn one_flaw_refuses_the_whole_list_and_all_flaws_are_told() {
         let list = |files: Vec<Value>| ask(&json!({"files": files}));
-        let Ok(Asked::Many(uploads)) = list(vec![photo("a"), photo("b")]) else { panic!() };
+        let Ok(UploadRequest::Many(uploads)) = list(vec![photo("a"), photo("b")]) else { panic!() };
         let keys: Vec<String> = uploads.iter().map(|upload| upload.key("", ID)).collect();
         assert_eq!(keys, [format!("a/{ID}.jpg"), format!("b/{ID}.jpg")], "in their order");
 
@@ -487,12 +490,12 @@ mod tests {
         let text = photo("trip").to_string();
         let mut encoded = post(BASE64_STANDARD.encode(&text));
         encoded.is_base64_encoded = true;
-        assert_eq!(read(&encoded, MAX_BYTES), ask(&photo("trip")));
+        assert_eq!(parse(&encoded, MAX_BYTES), ask(&photo("trip")));
         encoded.body = Some(text);
-        assert_eq!(read(&encoded, MAX_BYTES).unwrap_err().status, 400);
+        assert_eq!(parse(&encoded, MAX_BYTES).unwrap_err().status, 400);
 
         let status =
-            |request: &LambdaFunctionUrlRequest| read(request, MAX_BYTES).unwrap_err().status;
+            |request: &LambdaFunctionUrlRequest| parse(request, MAX_BYTES).unwrap_err().status;
         for wrong in ["", "{", "IMG_0001.jpg", "{\"fileName\": \"\\ud800\"}", &"[".repeat(1000)] {
             assert_eq!(status(&post(wrong)), 400, "{wrong}");
         }
@@ -518,6 +521,6 @@ mod tests {
         let body = format!(r#"{{"files": [{}]}}"#, vec![file; MAX_FILES].join(", "));
         let mut request = post(BASE64_STANDARD.encode(body));
         request.is_base64_encoded = true;
-        assert_eq!(read(&request, MAX_BYTES).unwrap().uploads().len(), MAX_FILES);
+        assert_eq!(parse(&request, MAX_BYTES).unwrap().uploads().len(), MAX_FILES);
     }
 }

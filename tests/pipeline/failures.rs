@@ -152,7 +152,7 @@ async fn an_event_without_a_sequencer_takes_its_place_behind_the_item() {
     let first = stack.upload("a.jpg", &photos::small()).await;
     stack.invoke(&event(&first)).await;
     let made = stack.item("a.jpg", "READY").await;
-    assert_eq!((&made["etag"], made.get("sequencer")), (&json!(first), None));
+    assert_eq!((&made["original"]["etag"], made.get("sequencer")), (&json!(first), None));
     stack.invoke(&event(&first)).await;
     assert_eq!(stack.item("a.jpg", "READY").await, made, "nothing is done twice");
 
@@ -230,7 +230,7 @@ async fn a_photo_takes_what_the_function_has_or_is_refused_with_the_memory_that_
     let [baseline, progressive] = [false, true].map(photos::panorama);
     stack.upload("panorama.jpg", &baseline).await;
     let item = stack.item("panorama.jpg", "READY").await;
-    assert_eq!([&item["width"], &item["height"]], [26_615, 8000]);
+    assert_eq!([&item["original"]["width"], &item["original"]["height"]], [26_615, 8000]);
     let thumbnail = stack.thumbnail("panorama.jpg").await;
     let size = turbojpeg::read_header(&thumbnail).unwrap();
     assert_eq!((size.width, size.height), (6654, 2000));

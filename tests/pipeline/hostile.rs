@@ -44,7 +44,7 @@ async fn an_item_that_the_application_has_made_too_large_is_written_without_the_
     let answer = stack.invoke(&json!({"Records": [stack.record("a.jpg", &etag, 1)]})).await;
     assert_eq!(answer.function_error, None, "{answer:?}");
     let item = stack.item("a.jpg", "READY").await;
-    assert_eq!((item.get("camera"), &item["width"]), (None, &json!(640)));
+    assert_eq!((item.get("camera"), &item["original"]["width"]), (None, &json!(640)));
     assert!(item["renditions"]["thumbnail"]["key"].is_string(), "{item}");
     stack.letters(0).await;
 

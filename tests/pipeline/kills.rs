@@ -24,8 +24,10 @@ enum Kill {
 struct Story<'a> {
     name: &'static str,
     /// Uploads of these bytes, and removals.
-    news: Vec<Option<&'a [u8]>>,
-    /// What the last invocation calls, as [`invoke`] tells it.
+    deeds: Vec<Option<&'a [u8]>>,
+    /// Whether all but the last were handled under another name of the rendition.
+    is_renamed: bool,
+    /// The calls of the last invocation, as [`invoke`] names them.
     calls: &'static str,
     letters: usize,
 }
@@ -34,8 +36,10 @@ struct Story<'a> {
 #[derive(PartialEq)]
 struct State {
     item: Value,
-    /// Its bytes, and the ETag of its original.
+    /// Bytes of the thumbnail, and the ETag of its original.
     thumbnail: Option<(Vec<u8>, String)>,
+    /// Keys of all its renditions.
+    renditions: Vec<String>,
 }
 
 impl Story<'_> {
@@ -50,17 +54,23 @@ impl Story<'_> {
     ) -> Vec<String> {
         let key = key(folder);
         let (mut etag, mut calls) = (String::new(), Vec::new());
-        for (sequencer, news) in (1..).zip(&self.news) {
-            match news {
+        let mut former = environment.clone();
+        if self.is_renamed {
+            former.insert("RENDITIONS".to_owned(), "small: scale=0.25".to_owned());
+        }
+        for (sequencer, deed) in (1..).zip(&self.deeds) {
+            match deed {
                 Some(photo) => etag = stack.upload(&key, photo).await,
                 None => stack.remove(&key).await,
             }
             let mut record = stack.record(&key, &etag, sequencer);
-            if news.is_none() {
+            if deed.is_none() {
                 record["eventName"] = "ObjectRemoved:Delete".into();
             }
             let event = json!({"Records": [record]});
-            let kill = kill.filter(|_| sequencer as usize == self.news.len());
+            let is_last = sequencer as usize == self.deeds.len();
+            let environment = if is_last { environment } else { &former };
+            let kill = kill.filter(|_| is_last);
             let mut end;
             (end, calls) = invoke(environment, &event, kill).await;
             if kill.is_some() {
@@ -127,7 +137,10 @@ async fn state(stack: &Stack, folder: &str) -> State {
         Some(original_etag) => Some((stack.thumbnail(&key(folder)).await, original_etag)),
         None => None,
     };
-    State { item, thumbnail }
+    let renditions = stack.thumbnail_keys().await.into_iter();
+    let renditions = renditions.filter(|rendition| rendition.ends_with(&key(folder)));
+    let renditions = renditions.map(|key| key.replace(folder, "folder")).collect();
+    State { item, thumbnail, renditions }
 }
 
 /// One letter for each photo that failed, and the item names it. Two where the first try was killed
@@ -157,16 +170,24 @@ async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
     stack.silence_bucket().await;
     let environment = stack.environment().await;
     let (small, other) = (&photos::small()[..], &photos::small_stored_as(6)[..]);
-    let story = |name, news, calls, letters| Story { name, news, calls, letters };
-    let rejected = "GET GetItem SendMessage UpdateItem GetItem HEAD";
-    let rejected_over = "GET GetItem SendMessage UpdateItem GetItem HEAD DELETE GetItem HEAD";
-    let remove = "HEAD UpdateItem GetItem HEAD DELETE GetItem HEAD";
+    let story = |name, deeds, calls, letters| {
+        let is_renamed = name.ends_with("renamed");
+        Story { name, deeds, is_renamed, calls, letters }
+    };
+    let rejected_over = "GET GetItem SendMessage UpdateItem HEAD DELETE GetItem HEAD";
+    let removed = "GetItem HEAD UpdateItem HEAD DELETE GetItem HEAD";
+    let made_elsewhere = "GET PUT UpdateItem HEAD HEAD DELETE GetItem HEAD HEAD";
+    let rejected_elsewhere = "GET GetItem SendMessage HEAD DELETE UpdateItem HEAD HEAD";
+    let removed_elsewhere = "GetItem HEAD HEAD DELETE UpdateItem HEAD HEAD";
     let stories = [
-        story("good", vec![Some(small)], "GET PUT UpdateItem HEAD", 0),
+        story("good", vec![Some(small)], "GET PUT UpdateItem", 0),
         story("good-over-good", vec![Some(small), Some(other)], "GET PUT UpdateItem HEAD", 0),
-        story("broken", vec![Some(BROKEN)], rejected, 1),
+        story("broken", vec![Some(BROKEN)], "GET GetItem SendMessage UpdateItem", 1),
         story("broken-over-good", vec![Some(small), Some(BROKEN)], rejected_over, 1),
-        story("removed", vec![Some(small), None], remove, 0),
+        story("removed", vec![Some(small), None], removed, 0),
+        story("good-renamed", vec![Some(small), Some(other)], made_elsewhere, 0),
+        story("broken-renamed", vec![Some(small), Some(BROKEN)], rejected_elsewhere, 1),
+        story("removed-renamed", vec![Some(small), None], removed_elsewhere, 0),
     ];
     let mut ends = Vec::new();
     for story in &stories {
@@ -174,6 +195,8 @@ async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
         let calls = story.live(&stack, &environment, &folder, None).await;
         assert_eq!(calls.join(" "), story.calls, "{folder}");
         let unharmed = state(&stack, &folder).await;
+        let is_ready = unharmed.item["status"] == "READY";
+        assert_eq!(unharmed.renditions.len(), usize::from(is_ready), "{folder}");
         ends.push((story, folder, None));
         for number in 0..calls.len() {
             for kill in [Kill::Before(number), Kill::After(number)] {
@@ -182,6 +205,7 @@ async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
                 assert_eq!(made, calls[..=number], "{folder}");
                 let killed = state(&stack, &folder).await;
                 assert_eq!(killed.item, unharmed.item, "{folder}");
+                assert_eq!(killed.renditions, unharmed.renditions, "{folder}");
                 assert!(killed == unharmed, "{folder}: another thumbnail");
                 ends.push((story, folder, Some(kill)));
             }

@@ -114,7 +114,7 @@ async fn events_by_way_of_eventbridge() {
     let stack = stack_with_photos("sample-bridge", &[PHOTO]).await;
     invoke_sample(&stack, "eventbridge-created").await;
     let item = stack.item(PHOTO, "READY").await;
-    assert_eq!(item["uploadedAt"], "2024-04-06T08:24:00.000Z");
+    assert_eq!(item["original"]["uploadedAt"], "2024-04-06T08:24:00.000Z");
     stack.remove(PHOTO).await;
     invoke_sample(&stack, "eventbridge-deleted").await;
     stack.item(PHOTO, "DELETED").await;

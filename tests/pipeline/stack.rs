@@ -20,6 +20,10 @@ use crate::photos;
 /// How long anything here may take: cold starts of many functions on two busy cores included.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// The fingerprint of the default settings, which marks each thumbnail: it changes with what a thumbnail
+/// looks like, and then all photos are to be rendered again.
+pub const SETTINGS: &str = "6d5de6d2";
+
 /// A deployed stack and clients for it.
 pub struct Stack {
     pub name: String,
@@ -117,8 +121,8 @@ impl Stack {
     /// Writes a thumbnail as an invocation would have that was about the original of this ETag.
     pub async fn put_thumbnail(&self, photo_key: &str, original_etag: &str) {
         let put = self.s3.put_object().bucket(&self.thumbnails);
-        let put =
-            put.key(format!("thumbnail/{photo_key}")).metadata("original-etag", original_etag);
+        let put = put.key(format!("thumbnail/{photo_key}"));
+        let put = put.metadata("original-etag", original_etag).metadata("settings", SETTINGS);
         put.body(photos::small().into()).send().await.unwrap();
     }
 
@@ -136,7 +140,7 @@ impl Stack {
         let started = Instant::now();
         loop {
             let item = self.item(photo_key, "READY").await;
-            if item["width"] == width {
+            if item["original"]["width"] == width {
                 return item;
             }
             assert!(started.elapsed() < PATIENCE, "{item}");

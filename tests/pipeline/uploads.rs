@@ -3,14 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use thumbnailer::config::rendition_version;
 use turbojpeg::ScalingFactor;
 
 use crate::photos;
-use crate::stack::Stack;
+use crate::stack::{SETTINGS, Stack};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_photo_becomes_a_quarter_size_thumbnail() {
-    let options = ["--parameter", "ThumbnailCacheControl=public, max-age=86400"];
+    let options = ["--parameter", "CacheControl=public, max-age=86400"];
     let stack = Stack::deploy_with("thumbnail", &options).await;
     let key = "seoul trip/ref+봄.jpg";
     let photo = photos::reference();
@@ -23,6 +24,7 @@ async fn the_reference_photo_becomes_a_quarter_size_thumbnail() {
     assert_eq!(head.content_type(), Some("image/jpeg"));
     assert_eq!(head.cache_control(), Some("public, max-age=86400"));
     assert_eq!(head.metadata().unwrap()["original-etag"], etag);
+    assert_eq!(head.metadata().unwrap()["settings"], SETTINGS);
 
     let jpeg = stack.thumbnail(key).await;
     let segments = photos::segments(&jpeg);
@@ -59,7 +61,9 @@ async fn the_reference_photos_item_says_what_exiftool_says() {
     // What differs from run to run.
     let mut take = |name: &str| item.as_object_mut().unwrap().remove(name).unwrap();
     let time = |value: Value| value.as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
-    let (uploaded, processed) = (time(take("uploadedAt")), time(take("processedAt")));
+    let processed = time(take("processedAt"));
+    assert_eq!(take("replaced"), json!({}));
+    let uploaded = time(item["original"].as_object_mut().unwrap().remove("uploadedAt").unwrap());
     let tolerance = TimeDelta::seconds(2); // S3 gives the time in whole seconds in places
     assert!(
         uploaded > before - tolerance
@@ -79,24 +83,28 @@ async fn the_reference_photos_item_says_what_exiftool_says() {
         json!({
             "photoKey": "tokyo/day 1/ref-5323x8000.jpg",
             "album": "tokyo/day 1",
-            "bucket": stack.originals,
-            "etag": etag,
             "status": "READY",
-            "bytes": 3_165_832,
-            "width": 5323,
-            "height": 8000,
-            "format": "JPEG",
+            "original": {
+                "bucket": stack.originals,
+                "etag": etag,
+                "bytes": 3_165_832,
+                "width": 5323,
+                "height": 8000,
+                "format": "JPEG",
+                "orientation": 1,
+            },
             "renditions": {"thumbnail": {
                 "bucket": stack.thumbnails,
                 "key": "thumbnail/tokyo/day 1/ref-5323x8000.jpg",
+                "version": rendition_version(&etag, SETTINGS),
                 "width": 1331,
                 "height": 2000,
                 "bytes": thumbnail_bytes,
                 "contentType": "image/jpeg",
             }},
             "takenAt": "2024-04-06T17:23:41.123+09:00",
-            "takenAtOffsetSource": "OffsetTimeOriginal",
-            "timelineAt": "2024-04-06T08:23:41.123Z",
+            "taken": {"source": "DateTimeOriginal", "offsetSource": "OffsetTimeOriginal"},
+            "timelineAt": "2024-04-06T17:23:41.123",
             "location": {"latitude": 35.65858, "longitude": 139.745433, "altitude": 40.25},
             "camera": {
                 "make": "Apple",
@@ -113,7 +121,6 @@ async fn the_reference_photos_item_says_what_exiftool_says() {
                 "focalLength35": 24,
                 "flash": false,
             },
-            "orientation": 1,
             "exif": remaining_exif_of_the_reference_photo(),
         })
     );
@@ -183,8 +190,9 @@ async fn photos_of_every_orientation_come_out_upright_and_alike() {
     assert!(photos::psnr(&first, &upright) > 30.0);
     for (value, key) in (1..).zip(&keys) {
         let item = stack.item(key, "READY").await;
-        assert_eq!((&item["width"], &item["height"]), (&json!(640), &json!(960)), "{key}");
-        assert_eq!(item["orientation"], value, "{key}");
+        let original = &item["original"];
+        assert_eq!((&original["width"], &original["height"]), (&json!(640), &json!(960)), "{key}");
+        assert_eq!(original["orientation"], value, "{key}");
         let shown = photos::decode(&stack.thumbnail(key).await, ScalingFactor::ONE);
         let likeness = photos::psnr(&shown, &first);
         assert!(likeness > 40.0, "{key}: {likeness:.1} dB");
@@ -197,9 +205,11 @@ async fn a_photo_without_exif_gets_its_item_too() {
     stack.upload("plain.jpg", &photos::small()).await;
     let item = stack.item("plain.jpg", "READY").await;
     assert_eq!(item["album"], "/");
-    assert_eq!(item["timelineAt"], item["uploadedAt"]);
+    let uploaded_at = item["original"]["uploadedAt"].as_str().unwrap();
+    assert_eq!(item["timelineAt"], uploaded_at.trim_end_matches('Z'));
+    assert_eq!(item["original"].get("orientation"), None);
     let names: Vec<&String> = item.as_object().unwrap().keys().collect();
-    for absent in ["takenAt", "location", "camera", "exposure", "orientation", "exif"] {
+    for absent in ["takenAt", "taken", "location", "camera", "exposure", "exif"] {
         assert!(!names.iter().any(|name| *name == absent), "{absent} in {names:?}");
     }
 }
@@ -215,7 +225,7 @@ async fn twenty_four_photos_uploaded_at_once_are_all_done() {
     });
     let etags = join_all(uploads).await;
     for (key, etag) in keys.iter().zip(&etags) {
-        assert_eq!(stack.item(key, "READY").await["etag"], **etag);
+        assert_eq!(stack.item(key, "READY").await["original"]["etag"], **etag);
     }
     let expected: Vec<String> = keys.iter().map(|key| format!("thumbnail/{key}")).collect();
     assert_eq!(stack.thumbnail_keys().await, expected);
@@ -240,13 +250,15 @@ async fn what_the_application_keeps_in_the_item_survives_a_new_upload() {
     let started = std::time::Instant::now();
     let item = loop {
         let item = stack.item("a.jpg", "READY").await;
-        if item["etag"] == *etag {
+        if item["original"]["etag"] == *etag {
             break item;
         }
         assert!(started.elapsed().as_secs() < 60, "{item}");
     };
     assert_eq!(item["app"], json!({"likes": 7}));
-    assert_eq!(item["orientation"], 3);
+    assert_eq!(item["original"]["orientation"], 3);
+    let former = &item["replaced"]["thumbnail"]["key"];
+    assert_eq!(*former, item["renditions"]["thumbnail"]["key"], "it was overwritten");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,8 +271,8 @@ async fn the_log_tells_what_a_photo_cost_and_nothing_of_whose_it_is() {
     assert_eq!(line["format"], "JPEG");
     assert_eq!(line["bytes"], 3_165_832);
     assert_eq!((&line["width"], &line["height"]), (&json!(5323), &json!(8000)));
-    assert_eq!(line["thumbnailBytes"], item["renditions"]["thumbnail"]["bytes"]);
-    for step in ["fetchMs", "exifMs", "renderMs", "storeMs", "commitMs", "peakMemoryMb"] {
+    assert_eq!(line["renditionBytes"], item["renditions"]["thumbnail"]["bytes"]);
+    for step in ["fetchMs", "inspectMs", "renderMs", "storeMs", "commitMs", "peakMemoryMb"] {
         assert!(line[step].as_f64().unwrap() > 0.0, "{step} in {line}");
     }
     let text = line.to_string();

@@ -1,5 +1,5 @@
-//! What each answer of S3, DynamoDB and SQS means: literal answers on the wire, and the class that the
-//! function gives them.
+//! What each answer of S3, DynamoDB and SQS means: literal answers on the wire, and the outcome that the
+//! function makes of them.
 
 #[path = "../common/service.rs"]
 mod service;
@@ -11,14 +11,14 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use chrono::DateTime;
 use futures_util::future::join_all;
-use photo::{Size, Thumbnail};
+use photo::PhotoError;
 use serde_json::{Value, json};
-use thumbnailer::aws::Aws;
-use thumbnailer::config::Config;
+use thumbnailer::aws::{Aws, CallError, CommitError, FetchError, RenditionFile};
+use thumbnailer::config::{Config, rendition_version};
 use thumbnailer::dead_letter::{Invocation, Letter};
-use thumbnailer::event::{ObjectEvent, Sequencer};
-use thumbnailer::failure::{Class, Failure};
-use thumbnailer::item::{self, Precondition, Update};
+use thumbnailer::disposition::Rejection;
+use thumbnailer::event::Sequencer;
+use thumbnailer::item::{Place, Precondition, Record, Status, Stored, Update};
 use tokio::time::timeout;
 
 use service::{Answer, Service};
@@ -49,24 +49,23 @@ fn config() -> Config {
     Config::read(settings).unwrap()
 }
 
-fn photo() -> ObjectEvent {
-    ObjectEvent {
-        bucket: "originals".into(),
-        key: "tokyo/a b.jpg".into(),
-        size: Some(5),
-        etag: Some("abc".into()),
-        version_id: None,
-        sequencer: Sequencer::new("1"),
-        time: None,
-        payload: Value::Null,
-    }
+const KEY: &str = "tokyo/a b.jpg";
+
+fn place() -> Place {
+    Place { bucket: "thumbnails".to_owned(), key: "thumbnail/a.jpg".to_owned() }
+}
+
+fn tombstone() -> Update {
+    let sequencer = Sequencer::new("1").unwrap();
+    let record = Record::tombstone(Some(&sequencer), DateTime::UNIX_EPOCH);
+    Update::new(&record, &Precondition::NotNewer(sequencer.clone())).unwrap()
 }
 
 /// The calls that the function makes, and the name and the beginning of their failures.
 const CALLS: [(&str, &str, &str); 7] = [
     ("GetObject", "S3CallFailed", "GetObject s3://originals/tokyo/a b.jpg"),
     ("HeadObject", "S3CallFailed", "HeadObject s3://originals/a.jpg"),
-    ("PutObject", "S3CallFailed", "PutObject s3://thumbnails/thumbnail/tokyo/a b.jpg"),
+    ("PutObject", "S3CallFailed", "PutObject s3://thumbnails/thumbnail/a.jpg"),
     ("DeleteObject", "S3CallFailed", "DeleteObject s3://thumbnails/thumbnail/a.jpg"),
     ("GetItem", "DynamoDbCallFailed", "GetItem photos[a.jpg]"),
     ("UpdateItem", "DynamoDbCallFailed", "UpdateItem photos[a.jpg]"),
@@ -77,58 +76,80 @@ const CALLS: [(&str, &str, &str); 7] = [
     ),
 ];
 
+/// Why a call failed, whichever call it was.
+#[derive(Debug, PartialEq)]
+enum Failure {
+    Fetch(FetchError),
+    Commit(CommitError),
+    Call(CallError),
+}
+
+impl Failure {
+    /// The failure of the call itself: all others have a meaning of their own.
+    fn call(self) -> Option<CallError> {
+        match self {
+            Failure::Fetch(FetchError::Call(error) | FetchError::BrokenBody(error))
+            | Failure::Commit(CommitError::Call(error))
+            | Failure::Call(error) => Some(error),
+            Failure::Fetch(_) | Failure::Commit(_) => None,
+        }
+    }
+}
+
 /// Makes a call of a service that answers it thus, each time. Gives what comes of it, and how often it
 /// was tried.
 async fn call(operation: &str, answer: Answer) -> (Result<(), Failure>, usize) {
     let service = Service::start(&[answer]).await;
-    let (aws, sequencer) = (aws(&service), Sequencer::new("1").unwrap());
+    let aws = aws(&service);
     let outcome = match operation {
-        "GetObject" => aws.originals.fetch(&photo()).await.map(drop).map_err(Failure::from),
-        "HeadObject" => aws.originals.current("a.jpg").await.map(drop),
+        "GetObject" => aws.originals.fetch(KEY, "abc").await.map(drop).map_err(Failure::Fetch),
+        "HeadObject" => aws.originals.head("a.jpg").await.map(drop).map_err(Failure::Call),
         "PutObject" => {
-            let size = Size { width: 1, height: 1 };
-            let thumbnail = Thumbnail { jpeg: b"hello".to_vec(), size };
-            aws.renditions.put(&photo(), thumbnail).await.map(drop)
+            let file = RenditionFile {
+                bytes: b"hello".to_vec(),
+                content_type: "image/jpeg",
+                original_etag: "abc".to_owned(),
+                settings: "01234567".to_owned(),
+            };
+            aws.renditions.put(&place(), file).await.map_err(Failure::Call)
         }
-        "DeleteObject" => aws.renditions.delete("a.jpg", "\"abc\"").await,
-        "GetItem" => aws.items.get("a.jpg").await.map(drop),
+        "DeleteObject" => aws.renditions.delete(&place(), "\"abc\"").await.map_err(Failure::Call),
+        "GetItem" => aws.items.get("a.jpg").await.map(drop).map_err(Failure::Call),
         "UpdateItem" => {
-            let tombstone = item::tombstone(Some(&sequencer), DateTime::UNIX_EPOCH);
-            let update = Update::new(tombstone, &Precondition::NotNewer(sequencer));
-            aws.items.commit("a.jpg", update).await
+            let committed = aws.items.commit("a.jpg", &tombstone()).await;
+            committed.map(drop).map_err(Failure::Commit)
         }
-        "SendMessage" => aws.dead_letters.send(letter()).await.map(drop),
+        "SendMessage" => aws.dead_letters.send(letter()).await.map(drop).map_err(Failure::Call),
         other => panic!("{other} is none of the function's calls"),
     };
     (outcome, service.requests().len())
 }
 
 /// Whether a call that is answered thus is worth another try of its event, and says why.
-async fn expect_transient(operation: &str, answer: Answer, tries: usize, reason: &str) {
+async fn expect_retry(operation: &str, answer: Answer, tries: usize, reason: &str) {
     let (outcome, tried) = call(operation, answer).await;
-    let failure = outcome.unwrap_err();
-    assert_eq!((failure.class, tried), (Class::Transient, tries), "{failure:?}");
+    let error = outcome.unwrap_err().call().unwrap();
     let (_, error_type, what) = CALLS.iter().find(|(known, ..)| *known == operation).unwrap();
-    assert_eq!(failure.error_type, *error_type);
-    assert!(failure.message.starts_with(&format!("{what} failed: {reason}")), "{failure:?}");
+    assert_eq!((error.name(), tried), (*error_type, tries), "{error:?}");
+    assert!(error.to_string().starts_with(&format!("{what} failed: {reason}")), "{error}");
 }
 
 fn letter() -> Letter {
-    let failure = Failure::permanent("NotAPhoto", "not a photo");
+    let reason = Rejection::Photo(PhotoError::NotAPhoto("not a photo".to_owned()));
     let invocation = Invocation {
         request_id: "1".into(),
         function_arn: "arn:aws:lambda:us-east-1:1:function:thumbnail".into(),
         function_version: "$LATEST".into(),
     };
     let event = json!({"Records": []});
-    Letter::about(&event, Some("a.jpg"), &failure, &invocation, DateTime::UNIX_EPOCH)
+    Letter::about(&event, Some("a.jpg"), &reason, &invocation, DateTime::UNIX_EPOCH)
 }
 
 /// What comes of a fetch, and how often it was tried.
-async fn fetch(answers: &[Answer]) -> (Result<Vec<u8>, Failure>, usize) {
+async fn fetch(answers: &[Answer]) -> (Result<Vec<u8>, FetchError>, usize) {
     let service = Service::start(answers).await;
-    let fetched = aws(&service).originals.fetch(&photo()).await;
-    (fetched.map(|original| original.photo).map_err(Failure::from), service.requests().len())
+    let fetched = aws(&service).originals.fetch(KEY, "abc").await;
+    (fetched.map(|original| original.bytes), service.requests().len())
 }
 
 /// An answer of S3's that is an error.
@@ -154,25 +175,25 @@ fn cut(mut answer: Answer, body: usize) -> Answer {
 const WHOLE: &[(&str, &str)] = &[("ETag", "\"abc\""), ("x-amz-checksum-crc32", "NhCmhg==")]; // of "hello"
 
 #[tokio::test]
-async fn what_s3_answers_to_a_fetch_has_its_class() {
-    for (status, code, class, error_type, tries) in [
-        ("404 Not Found", "NoSuchKey", Class::Ignored, "ObjectGone", 1),
-        ("412 Precondition Failed", "PreconditionFailed", Class::Superseded, "Superseded", 1),
-        ("403 Forbidden", "InvalidObjectState", Class::Permanent, "ArchivedPhoto", 1),
-        ("403 Forbidden", "AccessDenied", Class::Transient, "S3CallFailed", 1),
-        ("404 Not Found", "NoSuchBucket", Class::Transient, "S3CallFailed", 1),
-        ("503 Slow Down", "SlowDown", Class::Transient, "S3CallFailed", 3),
-        ("500 Internal Server Error", "InternalError", Class::Transient, "S3CallFailed", 3),
+async fn each_answer_of_s3_to_a_fetch_has_its_outcome() {
+    for (status, code, expected) in [
+        ("404 Not Found", "NoSuchKey", FetchError::Gone),
+        ("412 Precondition Failed", "PreconditionFailed", FetchError::Changed),
+        ("403 Forbidden", "InvalidObjectState", FetchError::Archived),
     ] {
         let (fetched, tried) = fetch(&[s3_error(status, code)]).await;
-        let failure = fetched.unwrap_err();
-        assert_eq!((failure.class, failure.error_type), (class, error_type), "{code}");
-        assert_eq!(tried, tries, "{code}");
-        if class == Class::Transient {
-            let named =
-                format!("GetObject s3://originals/tokyo/a b.jpg failed: {code}: The reason.");
-            assert_eq!(failure.message, named);
-        }
+        assert_eq!((fetched, tried), (Err(expected), 1), "{code}");
+    }
+    for (status, code, tries) in [
+        ("403 Forbidden", "AccessDenied", 1),
+        ("404 Not Found", "NoSuchBucket", 1),
+        ("503 Slow Down", "SlowDown", 3),
+        ("500 Internal Server Error", "InternalError", 3),
+    ] {
+        let (fetched, tried) = fetch(&[s3_error(status, code)]).await;
+        let Err(FetchError::Call(error)) = fetched else { panic!("{code}: {fetched:?}") };
+        let named = format!("GetObject s3://originals/tokyo/a b.jpg failed: {code}: The reason.");
+        assert_eq!((error.to_string(), tried), (named, tries), "{code}");
     }
 }
 
@@ -189,9 +210,9 @@ async fn a_body_that_is_cut_or_changed_is_fetched_again_and_then_worth_another_t
     let changed = Answer::new("200 OK", WHOLE, b"jello");
     for (answer, cause) in [(cut(whole.clone(), 3), "GetObject"), (changed, "checksum")] {
         let (fetched, tried) = fetch(slice::from_ref(&answer)).await;
-        let failure = fetched.unwrap_err();
-        assert_eq!((failure.class, tried), (Class::Transient, 3), "{failure:?}");
-        assert!(failure.message.contains(cause), "{}", failure.message);
+        let Err(FetchError::BrokenBody(error)) = fetched else { panic!("{fetched:?}") };
+        assert_eq!(tried, 3);
+        assert!(error.to_string().contains(cause), "{error}");
 
         let (fetched, tried) = fetch(&[answer, whole.clone()]).await;
         assert_eq!((fetched, tried), (Ok(b"hello".to_vec()), 2));
@@ -201,8 +222,9 @@ async fn a_body_that_is_cut_or_changed_is_fetched_again_and_then_worth_another_t
 #[tokio::test]
 async fn more_bytes_than_allowed_are_refused_before_they_are_read() {
     let answer = Answer::new("200 OK", &[("ETag", "\"abc\"")], &[0; 1001]);
-    let failure = fetch(&[answer]).await.0.unwrap_err();
-    assert_eq!((failure.class, failure.error_type), (Class::Permanent, "TooManyBytes"));
+    let error = fetch(&[answer]).await.0.unwrap_err();
+    let FetchError::TooLarge(error) = error else { panic!("{error:?}") };
+    assert_eq!(error.name(), "TooManyBytes");
 }
 
 #[tokio::test]
@@ -240,8 +262,8 @@ async fn a_body_that_never_ends_cannot_take_the_whole_invocation() {
     let begun = cut(Answer::new("200 OK", &[("ETag", "\"abc\"")], &[0; 900]), 100);
     let endless = Answer { is_endless: true, ..begun };
     let fetched = timeout(Duration::from_secs(15), fetch(&[endless])).await;
-    let failure = fetched.expect("it has given up by then").0.unwrap_err();
-    assert_eq!(failure.class, Class::Transient, "{failure:?}");
+    let error = fetched.expect("it has given up by then").0.unwrap_err();
+    assert!(matches!(error, FetchError::Call(_)), "{error:?}");
 }
 
 #[tokio::test]
@@ -259,7 +281,7 @@ async fn a_call_that_is_not_answered_is_tried_three_times_and_is_worth_another_t
             // The body of GET is not the SDK's to read, and that of HEAD is never sent.
             if !(reason.starts_with("HTTP 200") && ["GetObject", "HeadObject"].contains(&operation))
             {
-                calls.push(expect_transient(operation, answer, 3, reason));
+                calls.push(expect_retry(operation, answer, 3, reason));
             }
         }
     }
@@ -283,10 +305,10 @@ async fn what_the_queue_answers_to_a_letter_keeps_the_event_alive() {
     ] {
         let shape = format!("com.amazonaws.sqs#{name}");
         let answer = json_error(status, &shape, &[]);
-        expect_transient("SendMessage", answer, tries, &format!("{name}: The reason.")).await;
+        expect_retry("SendMessage", answer, tries, &format!("{name}: The reason.")).await;
         let query_error = format!("{query_name};Sender");
         let answer = json_error(status, &shape, &[("x-amzn-query-error", &query_error)]);
-        expect_transient("SendMessage", answer, tries, &format!("{query_name}: The reason.")).await;
+        expect_retry("SendMessage", answer, tries, &format!("{query_name}: The reason.")).await;
     }
 }
 
@@ -300,18 +322,19 @@ async fn a_letter_is_sent_when_the_queue_says_which_message_it_is() {
     assert!(service.requests()[0].contains("x-amz-target: AmazonSQS.SendMessage"));
     for body in ["", "{}"] {
         let reason = "the answer names no message";
-        expect_transient("SendMessage", answer(body.as_bytes()), 1, reason).await;
+        expect_retry("SendMessage", answer(body.as_bytes()), 1, reason).await;
     }
     let reason = "HTTP 200: ";
-    expect_transient("SendMessage", answer(b"<html>"), 1, reason).await;
+    expect_retry("SendMessage", answer(b"<html>"), 1, reason).await;
 }
 
 #[tokio::test]
-async fn what_dynamodb_answers_to_a_commit_or_a_read_has_its_class() {
+async fn each_answer_of_dynamodb_to_a_commit_or_a_read_has_its_outcome() {
     let error =
         |status, name| json_error(status, &format!("com.amazonaws.dynamodb.v20120810#{name}"), &[]);
     let lost = error("400 Bad Request", "ConditionalCheckFailedException");
-    assert_eq!(call("UpdateItem", lost).await, (Err(Failure::done()), 1));
+    let superseded = Err(Failure::Commit(CommitError::Superseded));
+    assert_eq!(call("UpdateItem", lost).await, (superseded, 1));
     for (status, name, tries) in [
         ("400 Bad Request", "ProvisionedThroughputExceededException", 3),
         ("400 Bad Request", "ThrottlingException", 3),
@@ -323,7 +346,7 @@ async fn what_dynamodb_answers_to_a_commit_or_a_read_has_its_class() {
     ] {
         for operation in ["UpdateItem", "GetItem"] {
             let reason = format!("{name}: The reason.");
-            expect_transient(operation, error(status, name), tries, &reason).await;
+            expect_retry(operation, error(status, name), tries, &reason).await;
         }
     }
 }
@@ -332,12 +355,11 @@ async fn what_dynamodb_answers_to_a_commit_or_a_read_has_its_class() {
 async fn an_item_that_dynamodb_does_not_take_is_refused_for_good() {
     let refused =
         json_error("400 Bad Request", "com.amazon.coral.validate#ValidationException", &[]);
-    let (outcome, tried) = call("UpdateItem", refused.clone()).await;
-    let failure = outcome.unwrap_err();
-    assert_eq!((failure.class, failure.error_type, tried), (Class::Permanent, "ItemRefused", 1));
-    assert_eq!(failure.message, "DynamoDB does not take the photo's item: The reason.");
-    // A read has no item that could be in the way.
-    expect_transient("GetItem", refused, 1, "ValidationException: The reason.").await;
+    let outcome = call("UpdateItem", refused.clone()).await;
+    let expected = Failure::Commit(CommitError::Refused("The reason.".to_owned()));
+    assert_eq!(outcome, (Err(expected), 1));
+    // A read brings no item that could be refused.
+    expect_retry("GetItem", refused, 1, "ValidationException: The reason.").await;
 }
 
 #[tokio::test]
@@ -360,20 +382,20 @@ async fn a_commit_whose_answer_was_lost_is_done_when_its_repetition_finds_it() {
     });
     assert_eq!(call("UpdateItem", refusal(own.clone())).await, (Ok(()), 1));
     for (name, other) in [
-        ("status", "READY"),
-        ("sequencer", "00000000000000000000000000000002"),
-        ("processedAt", "1970-01-01T00:00:00.001Z"),
-        ("etag", "of a photo"),
+        ("status", text("READY")),
+        ("sequencer", text("00000000000000000000000000000002")),
+        ("processedAt", text("1970-01-01T00:00:00.001Z")),
+        ("original", json!({"M": {"etag": text("of a photo")}})),
     ] {
         let mut others = own.clone();
-        others[name] = text(other);
-        assert_eq!(call("UpdateItem", refusal(others)).await, (Err(Failure::done()), 1), "{name}");
+        others[name] = other;
+        let superseded = Err(Failure::Commit(CommitError::Superseded));
+        assert_eq!(call("UpdateItem", refusal(others)).await, (superseded, 1), "{name}");
     }
     let service = Service::start(&[RESET, refusal(own)]).await;
-    let sequencer = Sequencer::new("1").unwrap();
-    let tombstone = item::tombstone(Some(&sequencer), DateTime::UNIX_EPOCH);
-    let update = Update::new(tombstone, &Precondition::NotNewer(sequencer));
-    assert_eq!(aws(&service).items.commit("a.jpg", update).await, Ok(()));
+    // Nobody knows any more what was there before, so the own item stands for it.
+    let before = aws(&service).items.commit("a.jpg", &tombstone()).await.unwrap().unwrap();
+    assert_eq!(before.status, Some(Status::Deleted));
     let requests = service.requests();
     assert_eq!(requests.len(), 2, "one was lost");
 }
@@ -393,44 +415,108 @@ async fn what_s3_answers_to_the_other_calls_is_worth_another_try() {
         ("DeleteObject", "500 Internal Server Error", "InternalError", 3),
     ] {
         let reason = format!("{code}: The reason.");
-        expect_transient(operation, s3_error(status, code), tries, &reason).await;
+        expect_retry(operation, s3_error(status, code), tries, &reason).await;
     }
     // Without a body there is no more to say than the status.
     for (status, tries) in
         [("403 Forbidden", 1), ("503 Slow Down", 3), ("500 Internal Server Error", 3)]
     {
         let reason = format!("HTTP {}: ", &status[..3]);
-        expect_transient("HeadObject", Answer::new(status, &[], b""), tries, &reason).await;
+        expect_retry("HeadObject", Answer::new(status, &[], b""), tries, &reason).await;
     }
 }
 
 #[tokio::test]
-async fn what_is_there_of_an_object_and_of_a_thumbnail_is_told() {
-    let head = [("ETag", "\"abc\""), ("x-amz-meta-original-etag", "xyz")];
+async fn a_commit_gives_the_item_that_was_there_before() {
+    let answer = |body: Value| {
+        let content_type = [("Content-Type", "application/x-amz-json-1.0")];
+        Answer::new("200 OK", &content_type, body.to_string().as_bytes())
+    };
+    let text = |text: &str| json!({"S": text});
+    let rendition = json!({"M": {
+        "bucket": text("thumbnails"), "key": text("old/a.jpg"), "version": text("0123abcd")
+    }});
+    let before = json!({"Attributes": {
+        "photoKey": text("a.jpg"),
+        "status": text("READY"),
+        "original": {"M": {"etag": text("abc")}},
+        "renditions": {"M": {"thumbnail": rendition}},
+    }});
+    let service = Service::start(&[answer(before)]).await;
+    let before = aws(&service).items.commit("a.jpg", &tombstone()).await.unwrap().unwrap();
+    assert_eq!((before.status, before.etag.as_deref()), (Some(Status::Ready), Some("abc")));
+    assert_eq!(before.renditions["thumbnail"].place.key, "old/a.jpg");
+
+    let service = Service::start(&[answer(json!({}))]).await;
+    assert_eq!(aws(&service).items.commit("a.jpg", &tombstone()).await, Ok(None));
+    let of_application = json!({"Attributes": {"app": {"M": {}}}});
+    let service = Service::start(&[answer(of_application)]).await;
+    let before = aws(&service).items.commit("a.jpg", &tombstone()).await;
+    assert_eq!(before, Ok(Some(Stored::default())));
+}
+
+#[tokio::test]
+async fn the_head_of_an_object_and_of_a_rendition_is_read() {
+    let head = [
+        ("ETag", "\"abc\""),
+        ("Content-Type", "video/mp4"),
+        ("x-amz-version-id", "v1"),
+        ("Last-Modified", "Sat, 06 Apr 2024 08:24:00 GMT"),
+        ("x-amz-meta-original-etag", "xyz"),
+        ("x-amz-meta-settings", "01234567"),
+    ];
     let service = Service::start(&[Answer::new("200 OK", &head, b"")]).await;
-    let current = aws(&service).originals.current("a.jpg").await.unwrap().unwrap();
-    assert_eq!((current.etag.as_str(), current.bytes), ("abc", Some(0)));
-    let mark = aws(&service).renditions.head("a.jpg").await.unwrap().unwrap();
-    assert_eq!((mark.etag.as_str(), mark.original_etag.as_deref()), ("\"abc\"", Some("xyz")));
+    let original = aws(&service).originals.head("a.jpg").await.unwrap().unwrap();
+    assert_eq!((original.version.etag.as_str(), original.version.bytes), ("abc", Some(0)));
+    assert_eq!(original.version.version_id.as_deref(), Some("v1"));
+    assert_eq!(original.version.uploaded_at.unwrap().timestamp(), 1_712_391_840);
+    assert_eq!(original.content_type.as_deref(), Some("video/mp4"));
+    let rendition = aws(&service).renditions.head(&place()).await.unwrap().unwrap();
+    assert_eq!(rendition.etag, "\"abc\"");
+    assert_eq!(rendition.version, Some(rendition_version("xyz", "01234567")));
     assert!(service.requests()[1].starts_with("HEAD /thumbnails/thumbnail/a.jpg"));
 
+    let foreign = [("ETag", "\"abc\""), ("x-amz-meta-original-etag", "xyz")];
+    let service = Service::start(&[Answer::new("200 OK", &foreign, b"")]).await;
+    let rendition = aws(&service).renditions.head(&place()).await.unwrap().unwrap();
+    assert_eq!(rendition.version, None, "it does not say with which settings it was made");
+
     let gone = Service::start(&[Answer::new("404 Not Found", &[], b"")]).await;
-    assert_eq!(aws(&gone).originals.current("a.jpg").await, Ok(None));
-    assert_eq!(aws(&gone).renditions.head("a.jpg").await, Ok(None));
+    assert_eq!(aws(&gone).originals.head("a.jpg").await, Ok(None));
+    assert_eq!(aws(&gone).renditions.head(&place()).await, Ok(None));
     let forbidden = Service::start(&[Answer::new("403 Forbidden", &[], b"")]).await;
-    let failure = aws(&forbidden).originals.current("a.jpg").await.unwrap_err();
-    assert_eq!(failure.class, Class::Transient);
+    assert!(aws(&forbidden).originals.head("a.jpg").await.is_err());
+}
+
+#[tokio::test]
+async fn a_rendition_is_marked_with_what_it_was_made_from() {
+    let service = Service::start(&[Answer::new("200 OK", &[], b"")]).await;
+    let file = RenditionFile {
+        bytes: b"hello".to_vec(),
+        content_type: "image/jpeg",
+        original_etag: "abc".to_owned(),
+        settings: "01234567".to_owned(),
+    };
+    aws(&service).renditions.put(&place(), file).await.unwrap();
+    let request = service.requests()[0].to_lowercase();
+    for header in [
+        "content-type: image/jpeg",
+        "x-amz-meta-original-etag: abc",
+        "x-amz-meta-settings: 01234567",
+    ] {
+        assert!(request.contains(header), "{header}: {request}");
+    }
 }
 
 #[tokio::test]
 async fn only_the_photo_that_the_event_speaks_of_is_fetched() {
     let service = Service::start(&[Answer::new("200 OK", WHOLE, b"hello")]).await;
-    aws(&service).originals.fetch(&photo()).await.unwrap();
+    aws(&service).originals.fetch(KEY, "abc").await.unwrap();
     assert!(service.requests()[0].to_lowercase().contains("if-match: \"abc\""));
 }
 
 #[tokio::test]
-async fn only_the_thumbnail_that_was_seen_is_removed() {
+async fn only_the_rendition_that_was_seen_is_removed() {
     for (answer, is_ok) in [
         (Answer::new("204 No Content", &[], b""), true),
         (s3_error("412 Precondition Failed", "PreconditionFailed"), true),
@@ -438,7 +524,7 @@ async fn only_the_thumbnail_that_was_seen_is_removed() {
         (s3_error("403 Forbidden", "AccessDenied"), false),
     ] {
         let service = Service::start(&[answer]).await;
-        let removed = aws(&service).renditions.delete("a.jpg", "\"abc\"").await;
+        let removed = aws(&service).renditions.delete(&place(), "\"abc\"").await;
         assert_eq!(removed.is_ok(), is_ok, "{removed:?}");
         assert!(service.requests()[0].to_lowercase().contains("if-match: \"abc\""));
     }

@@ -1,0 +1,189 @@
+//! The setting `RENDITIONS`: what is made of each photo.
+
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use photo::{Resampling, Spec};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// Counts the ways in which the same settings have made different bytes: to be raised with each change
+/// of what a rendition looks like, so that a backfill makes old ones anew.
+const PIXELS: u32 = 1;
+
+/// Longest name of a rendition, in characters.
+const MAX_NAME: usize = 32;
+
+/// A rendition to be made of each photo.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RenditionSetting {
+    /// Name of the rendition: it begins the key, and names the rendition in the item.
+    pub name: String,
+    /// What the rendition is like, but for its resampling.
+    pub scale: f64,
+    /// IJG quality divided by 100.
+    pub quality: f64,
+}
+
+/// Why a text is no list of renditions: where, what stands there, and what is allowed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("at character {position} stands {found:?}; there must be {allowed}")]
+pub struct RenditionsError {
+    /// Characters before the mistake, plus one.
+    position: usize,
+    /// The word that is wrong.
+    found: String,
+    /// What is allowed in its place.
+    allowed: &'static str,
+}
+
+impl RenditionSetting {
+    /// What the rendition is like with this resampling.
+    pub fn spec(&self, resampling: Resampling) -> Spec {
+        Spec { scale: self.scale, quality: self.quality, resampling }
+    }
+
+    /// 8 hexadecimal digits of a hash over everything that changes the rendition's bytes.
+    pub fn fingerprint(&self, resampling: Resampling) -> String {
+        let RenditionSetting { scale, quality, .. } = self;
+        hash(&format!("{PIXELS} jpeg {scale} {quality} {resampling:?}"))
+    }
+}
+
+/// The version of a rendition: 8 hexadecimal digits of a hash over what it was made from and how.
+pub fn rendition_version(original_etag: &str, fingerprint: &str) -> String {
+    hash(&format!("{original_etag} {fingerprint}"))
+}
+
+fn hash(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(4).fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}"); // to a String, which takes everything
+        digits
+    })
+}
+
+/// `name: scale=S [quality=Q]`.
+impl FromStr for RenditionSetting {
+    type Err = RenditionsError;
+
+    fn from_str(text: &str) -> Result<RenditionSetting, RenditionsError> {
+        let wrong = |word: &str, allowed| RenditionsError {
+            position: text[..offset(text, word)].chars().count() + 1,
+            found: word.to_owned(),
+            allowed,
+        };
+        let (name, rest) = text.split_once(':').unwrap_or((text, &text[text.len()..]));
+        let name = name.trim();
+        if !is_name(name) {
+            let allowed = "a name of lower-case letters, digits and hyphens, at most 32, that begins \
+                           with a letter, and a colon behind it";
+            return Err(wrong(name, allowed));
+        }
+        let (mut scale, mut quality) = (None, None);
+        for word in rest.split_whitespace() {
+            let (option, value) = match word.split_once('=') {
+                Some(("scale", value)) => (&mut scale, fraction(value)),
+                Some(("quality", value)) => (&mut quality, fraction(value).filter(|q| *q >= 0.01)),
+                Some(_) | None => {
+                    let allowed = "scale=S with S greater than 0, at most 1, or quality=Q with Q \
+                                   from 0.01 to 1; there is one rendition";
+                    return Err(wrong(word, allowed));
+                }
+            };
+            if option.is_some() {
+                return Err(wrong(word, "each of scale and quality once"));
+            }
+            let allowed = "a scale greater than 0, at most 1, or a quality from 0.01 to 1";
+            *option = Some(value.ok_or_else(|| wrong(word, allowed))?);
+        }
+        let end = &text[text.len()..];
+        let scale = scale.ok_or_else(|| wrong(end, "scale=S with S greater than 0, at most 1"))?;
+        Ok(RenditionSetting { name: name.to_owned(), scale, quality: quality.unwrap_or(0.9) })
+    }
+}
+
+/// Bytes of `text` before `part`, which is a part of it.
+fn offset(text: &str, part: &str) -> usize {
+    (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len())
+}
+
+fn is_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.len() <= MAX_NAME
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(is_allowed)
+}
+
+fn fraction(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number| *number > 0.0 && *number <= 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(text: &str) -> RenditionSetting {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn a_rendition_has_a_name_a_scale_and_a_quality() {
+        let expected =
+            |name: &str, scale, quality| RenditionSetting { name: name.to_owned(), scale, quality };
+        for (text, expected) in [
+            ("thumbnail: scale=0.25 quality=0.9", expected("thumbnail", 0.25, 0.9)),
+            ("thumbnail:scale=0.25", expected("thumbnail", 0.25, 0.9)),
+            ("  a-2 :  quality=0.01\tscale=1 ", expected("a-2", 1.0, 0.01)),
+            (&format!("{}: scale=1", "a".repeat(32)), expected(&"a".repeat(32), 1.0, 0.9)),
+        ] {
+            assert_eq!(setting(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_place_what_stands_there_and_what_is_allowed() {
+        for (text, position, found) in [
+            ("", 1, ""),
+            ("Thumbnail: scale=1", 1, "Thumbnail"),
+            ("2x: scale=1", 1, "2x"),
+            ("thumbnail scale=1", 1, "thumbnail scale=1"),
+            ("é: scale=1", 1, "é"),
+            (&format!("{}: scale=1", "a".repeat(33)), 1, &*"a".repeat(33)),
+            ("thumbnail:", 11, ""),
+            ("thumbnail: quality=0.9", 23, ""),
+            ("thumbnail: scale=0", 12, "scale=0"),
+            ("thumbnail: scale=1.01", 12, "scale=1.01"),
+            ("thumbnail: scale=NaN", 12, "scale=NaN"),
+            ("thumbnail: scale=1 quality=0.009", 20, "quality=0.009"),
+            ("thumbnail: scale=1 quality=90", 20, "quality=90"),
+            ("thumbnail: scale=1 scale=1", 20, "scale=1"),
+            ("thumbnail: fit=400", 12, "fit=400"),
+            ("thumbnail: scale=1 ; grid: scale=0.5", 20, ";"),
+        ] {
+            let error = text.parse::<RenditionSetting>().unwrap_err();
+            assert_eq!((error.position, error.found.as_str()), (position, found), "{text}");
+            let message = error.to_string();
+            assert!(message.contains("there must be "), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_changes_with_what_changes_the_bytes_and_the_version_with_the_original_too() {
+        let (best, fast) = (Resampling::Best, Resampling::Fast);
+        let fingerprint = setting("thumbnail: scale=0.25").fingerprint(best);
+        assert_eq!(fingerprint.len(), 8);
+        assert_eq!(setting("other: scale=0.25 quality=0.9").fingerprint(best), fingerprint);
+        for (text, resampling) in [
+            ("thumbnail: scale=0.25", fast),
+            ("thumbnail: scale=0.26", best),
+            ("thumbnail: scale=0.25 quality=0.91", best),
+        ] {
+            assert_ne!(setting(text).fingerprint(resampling), fingerprint, "{text}");
+        }
+        let version = rendition_version("abc", &fingerprint);
+        assert!(version.len() == 8 && version.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_ne!(rendition_version("abd", &fingerprint), version);
+        assert_ne!(rendition_version("abc", "00000000"), version);
+    }
+}

@@ -1,0 +1,232 @@
+//! One photo, from what was said of it to its item. The line is [`Pipeline::process`]; each stage takes
+//! what the one before it gave:
+//!
+//! | stage | file | takes → gives |
+//! |---|---|---|
+//! | claim | `claim` | a notice → the version to process, and what the stored item must be |
+//! | render | `render` | a claim → facts and renditions in memory |
+//! | place, commit | `publish` | renditions → S3, then facts → the item |
+//! | reject | `reject` | a photo that can have no renditions → dead letter, then the FAILED item |
+//! | remove | `remove` | a removal → tombstone, no renditions |
+//! | reconcile | `reconcile` | crossing events → renditions and item that agree |
+//!
+//! `memory` shares the function's memory among the photos, `blocking` knows of pixel work that nobody
+//! waits for any more.
+
+mod blocking;
+mod claim;
+mod memory;
+mod publish;
+mod reconcile;
+mod reject;
+mod remove;
+mod render;
+
+use aws_config::SdkConfig;
+use photo::PhotoError;
+
+pub use blocking::BlockingWork;
+use claim::Claim;
+use memory::Memory;
+use reject::Rejected;
+
+use crate::aws::{Aws, CallError, CommitError, FetchError};
+use crate::config::Config;
+use crate::dead_letter::{Invocation, OnFailure};
+use crate::disposition::{Disposition, Ignored, Rejection, Retry, Superseded};
+use crate::event::{Change, Notice};
+use crate::item::WriteError;
+use crate::telemetry::{Step, Trace};
+
+/// How often an event begins anew before it is given back for another try. Only events about the same
+/// photo at the same moment can get in each other's way.
+const TRIES: usize = 5;
+
+/// The way of every photo, with what all of them share.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    config: Config,
+    aws: Aws,
+    memory: Memory,
+}
+
+/// The work on one object.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// What was said of the object.
+    pub notice: &'a Notice,
+    /// Where the object is kept if it is rejected.
+    pub on_failure: &'a OnFailure,
+    /// The invocation that does the work.
+    pub invocation: &'a Invocation,
+    /// The pixel work of that invocation.
+    pub blocking_work: &'a BlockingWork,
+    /// Where the time goes.
+    pub trace: &'a Trace,
+}
+
+/// Why the work on an object stops before its end: what `?` carries.
+#[derive(Debug)]
+enum Stop {
+    Ignored(Ignored),
+    Superseded(Superseded),
+    Rejected(Box<Rejected>),
+    Retry(Retry),
+}
+
+impl Pipeline {
+    /// A pipeline with the settings of `config` on the account that `aws` leads to.
+    pub fn new(config: Config, aws: &SdkConfig) -> Pipeline {
+        let memory = Memory::new(config.memory_mb);
+        Pipeline { aws: Aws::new(&config, aws), config, memory }
+    }
+
+    /// The calls to AWS that the pipeline makes.
+    pub fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
+    /// Everything that becomes of one object, whichever way its work ends.
+    pub async fn settle(&self, work: &Work<'_>) -> Disposition {
+        let ended = match work.notice.change {
+            Change::Created => self.created(work).await,
+            Change::Removed => self.removed(work).await,
+        };
+        let ended = match ended {
+            // A superseded event may have left its rendition where another's belongs.
+            Err(Stop::Superseded(why)) => {
+                let given_way = work.trace.time(Step::Reconcile, self.give_way(work, why)).await;
+                given_way.map(|()| Disposition::from(Stop::Superseded(why)))
+            }
+            ended => ended,
+        };
+        ended.unwrap_or_else(Disposition::from)
+    }
+
+    async fn created(&self, work: &Work<'_>) -> Result<Disposition, Stop> {
+        for _ in 0..TRIES {
+            let claim = self.claim(work.notice).await?;
+            match self.process(work, &claim).await {
+                // Nothing says that the other write is a newer one, or made with these settings.
+                Err(Stop::Superseded(Superseded::NewerItem)) if work.notice.sequencer.is_none() => {
+                }
+                ended => return ended,
+            }
+        }
+        Err(contended(work, "its item was written again and again".to_owned()))
+    }
+
+    /// The whole line of one photo.
+    async fn process(&self, work: &Work<'_>, claim: &Claim) -> Result<Disposition, Stop> {
+        let line = async {
+            let rendered = self.fetch_and_render(work, claim).await?;
+            let placed = work.trace.time(Step::Store, self.place(work, rendered)).await?;
+            let commit = self.commit_ready(work, claim, &placed);
+            let committed = work.trace.time(Step::Commit, commit).await?;
+            self.follow_up(work, claim, committed).await
+        };
+        match line.await {
+            Ok(()) => Ok(Disposition::Ready),
+            Err(Stop::Rejected(rejected)) => {
+                let reject = self.reject(work, claim, &rejected);
+                work.trace.time(Step::DeadLetter, reject).await?;
+                Ok(Disposition::Rejected(rejected.reason))
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+}
+
+fn contended(work: &Work<'_>, cause: String) -> Stop {
+    Retry::Contended { key: work.notice.key.clone(), cause }.into()
+}
+
+impl From<Stop> for Disposition {
+    fn from(stop: Stop) -> Disposition {
+        match stop {
+            Stop::Ignored(why) => Disposition::Ignored(why),
+            Stop::Superseded(Superseded::ObjectGone) => Disposition::Ignored(Ignored::ObjectGone),
+            Stop::Superseded(why) => Disposition::Superseded(why),
+            Stop::Rejected(rejected) => Disposition::Rejected(rejected.reason),
+            Stop::Retry(why) => Disposition::Retry(why),
+        }
+    }
+}
+
+impl From<Ignored> for Stop {
+    fn from(why: Ignored) -> Stop {
+        Stop::Ignored(why)
+    }
+}
+
+impl From<Superseded> for Stop {
+    fn from(why: Superseded) -> Stop {
+        Stop::Superseded(why)
+    }
+}
+
+impl From<Retry> for Stop {
+    fn from(why: Retry) -> Stop {
+        Stop::Retry(why)
+    }
+}
+
+impl From<CallError> for Stop {
+    fn from(error: CallError) -> Stop {
+        Stop::Retry(error.into())
+    }
+}
+
+/// Why a stage cannot give what it should: another outcome, or a rejection that is still to be completed
+/// by what is known of the photo.
+#[derive(Debug)]
+enum Refusal {
+    Rejection(Rejection),
+    Stop(Stop),
+}
+
+impl From<FetchError> for Refusal {
+    fn from(error: FetchError) -> Refusal {
+        match error {
+            FetchError::Gone => Refusal::Stop(Superseded::ObjectGone.into()),
+            FetchError::Changed => Refusal::Stop(Superseded::Overwritten.into()),
+            FetchError::Archived => Refusal::Rejection(Rejection::Archived),
+            FetchError::TooLarge(error) => error.into(),
+            FetchError::BrokenBody(error) => Refusal::Stop(Retry::BrokenBody(error).into()),
+            FetchError::Call(error) => Refusal::Stop(error.into()),
+        }
+    }
+}
+
+impl From<PhotoError> for Refusal {
+    fn from(error: PhotoError) -> Refusal {
+        match error {
+            PhotoError::Cancelled => Refusal::Stop(Retry::Cancelled(error).into()),
+            PhotoError::Empty
+            | PhotoError::NotAPhoto(_)
+            | PhotoError::UnsupportedFormat(_)
+            | PhotoError::Truncated { .. }
+            | PhotoError::Corrupt(_)
+            | PhotoError::TooManyBytes { .. }
+            | PhotoError::TooManyPixels { .. }
+            | PhotoError::TooLittleMemory { .. }
+            | PhotoError::DecoderPanic(_) => Refusal::Rejection(Rejection::Photo(error)),
+        }
+    }
+}
+
+impl From<WriteError> for Refusal {
+    fn from(error: WriteError) -> Refusal {
+        Refusal::Rejection(Rejection::ItemRefused(error.to_string()))
+    }
+}
+
+impl From<CommitError> for Refusal {
+    fn from(error: CommitError) -> Refusal {
+        match error {
+            CommitError::Superseded => Refusal::Stop(Superseded::NewerItem.into()),
+            CommitError::Refused(reason) => Refusal::Rejection(Rejection::ItemRefused(reason)),
+            CommitError::Call(error) => Refusal::Stop(error.into()),
+        }
+    }
+}
