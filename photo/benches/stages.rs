@@ -1,6 +1,10 @@
-//! What each stage of a photo's way costs: `make bench-stages`.
+//! Measures the cost of each stage, from a photo to its thumbnail: `make bench-stages`.
 
-#![allow(clippy::disallowed_methods)] // the library is pure, not its tests
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the library is pure, but its benchmarks read a file"
+)]
+#![allow(clippy::expect_used, reason = "a benchmark has nobody to report a failure to")]
 
 use std::hint::black_box;
 

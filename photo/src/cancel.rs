@@ -1,4 +1,4 @@
-//! Work on pixels that nobody waits for any more ends early.
+//! Cancels work on pixels once nobody waits for its result.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -6,10 +6,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::PhotoError;
 
-/// Bytes of a photo that a decoder gets before it is looked whether it should go on.
+/// Bytes that a decoder reads between two checks of the flag.
 const STRIDE: usize = 64 << 10;
 
-/// Raised by whoever gives up, looked at by whoever works on the pixels.
+/// A flag that the caller raises to give up, and that the work on a photo checks as it goes.
+///
+/// Clones share one flag.
+///
+/// ```
+/// use photo::{CancelFlag, PhotoError};
+///
+/// let cancel = CancelFlag::default();
+/// assert_eq!(cancel.check(), Ok(()));
+/// cancel.clone().raise();
+/// assert_eq!(cancel.check(), Err(PhotoError::Cancelled));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct CancelFlag(Arc<AtomicBool>);
 
@@ -19,7 +30,7 @@ impl CancelFlag {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Looks whether the work should go on.
+    /// Checks whether the work should go on.
     ///
     /// # Errors
     /// [`PhotoError::Cancelled`] if it should not.
@@ -28,7 +39,7 @@ impl CancelFlag {
     }
 }
 
-/// A photo's bytes for a decoder that knows of no cancelling: it is told that they cannot be read.
+/// A reader for decoders that cannot be cancelled: once the flag is raised, every read fails.
 #[derive(Debug)]
 pub(crate) struct CancellableReader<'a> {
     photo: io::Cursor<&'a [u8]>,
@@ -45,7 +56,7 @@ impl BufRead for CancellableReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.cancel.check().map_err(io::Error::other)?;
         let left = self.photo.fill_buf()?;
-        Ok(&left[..left.len().min(STRIDE)])
+        Ok(left.get(..STRIDE).unwrap_or(left))
     }
 
     fn consume(&mut self, amount: usize) {
@@ -56,8 +67,7 @@ impl BufRead for CancellableReader<'_> {
 impl Read for CancellableReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.cancel.check().map_err(io::Error::other)?;
-        let length = buffer.len().min(STRIDE);
-        self.photo.read(&mut buffer[..length])
+        self.photo.by_ref().take(STRIDE as u64).read(buffer)
     }
 }
 
@@ -72,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_raised_flag_ends_the_reading_within_a_stride() {
+    fn a_raised_flag_stops_reading_within_a_stride() {
         let photo = [7; 3 * STRIDE];
         let cancel = CancelFlag::default();
         let mut reader = CancellableReader::new(&photo, &cancel);
@@ -85,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_the_photo_is_read_in_the_end() {
+    fn the_whole_photo_can_be_read() {
         let photo: Vec<u8> = (0..2 * STRIDE + 5).map(|at| at as u8).collect();
         let cancel = CancelFlag::default();
         let mut read = Vec::new();

@@ -1,89 +1,90 @@
-//! Why a photo has no thumbnail.
+//! The reasons why a photo has no thumbnail.
 
 use thiserror::Error;
 
-/// Why a photo has no thumbnail. None of these but the last is cured by trying again.
+/// The reason why a photo has no thumbnail. Trying again helps only after [`PhotoError::Cancelled`].
 ///
-/// The messages are read by the people who run the system: what is wrong, which limit, what to do.
+/// The messages are for the people who run the system: they say what is wrong, which limit applies, and
+/// what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PhotoError {
-    /// The object holds nothing.
+    /// The file is empty.
     #[error("the photo is empty (0 bytes); upload it again")]
     Empty,
 
-    /// The content is no picture format that is known by name.
+    /// The content is not of a known picture format.
     #[error(
         "not a photo: the content is not of a known picture format, whatever its name says ({0})"
     )]
     NotAPhoto(String),
 
-    /// The content is a picture, of a kind that is not decoded.
+    /// The content is a picture of a kind that is not decoded.
     #[error("{0} is not supported; upload the photo as JPEG, PNG, WebP, GIF, TIFF or BMP")]
     UnsupportedFormat(String),
 
     /// The file is cut off.
     #[error("the photo is truncated after {bytes} bytes: {what}; upload it again")]
     Truncated {
-        /// Bytes that are there.
+        /// The file's length in bytes.
         bytes: usize,
-        /// What was missing.
+        /// The part that is missing.
         what: String,
     },
 
-    /// The file breaks its format's rules.
+    /// The file breaks the rules of its format.
     #[error("the photo is damaged: {0}; check the original and upload it again")]
     Corrupt(String),
 
-    /// More bytes than `MAX_PHOTO_BYTES`.
+    /// The file has more bytes than `MAX_PHOTO_BYTES` allows.
     #[error(
         "the photo has {bytes} bytes, more than the {limit} that MAX_PHOTO_BYTES allows; \
          upload a smaller one or raise MAX_PHOTO_BYTES"
     )]
     TooManyBytes {
-        /// Bytes.
+        /// The file's length in bytes.
         bytes: u64,
-        /// Bytes.
+        /// The most bytes allowed.
         limit: u64,
     },
 
-    /// More pixels than `MAX_PHOTO_PIXELS`.
+    /// The picture has more pixels than `MAX_PHOTO_PIXELS` allows.
     #[error(
         "the photo has {width}x{height} = {} pixels, more than the {limit} that MAX_PHOTO_PIXELS allows; \
          upload a smaller one or raise MAX_PHOTO_PIXELS",
         u64::from(*width) * u64::from(*height)
     )]
     TooManyPixels {
-        /// Pixels, as stored.
+        /// Width in pixels, as stored.
         width: u32,
-        /// Pixels, as stored.
+        /// Height in pixels, as stored.
         height: u32,
-        /// Pixels.
+        /// The most pixels allowed.
         limit: u64,
     },
 
-    /// More memory than the function has.
+    /// The photo needs more memory than the function has.
     #[error(
-        "the photo takes more memory than the function's {has_mb} MB; \
+        "the photo needs more memory than the function's {has_mb} MB; \
          give the function {needs_mb} MB or upload a smaller photo"
     )]
     TooLittleMemory {
-        /// The function's memory size, in MB of 1024 KB as Lambda counts them.
+        /// The function's memory size, in MB of 1024 KB as Lambda counts it.
         has_mb: u64,
-        /// The memory size that would do, in the same MB.
+        /// The memory size that would be enough, in the same MB.
         needs_mb: u64,
     },
 
-    /// A decoder panicked; the process and the other photos go on.
-    #[error("the decoder gave up on this photo ({0}); please report it with the photo")]
+    /// A decoder panicked. The process and its other photos go on.
+    #[error("the decoder panicked on this photo ({0}); please report it with the photo")]
     DecoderPanic(String),
 
-    /// Nobody waits for the thumbnail any more.
-    #[error("the work on the photo was given up")]
+    /// The [`CancelFlag`](crate::CancelFlag) was raised.
+    #[error("the work on the photo was cancelled")]
     Cancelled,
 }
 
 impl PhotoError {
-    /// Compares a photo's size with `MAX_PHOTO_BYTES`.
+    /// Checks a photo's length in bytes against `MAX_PHOTO_BYTES`.
     ///
     /// # Errors
     /// [`PhotoError::TooManyBytes`] if it is larger.
@@ -91,7 +92,7 @@ impl PhotoError {
         if bytes > limit { Err(PhotoError::TooManyBytes { bytes, limit }) } else { Ok(()) }
     }
 
-    /// The name of the failure in items, dead letters and logs: a stable identifier.
+    /// The failure's name in items, dead letters and logs, which never changes.
     pub fn name(&self) -> &'static str {
         match self {
             PhotoError::Empty => "EmptyPhoto",

@@ -1,10 +1,10 @@
-//! Which picture format some bytes are, by their content alone: names and Content-Types lie.
+//! Recognises picture formats by content, because names and Content-Types can be wrong.
 
 use std::fmt;
 
-/// A picture format known by its first bytes.
+/// A picture format that is recognised by a file's first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it all
+#[allow(missing_docs, reason = "the variants are the names of formats")]
 pub enum Format {
     Jpeg,
     Png,
@@ -18,7 +18,14 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of a file that begins with `bytes`; `None` if it is no known one.
+    /// The format of a file that begins with `bytes`; `None` if it is not a known one.
+    ///
+    /// ```
+    /// use photo::Format;
+    ///
+    /// assert_eq!(Format::of(b"GIF89a\x10\0\x10\0"), Some(Format::Gif));
+    /// assert_eq!(Format::of(b"Dear diary"), None);
+    /// ```
     pub fn of(bytes: &[u8]) -> Option<Format> {
         match bytes {
             [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
@@ -45,7 +52,7 @@ impl Format {
         }
     }
 
-    /// The name as it stands in items and messages.
+    /// The format's name in items and messages.
     pub fn name(self) -> &'static str {
         match self {
             Format::Jpeg => "JPEG",
@@ -67,47 +74,56 @@ impl fmt::Display for Format {
     }
 }
 
-/// What a name and a Content-Type say that some content is, whatever it is.
+/// What an object's name and Content-Type claim about its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// A picture.
+    /// The content is a picture.
     Picture,
-    /// Something else: a video, a text.
+    /// The content is something else, such as a video or a text.
     Other,
-    /// Nothing that is known.
+    /// Neither the name nor the Content-Type says what the content is.
     Nothing,
 }
 
-/// Extensions of pictures, those of cameras' raw files among them (exiftool, "Supported File Types").
-const PICTURES: &str = " jpg jpeg jpe jfif jif pjpeg mpo png apng gif webp tif tiff bmp dib heic heif hif heics \
-    avif avifs jxl jp2 j2k jpf jpx jpm ico psd svg 3fr arw cr2 cr3 crw dcr dng erf fff gpr iiq k25 kdc mef \
-    mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f ";
-/// Extensions of what lies beside pictures in an export or on a card.
-const OTHERS: &str = " mov mp4 m4v avi mkv 3gp 3g2 mts m2ts mpg mpeg webm wmv lrv thm insv mp3 m4a wav aac \
-    json xml xmp aae txt html htm csv md pdf zip gz tar tgz 7z rar gpx kml ds_store ini db dat log ";
+/// Extensions of pictures, including cameras' raw files (exiftool, "Supported File Types").
+const PICTURES: &[&str] = &[
+    "jpg", "jpeg", "jpe", "jfif", "jif", "pjpeg", "mpo", "png", "apng", "gif", "webp", "tif",
+    "tiff", "bmp", "dib", "heic", "heif", "hif", "heics", "avif", "avifs", "jxl", "jp2", "j2k",
+    "jpf", "jpx", "jpm", "ico", "psd", "svg", "3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng",
+    "erf", "fff", "gpr", "iiq", "k25", "kdc", "mef", "mos", "mrw", "nef", "nrw", "orf", "pef",
+    "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f",
+];
+/// Extensions of other files that are found next to pictures in an export or on a memory card.
+const OTHERS: &[&str] = &[
+    "mov", "mp4", "m4v", "avi", "mkv", "3gp", "3g2", "mts", "m2ts", "mpg", "mpeg", "webm", "wmv",
+    "lrv", "thm", "insv", "mp3", "m4a", "wav", "aac", "json", "xml", "xmp", "aae", "txt", "html",
+    "htm", "csv", "md", "pdf", "zip", "gz", "tar", "tgz", "7z", "rar", "gpx", "kml", "ds_store",
+    "ini", "db", "dat", "log",
+];
+/// Beginnings of Content-Types that are not pictures.
+const OTHER_TYPES: &[&str] =
+    &["video/", "audio/", "text/", "application/json", "application/pdf", "application/zip"];
 
 impl Claim {
-    /// Of an object's key and its Content-Type.
+    /// The claim of an object's key and Content-Type. Either of them can make it a picture.
+    ///
+    /// ```
+    /// use photo::Claim;
+    ///
+    /// assert_eq!(Claim::of("trip/a.CR3", Some("binary/octet-stream")), Claim::Picture);
+    /// assert_eq!(Claim::of("trip/clip.mov", None), Claim::Other);
+    /// assert_eq!(Claim::of("trip/a", None), Claim::Nothing);
+    /// ```
     pub fn of(key: &str, content_type: Option<&str>) -> Claim {
         let name = key.rsplit('/').next().unwrap_or_default();
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-        let is_one_of = |list: &str| {
-            extension.as_ref().is_some_and(|extension| list.contains(&format!(" {extension} ")))
-        };
+        let has_extension =
+            |list: &[&str]| extension.as_deref().is_some_and(|one| list.contains(&one));
         let kind = content_type.unwrap_or_default().to_ascii_lowercase();
-        let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| kind.starts_with(prefix));
-        if is_one_of(PICTURES) || is(&["image/"]) {
+        let is_type = |prefixes: &[&str]| prefixes.iter().any(|prefix| kind.starts_with(prefix));
+        if has_extension(PICTURES) || is_type(&["image/"]) {
             Claim::Picture
-        } else if is_one_of(OTHERS)
-            || is(&[
-                "video/",
-                "audio/",
-                "text/",
-                "application/json",
-                "application/pdf",
-                "application/zip",
-            ])
-        {
+        } else if has_extension(OTHERS) || is_type(OTHER_TYPES) {
             Claim::Other
         } else {
             Claim::Nothing
@@ -120,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_format_is_known_by_its_first_bytes() {
+    fn each_format_is_recognised_by_its_first_bytes() {
         let bitmap = [b"BM".as_slice(), &[0; 30]].concat();
         for (bytes, expected) in [
             (&b"\xFF\xD8\xFF\xE0"[..], Format::Jpeg),
@@ -143,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn text_video_and_nothing_are_no_pictures() {
+    fn texts_videos_and_empty_files_are_not_pictures() {
         for bytes in [&b""[..], b"Hello, this is text", b"BMW", b"\0\0\0\x18ftypmp42", b"\xFF\xD8"]
         {
             assert_eq!(Format::of(bytes), None, "{bytes:?}");

@@ -1,28 +1,28 @@
-//! The first step: what a photo is and what is said of it, nothing decoded.
+//! The first step: reads a photo's metadata and header without decoding it.
 
 use crate::decode::{Header, header};
 use crate::metadata::exif;
 use crate::render::catch_panic;
 use crate::{CancelFlag, Facts, Format, LocationPolicy, Orientation, PhotoError, Size};
 
-/// A photo, and all that its bytes tell without being decoded.
+/// A photo with its metadata and header, not yet decoded. See [`inspect()`].
 #[derive(Clone, Debug)]
 pub struct Inspected<'a> {
-    /// The photo itself.
+    /// The photo's file.
     pub bytes: &'a [u8],
-    /// By content; `None` if it is no known picture format.
+    /// The picture format, recognised by content; `None` if it is not a known one.
     pub format: Option<Format>,
-    /// What the metadata says, also of a photo that cannot be decoded.
+    /// The facts from the metadata, present even if the photo cannot be decoded.
     pub facts: Facts,
-    /// What may be decoded, or why nothing may.
+    /// The header, or the reason why the photo may not be decoded.
     header: Result<Header, PhotoError>,
 }
 
-/// Reads a photo's facts and its header: its bytes, then its dimensions are checked, so that only what
-/// passes may be decoded.
+/// Reads a photo's metadata and header, and decodes nothing.
 ///
-/// `max_pixels` is how many it may have, as stored. Of the place, the facts have as much as `location`
-/// says.
+/// This never fails: a file without thumbnail can still have [`Inspected::facts`], and [`Inspected::plan`]
+/// returns the error. A photo of more than `max_pixels` stored pixels is refused before anything is
+/// decoded. `location` says how much of the place goes into the facts.
 pub fn inspect<'a>(
     bytes: &'a [u8],
     max_pixels: u64,
@@ -36,20 +36,20 @@ pub fn inspect<'a>(
 }
 
 impl Inspected<'_> {
-    /// What the photo may be decoded by.
+    /// The photo's header.
     ///
     /// # Errors
-    /// Why it can have no thumbnail.
+    /// The reason why the photo can have no thumbnail.
     pub fn header(&self) -> Result<&Header, PhotoError> {
         self.header.as_ref().map_err(PhotoError::clone)
     }
 
-    /// How it must be turned to stand upright.
+    /// The turn that makes the photo upright.
     pub fn orientation(&self) -> Orientation {
         Orientation::from_exif(self.facts.orientation)
     }
 
-    /// Its size as displayed; `None` if its header cannot be read.
+    /// The photo's size as displayed; `None` if its header cannot be read.
     pub fn size(&self) -> Option<Size> {
         let header = self.header.as_ref().ok()?;
         Some(self.orientation().displayed(header.size))

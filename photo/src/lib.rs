@@ -1,46 +1,71 @@
-//! From the bytes of a photo to a thumbnail and to the facts of its metadata: when, where and with what
-//! it was taken.
+//! Makes thumbnails of photos that strangers uploaded, and reads their EXIF, in bounded time and memory.
 //!
-//! The crate is pure: bytes in, bytes or a [`PhotoError`] out. It reads no file, no clock and no
-//! environment, starts no thread, and holds no state. What may come from anybody is expected to be made
-//! to hurt: whatever a file declares, it is read in time and memory that are linear in its bytes and its
-//! pixels, a decoder's panic is a failure of that photo, and work that nobody waits for any more can be
-//! [cancelled](CancelFlag).
-//!
-//! A photo takes three steps. [`inspect`] reads its facts and its header, and decodes nothing;
-//! [`Inspected::plan`] tells how a thumbnail would be made and how much memory that takes;
-//! [`Plan::render`] makes it.
+//! # When was this photo taken, and how do I make its thumbnail?
 //!
 //! ```
-//! use photo::{CancelFlag, LocationPolicy, Resampling, Spec};
+//! use photo::{CancelFlag, LocationPolicy, PhotoError, Resampling, Spec, inspect};
 //!
-//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/photos/jpeg-orientation-6.jpg");
-//! # let bytes = std::fs::read(path)?;
-//! let cancel = CancelFlag::default();
-//! let photo = photo::inspect(&bytes, 500_000_000, LocationPolicy::Exact, &cancel);
-//! if let Some(taken_at) = &photo.facts.taken_at {
-//!     println!("taken at {}", taken_at.iso8601());
+//! /// Prints when a photo was taken, and makes its thumbnail: a quarter of each side, JPEG quality 90.
+//! fn thumbnail(bytes: &[u8]) -> Result<Vec<u8>, PhotoError> {
+//!     const MAX_PIXELS: u64 = 500_000_000;
+//!     const MEMORY: u64 = 256 << 20;
+//!     let cancel = CancelFlag::default();
+//!
+//!     // Reads metadata and header, but decodes nothing.
+//!     let photo = inspect(bytes, MAX_PIXELS, LocationPolicy::Exact, &cancel);
+//!     if let Some(taken_at) = &photo.facts.taken_at {
+//!         println!("taken at {}", taken_at.iso8601());
+//!     }
+//!
+//!     // Says how the thumbnail can be made, and how much memory that takes.
+//!     let spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
+//!     let plan = photo.plan(spec, MEMORY)?;
+//!     if plan.memory > MEMORY {
+//!         let needs_mb = plan.memory.div_ceil(1 << 20);
+//!         return Err(PhotoError::TooLittleMemory { has_mb: MEMORY >> 20, needs_mb });
+//!     }
+//!
+//!     // Decodes as much as the thumbnail needs, shrinks, turns upright and encodes.
+//!     Ok(plan.render(&cancel)?.jpeg)
 //! }
 //!
-//! // A quarter of each side at JPEG quality 90, in no more than 256 MB beside the photo itself.
-//! let spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
-//! let plan = photo.plan(spec, 256 << 20)?;
-//! assert!(plan.memory <= 256 << 20);
-//! let thumbnail = plan.render(&cancel)?;
-//! assert_eq!(&thumbnail.jpeg[..3], b"\xFF\xD8\xFF");
-//! // Upright, whichever way the camera was held.
-//! assert_eq!(thumbnail.size, photo.size().unwrap().scaled(0.25));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # use photo::{Picture, Pixels, Size, encode};
+//! # let black = Picture::Packed(Pixels::black(Size { width: 400, height: 300 }, 3));
+//! # let photo = encode::jpeg(&black, 0.9, None)?;
+//! # let jpeg = thumbnail(&photo)?;
+//! # let made = inspect(&jpeg, u64::MAX, LocationPolicy::Off, &CancelFlag::default());
+//! # assert_eq!(made.size(), Some(Size { width: 100, height: 75 }));
+//! # Ok::<(), PhotoError>(())
 //! ```
 //!
-//! | room | what is in it |
+//! These are the three steps of every photo:
+//!
+//! 1. [`inspect()`] reads the metadata and the header. It never fails: [`Inspected::facts`] is there even if
+//!    the photo cannot be decoded.
+//! 2. [`Inspected::plan`] says how a thumbnail of your [`Spec`] can be made, and how much memory that takes.
+//! 3. [`Plan::render`] makes the [`Thumbnail`].
+//!
+//! # Why can I trust it with files from strangers?
+//!
+//! Whatever a file declares, it is read in time and memory that are linear in its bytes and pixels. A
+//! decoder's panic becomes a [`PhotoError`] of that photo. Raise the [`CancelFlag`] from another thread to
+//! stop work that nobody waits for any more.
+//!
+//! The crate is pure: bytes in, bytes or a [`PhotoError`] out. It reads no file, clock or environment,
+//! starts no thread and holds no state.
+//!
+//! # Where is what?
+//!
+//! | module | content |
 //! |---|---|
-//! | `container` | what files are made of: segments, chunks, boxes, blocks |
-//! | [`metadata`] | EXIF and colour profiles |
-//! | `decode` | a photo's header, and its way to pixels: JPEG, TIFF, and what the image crate decodes |
-//! | [`pixels`] | pictures in memory: samples, shrinking, turning, inks |
-//! | [`encode`](mod@encode) | from a picture to a JPEG |
 //! | `inspect`, `plan`, `render` | the three steps |
+//! | `container` | the structure of files: segments, chunks, boxes, blocks |
+//! | [`metadata`] | EXIF and colour profiles |
+//! | `decode` | headers and decoding: JPEG, TIFF, and the formats that the image crate decodes |
+//! | [`pixels`] | pictures in memory: samples, shrinking, turning, inks |
+//! | [`encode`](mod@encode) | encoding a picture as a JPEG |
+
+#![warn(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]
 
 mod cancel;
 mod container;
@@ -50,6 +75,10 @@ mod error;
 mod format;
 mod inspect;
 pub mod metadata;
+#[allow(
+    clippy::indexing_slicing,
+    reason = "its loops compute their indices from sizes, never from the bytes of a file"
+)]
 pub mod pixels;
 mod plan;
 mod render;
@@ -66,3 +95,8 @@ pub use pixels::{Orientation, Picture, Pixels};
 pub use plan::{DctScale, Plan, Resampling, Spec};
 pub use render::Thumbnail;
 pub use size::Size;
+
+/// The example of README.md, which `cargo test --doc` compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! The second step: how a thumbnail will be made, and at which cost.
+//! The second step: plans how to make a thumbnail and how much memory it takes.
 
 use crate::decode::Header;
 use crate::{Inspected, PhotoError, Size};
@@ -6,68 +6,69 @@ use crate::{Inspected, PhotoError, Size};
 /// The longest side that libjpeg-turbo encodes, in pixels (jmorecfg.h, JPEG_MAX_DIMENSION).
 const MAX_JPEG_SIDE: u32 = 65_500;
 
-/// What a thumbnail is to be like.
+/// The thumbnail to make.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spec {
-    /// Thumbnail side over photo side, greater than 0, at most 1.
+    /// The thumbnail's sides divided by the photo's: greater than 0, at most 1.
     pub scale: f64,
-    /// IJG quality divided by 100, 0.01 to 1.
+    /// JPEG quality: the IJG's scale divided by 100, 0.01 to 1.
     pub quality: f64,
-    /// What the pixels may cost.
+    /// The balance between quality and speed.
     pub resampling: Resampling,
 }
 
-/// How many of a photo's frequencies go into its thumbnail.
+/// How a photo is shrunk: the balance between quality and speed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resampling {
-    /// Decodes at twice the thumbnail's size at least, and shrinks with Lanczos3: not below
-    /// Thumbnailator on any photo measured.
+    /// Decodes at twice the thumbnail's size or more, and shrinks with Lanczos3. On every photo measured
+    /// the result is at least as good as Thumbnailator's.
     Best,
-    /// Decodes at the thumbnail's size where libjpeg-turbo can.
+    /// Decodes at the thumbnail's size if libjpeg-turbo can.
     Fast,
 }
 
-/// The size at which a JPEG is decoded, in eighths of its own: frequencies that a thumbnail cannot show
-/// are never computed (libjpeg-turbo, `scale_num`/8).
+/// The size at which a JPEG is decoded, in eighths of its full size (libjpeg-turbo's `scale_num`/8). The
+/// decoder never computes the frequencies that a smaller picture cannot show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DctScale(u8);
 
-/// How one photo will become a thumbnail.
+/// A plan for one photo's thumbnail. See [`Inspected::plan`].
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
     pub(crate) photo: &'a Inspected<'a>,
     pub(crate) header: &'a Header,
     pub(crate) spec: Spec,
-    /// The size at which it is decoded, if it is a JPEG.
+    /// The size at which a JPEG is decoded; other formats are decoded at full size.
     pub dct_scale: DctScale,
-    /// Bytes of memory that it takes at most, the photo itself not counted.
+    /// Most bytes of memory that the work takes, without the photo's file.
     pub memory: u64,
-    /// Whether it is decoded at less than [`Resampling::Best`] would, as memory is short.
+    /// Whether the photo is decoded at a smaller size than [`Spec::resampling`] asks for, because memory
+    /// is short.
     pub is_reduced: bool,
 }
 
 impl DctScale {
-    /// The whole size.
+    /// The full size.
     pub const FULL: DctScale = DctScale(8);
 
-    /// From 1 to 8 eighths; what is less or more counts as these.
+    /// A scale of 1 to 8 eighths; values outside are clamped.
     pub fn of_eighths(eighths: u8) -> DctScale {
         DctScale(eighths.clamp(1, 8))
     }
 
-    /// 1 to 8.
+    /// The number of eighths, 1 to 8.
     pub fn eighths(self) -> u32 {
         self.0.into()
     }
 
-    /// The next smaller one.
+    /// The next smaller scale.
     fn less(self) -> DctScale {
         DctScale::of_eighths(self.0 - 1)
     }
 }
 
 impl Resampling {
-    /// The smallest scale at which to decode for a thumbnail of this scale.
+    /// The smallest scale at which to decode a photo for a thumbnail of this scale.
     fn dct_scale(self, scale: f64) -> DctScale {
         let margin = match self {
             Resampling::Best => 2.0,
@@ -79,16 +80,17 @@ impl Resampling {
 }
 
 impl<'a> Inspected<'a> {
-    /// The best plan that takes no more than `memory` bytes, else the one that takes the least.
+    /// The best plan that takes no more than `memory` bytes, else the one that takes the least: compare
+    /// [`Plan::memory`] with what there is.
     ///
     /// # Errors
-    /// Why the photo can have no thumbnail.
+    /// The reason why the photo can have no thumbnail.
     pub fn plan(&'a self, spec: Spec, memory: u64) -> Result<Plan<'a>, PhotoError> {
         let header = self.header()?;
         let Size { width, height } = header.size.scaled(spec.scale);
         if width.max(height) > MAX_JPEG_SIDE {
             let kind = format!(
-                "a photo whose thumbnail has {width}x{height} pixels, more than a JPEG can,"
+                "a photo whose thumbnail has {width}x{height} pixels, more than a JPEG can have,"
             );
             return Err(PhotoError::UnsupportedFormat(kind));
         }
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dct_scale_is_one_to_eight_eighths() {
+    fn a_dct_scale_is_clamped_to_one_to_eight_eighths() {
         let eighths = [0, 1, 8, 9].map(|eighths| DctScale::of_eighths(eighths).eighths());
         assert_eq!(eighths, [1, 1, 8, 8]);
         assert_eq!(DctScale::of_eighths(1).less(), DctScale::of_eighths(1));

@@ -1,4 +1,4 @@
-//! The third step: decode what the thumbnail needs, shrink, turn upright, encode.
+//! The third step: decodes as much as the thumbnail needs, shrinks, turns upright and encodes.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -10,9 +10,9 @@ use crate::{CancelFlag, PhotoError, Picture, Plan, Size};
 /// A finished thumbnail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thumbnail {
-    /// A baseline JPEG, 4:2:0 or gray, without metadata but for the colour profile.
+    /// The file: a baseline JPEG, 4:2:0 or gray, with no metadata except the colour profile.
     pub jpeg: Vec<u8>,
-    /// As displayed.
+    /// The size as displayed.
     pub size: Size,
 }
 
@@ -20,7 +20,7 @@ impl Plan<'_> {
     /// Makes the thumbnail.
     ///
     /// # Errors
-    /// Any [`PhotoError`] of the decoder; its panics too, as [`PhotoError::DecoderPanic`];
+    /// Any [`PhotoError`] of the decoder; [`PhotoError::DecoderPanic`] if it panics;
     /// [`PhotoError::Cancelled`] if the flag is raised meanwhile.
     pub fn render(&self, cancel: &CancelFlag) -> Result<Thumbnail, PhotoError> {
         catch_panic(|| {
@@ -32,7 +32,7 @@ impl Plan<'_> {
         })
     }
 
-    /// The thumbnail's pixels before they are encoded: decoded, shrunk and upright.
+    /// Makes the thumbnail's pixels: decodes, shrinks and turns upright, but does not encode.
     ///
     /// # Errors
     /// Any [`PhotoError`] of the decoder; [`PhotoError::Cancelled`] if the flag is raised meanwhile.
@@ -46,26 +46,26 @@ impl Plan<'_> {
         Ok(shrunk.map(|plane| orientation.apply(plane)))
     }
 
-    /// The photo's own pixels, as the decoder gives them.
+    /// Decodes the photo's own pixels, as stored.
     ///
     /// # Errors
-    /// Any [`PhotoError`] of the decoder; [`PhotoError::Cancelled`] if the flag is raised meanwhile, but
+    /// Any [`PhotoError`] of the decoder; [`PhotoError::Cancelled`] if the flag is raised meanwhile, except
     /// for a JPEG, which libjpeg-turbo decodes in one call.
     pub fn decode(&self, cancel: &CancelFlag) -> Result<Decoded, PhotoError> {
         self.header.decode(self.photo.bytes, self.dct_scale, cancel)
     }
 }
 
-/// Makes a decoder's panic a failure of the photo that raised it.
+/// Turns a decoder's panic into a failure of the photo that caused it.
 pub(crate) fn catch_panic<T>(
     read: impl FnOnce() -> Result<T, PhotoError>,
 ) -> Result<T, PhotoError> {
-    // Nothing half-changed survives an unwinding: what is read is only borrowed.
+    // No half-changed state survives a panic: the closures only read what they borrow.
     panic::catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|panic| Err(PhotoError::DecoderPanic(panic_message(&*panic))))
 }
 
-/// The text that a panic was raised with.
+/// The message of a panic.
 fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
@@ -94,7 +94,7 @@ mod tests {
         photo.plan(spec, u64::MAX).unwrap().render(&CancelFlag::default()).unwrap()
     }
 
-    /// The size of the thumbnail of a photo whose orientation is this one's number.
+    /// The size of the thumbnail of a photo with this EXIF orientation.
     fn rendered_size(photo: &[u8], orientation: u16, scale: f64) -> Size {
         let mut photo = inspected(photo);
         photo.facts.orientation = Some(orientation);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn sides_follow_thumbnailators_rounding_at_every_remainder_and_scale() {
+    fn sides_are_rounded_like_thumbnailators_at_every_remainder_and_scale() {
         for width in 61..=68 {
             let jpeg = photo(width, 40, 3);
             for scale in [0.25, 0.1, 0.3, 0.5, 1.0] {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_while_rendering_is_a_failure_of_that_photo() {
+    fn a_panic_becomes_a_failure_of_the_photo() {
         let number = 7;
         for (failure, expected) in [
             (catch_panic::<()>(|| panic!("all is lost")), "all is lost"),

@@ -1,11 +1,11 @@
-//! JPEGs made for tests.
+//! Pictures and JPEGs for tests.
 
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use crate::encode;
 use crate::{Picture, Pixels, Size};
 
-/// A picture whose channels and sides cannot be mistaken for each other.
+/// A picture whose channels and sides all differ, so that a test notices if they are swapped.
 pub fn gradient(width: u32, height: u32, channels: usize) -> Pixels {
     let mut pixels = Pixels::black(Size { width, height }, channels);
     let row_length = pixels.row_length();

@@ -4,26 +4,33 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Size {
-    /// Pixels, at least 1.
+    /// Width, at least 1.
     pub width: u32,
-    /// Pixels, at least 1.
+    /// Height, at least 1.
     pub height: u32,
 }
 
 impl Size {
-    /// Both sides times `scale`, rounded half up, at least 1: the rule of Thumbnailator's
-    /// `scale(double)`, which applies `Math.round` to each side.
+    /// The size with both sides multiplied by `scale` and rounded half up, at least 1. This is the rule of
+    /// Thumbnailator's `scale(double)`, which applies `Math.round` to each side.
+    ///
+    /// ```
+    /// use photo::Size;
+    ///
+    /// let photo = Size { width: 5323, height: 8000 };
+    /// assert_eq!(photo.scaled(0.25), Size { width: 1331, height: 2000 });
+    /// ```
     pub fn scaled(self, scale: f64) -> Size {
         let side = |length: u32| ((f64::from(length) * scale + 0.5).floor() as u32).max(1);
         Size { width: side(self.width), height: side(self.height) }
     }
 
-    /// Width and height swapped.
+    /// The size with width and height swapped.
     pub fn transposed(self) -> Size {
         Size { width: self.height, height: self.width }
     }
 
-    /// How many pixels that is.
+    /// The number of pixels.
     pub fn pixels(self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }

@@ -3,4 +3,4 @@
 use libfuzzer_sys::{Corpus, fuzz_target};
 use photo::Format;
 
-fuzz_target!(|photo: &[u8]| -> Corpus { fuzz::develop(photo, Format::Jpeg) });
+fuzz_target!(|photo: &[u8]| -> Corpus { fuzz::render(photo, Format::Jpeg) });

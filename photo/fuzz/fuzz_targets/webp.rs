@@ -3,4 +3,4 @@
 use libfuzzer_sys::{Corpus, fuzz_target};
 use photo::Format;
 
-fuzz_target!(|photo: &[u8]| -> Corpus { fuzz::develop(photo, Format::WebP) });
+fuzz_target!(|photo: &[u8]| -> Corpus { fuzz::render(photo, Format::WebP) });

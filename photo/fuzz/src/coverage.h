@@ -1,13 +1,13 @@
-// Makes the C code's coverage known to libFuzzer: `-include` this with -fsanitize-coverage=trace-pc,
-// by which gcc and clang call this in each basic block. libFuzzer itself knows clang's newer ways only.
-// Work is counted by the same.
+// Reports the coverage of C code to libFuzzer, which by itself supports only clang's newer instrumentation.
+// `-include` this file with -fsanitize-coverage=trace-pc, for which gcc and clang call the function below in each
+// basic block. The function counts work too.
 
 #include <stdint.h>
 
-// libFuzzer takes what is in this section as counters.
+// libFuzzer uses the content of this section as counters.
 __attribute__((section("__libfuzzer_extra_counters"), weak)) uint8_t coverage_counters[1 << 16];
 
-// Of work.rs; programs that only try the compiler have none.
+// Defined in work.rs, but not in the programs that only test the compiler.
 extern uint64_t FUZZ_WORK __attribute__((weak));
 
 #ifdef __clang__

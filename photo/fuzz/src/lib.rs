@@ -1,4 +1,4 @@
-//! What the fuzz targets do with their bytes: the same as the function with a photo's.
+//! The fuzz targets: they do the same with their bytes as the function does with a photo's.
 
 mod memory;
 mod work;
@@ -8,29 +8,29 @@ use photo::metadata::exif::{self, MAX_TAGS};
 use photo::{CancelFlag, Format, LocationPolicy, Resampling, Spec, inspect};
 
 const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
-/// Few, as large pictures are slow and find nothing that small ones do not.
+/// Most pixels. Large pictures are slow, and find nothing that small ones do not.
 const MAX_PIXELS: u64 = 4_000_000;
-/// Bytes that a photo may take: less than the largest ones want.
+/// Bytes of memory for a photo, less than the largest ones need.
 const MEMORY: u64 = 24 << 20;
-/// Bytes that metadata may take beside the picture, and what the decoders always take.
-const BESIDE: u64 = 24 << 20;
-/// What any file may cost, in the unit of [`work::of`],
+/// Bytes that metadata and the decoders may take in addition to the picture.
+const OVERHEAD: u64 = 24 << 20;
+/// Work that any file may cost, in the unit of [`work::of`].
 const WORK: u64 = 3_000_000;
-/// each of its bytes,
+/// Work that each byte may add.
 const WORK_OF_A_BYTE: u64 = 500;
-/// and each of its pixels.
+/// Work that each pixel may add.
 const WORK_OF_A_PIXEL: u64 = 2000;
 
-/// All that the function does with a photo's bytes. A panic ends the process even where the function
-/// goes on after it.
-pub fn develop(photo: &[u8], format: Format) -> Corpus {
+/// Does everything that the function does with a photo's bytes. A panic ends the process, although the
+/// function would go on.
+pub fn render(photo: &[u8], format: Format) -> Corpus {
     if Format::of(photo) != Some(format) {
         return Corpus::Reject;
     }
     let cancel = CancelFlag::default();
     let ((inspected, taken), looking) =
         work::of(|| memory::peak_of(|| inspect(photo, MAX_PIXELS, LocationPolicy::Exact, &cancel)));
-    assert!(taken <= BESIDE, "the header took {taken} bytes");
+    assert!(taken <= OVERHEAD, "the header took {taken} bytes");
     expect_little_work(looking, photo, 0);
     let Ok(plan) = inspected.plan(SPEC, MEMORY) else { return Corpus::Keep };
     if plan.memory > MEMORY {
@@ -39,11 +39,11 @@ pub fn develop(photo: &[u8], format: Format) -> Corpus {
     let ((rendered, taken), rendering) = work::of(|| memory::peak_of(|| plan.render(&cancel)));
     let size = inspected.header().unwrap().size;
     expect_little_work(looking + rendering, photo, size.pixels());
-    assert!(taken <= plan.memory + BESIDE, "{taken} bytes were taken, not {}", plan.memory);
+    assert!(taken <= plan.memory + OVERHEAD, "{taken} bytes were taken, not {}", plan.memory);
     if let Ok(thumbnail) = rendered {
-        let shown = inspected.orientation().displayed(size.scaled(SPEC.scale));
+        let displayed = inspected.orientation().displayed(size.scaled(SPEC.scale));
         let again = inspect(&thumbnail.jpeg, u64::MAX, LocationPolicy::Off, &cancel);
-        assert_eq!((thumbnail.size, again.size()), (shown, Some(shown)));
+        assert_eq!((thumbnail.size, again.size()), (displayed, Some(displayed)));
     }
     Corpus::Keep
 }
@@ -53,11 +53,11 @@ fn expect_little_work(work: u64, file: &[u8], pixels: u64) {
     assert!(work <= most, "{work} of work for {} bytes and {pixels} pixels", file.len());
 }
 
-/// All that the function knows of a file but its picture.
+/// Reads a file's facts, as the function does.
 pub fn read_exif(file: &[u8]) {
     let read = || exif::read(file, LocationPolicy::Exact, &CancelFlag::default());
     let ((facts, taken), work) = work::of(|| memory::peak_of(read));
-    assert!(taken <= BESIDE, "the facts took {taken} bytes");
+    assert!(taken <= OVERHEAD, "the facts took {taken} bytes");
     expect_little_work(work, file, 0);
     if let Some(place) = facts.location {
         assert!(place.latitude.abs() <= 90.0 && place.longitude.abs() <= 180.0, "{place:?}");
@@ -67,7 +67,7 @@ pub fn read_exif(file: &[u8]) {
     assert!(facts.tags.values().all(|value| value.len() <= 512), "{:?}", facts.tags);
 }
 
-/// Makes the checksum of every whole chunk right.
+/// Corrects the checksum of every complete chunk.
 pub fn correct_png_checksums(png: &mut [u8]) {
     let mut rest = png.get_mut(8..).unwrap_or_default();
     while let Some((length, chunk)) = rest.split_first_chunk_mut() {

@@ -1,4 +1,4 @@
-//! How much memory is taken, by Rust and by C: AddressSanitizer tells of every allocation.
+//! Counts the memory that Rust and C allocate: AddressSanitizer reports every allocation.
 
 use std::ffi::{c_int, c_void};
 use std::sync::Once;
@@ -22,16 +22,16 @@ extern "C" fn took(_: *const c_void, size: usize) {
 }
 
 extern "C" fn freed(block: *const c_void) {
-    // What was taken before the counting began wraps around, and back in `peak_of`.
+    // Memory from before the counting began is freed too. That is why the count starts high, in `peak_of`.
     TAKEN.fetch_sub(__sanitizer_get_allocated_size(block), Relaxed);
 }
 
-/// The most bytes that `work` held at a time, beside what there was before.
+/// Runs `work`, and returns the most bytes that it held at a time in addition to those held before.
 pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, u64) {
     static COUNTING: Once = Once::new();
     COUNTING.call_once(|| {
         TAKEN.store(1 << 40, Relaxed);
-        // SAFETY: both functions are there for ever, and neither allocates.
+        // SAFETY: both functions have a static lifetime, and neither allocates.
         unsafe { __sanitizer_install_malloc_and_free_hooks(took, freed) };
     });
     let before = TAKEN.load(Relaxed);

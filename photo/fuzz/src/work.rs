@@ -1,15 +1,15 @@
-//! How much work is done, by Rust and by C: the basic blocks that are run are counted. Nothing is timed,
-//! so that a busy machine changes nothing.
+//! Measures work by counting the basic blocks that Rust and C execute. Nothing is timed, so a busy machine
+//! makes no difference.
 
 use std::arch::global_asm;
 use std::ptr;
 
-/// Basic blocks so far. Those of C are counted by coverage.h.
+/// Basic blocks executed so far. coverage.h counts those of C.
 #[unsafe(no_mangle)]
 static mut FUZZ_WORK: u64 = 0;
 
-// What LLVM calls in each basic block of Rust, as run.py has it and the linker do. In Rust it would call
-// itself.
+// LLVM calls this function in each basic block of Rust, because run.py passes flags to it and to the
+// linker. Written in Rust, the function would call itself.
 #[cfg(target_arch = "x86_64")]
 global_asm!(
     ".globl __wrap___sanitizer_cov_trace_pc",
@@ -30,9 +30,9 @@ global_asm!(
     work = sym FUZZ_WORK,
 );
 
-/// The basic blocks that `work` takes.
+/// Runs `work`, and returns the number of basic blocks that it executes.
 pub fn of<T>(work: impl FnOnce() -> T) -> (T, u64) {
-    // SAFETY: one thread alone writes and reads it.
+    // SAFETY: only one thread reads and writes it.
     let count = || unsafe { ptr::read_volatile(&raw const FUZZ_WORK) };
     let before = count();
     let result = work();

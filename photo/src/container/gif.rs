@@ -1,25 +1,26 @@
-//! What gif 0.14 keeps of what stands before a GIF's first picture, counted before it does.
-//!
-//! The blocks of a GIF: CompuServe, "Graphics Interchange Format, Version 89a", clauses 15 to 26.
+//! The blocks of a GIF before its first picture (CompuServe, "Graphics Interchange Format, Version 89a",
+//! clauses 15 to 26), bounded before gif 0.14 reads them.
 
 use super::lzw::Lzw;
 use crate::{CancelFlag, PhotoError};
 
-/// Extensions before the first picture; a photo has some.
+/// Most extensions before the first picture; a photo has a few.
 const MAX_EXTENSIONS: usize = 4096;
-/// Bytes that applications may have said; an XMP has some kilobytes.
+/// Most bytes of application extensions; an XMP packet has some kilobytes.
 const MAX_KEPT_BYTES: u64 = 16 << 20;
-/// Sub-blocks, of 255 bytes but for the last one of a block: 256 MB of a photo.
+/// Most sub-blocks. All but the last of a block have 255 bytes, so this is enough for 256 MB.
 const MAX_SUB_BLOCKS: usize = 1 << 20;
 
 const EXTENSION: u8 = 0x21;
 const IMAGE: u8 = 0x2C;
 const APPLICATION: u8 = 0xFF;
 
-/// Bytes of the extensions of applications before the first picture: profiles and XMP are kept.
+/// Bytes of the application extensions before the first picture, such as profiles and XMP, all of which
+/// the decoder keeps.
 ///
 /// # Errors
-/// There are more parts than a photo has, or the first picture's data would cost more than any picture's.
+/// [`PhotoError::Corrupt`] if the file has more parts than a photo, or if decoding the first picture would
+/// cost more than any photo does; [`PhotoError::Cancelled`].
 pub(crate) fn kept_bytes(gif: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoError> {
     let mut blocks = Blocks { gif, position: 13 + color_table_bytes(gif.get(10)), sub_blocks: 0 };
     let (mut extensions, mut kept) = (0, 0);
@@ -27,13 +28,13 @@ pub(crate) fn kept_bytes(gif: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoEr
         cancel.check()?;
         match blocks.byte() {
             Some(EXTENSION) => {
-                let is_applications = blocks.byte() == Some(APPLICATION);
+                let is_application = blocks.byte() == Some(APPLICATION);
                 let bytes = blocks.data()?;
-                kept += if is_applications { bytes } else { 0 };
+                kept += if is_application { bytes } else { 0 };
                 extensions += 1;
             }
             Some(IMAGE) => {
-                // Its place and size, its colours, and the bits of a code.
+                // The image descriptor, a local colour table, then the code size.
                 blocks.position += 9 + color_table_bytes(gif.get(blocks.position + 8));
                 let code_size = blocks.byte().unwrap_or_default();
                 let data = blocks.position;
@@ -49,7 +50,7 @@ pub(crate) fn kept_bytes(gif: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoEr
     }
 }
 
-/// The bytes in sub-blocks, up to the empty one behind them.
+/// The bytes in the sub-blocks, up to the empty one that ends them.
 fn sub_blocks(gif: &[u8], start: usize) -> impl Iterator<Item = u8> {
     let mut rest = gif.get(start..).unwrap_or_default();
     std::iter::from_fn(move || {
@@ -74,7 +75,7 @@ impl Blocks<'_> {
         Some(byte)
     }
 
-    /// Passes over sub-blocks up to the empty one behind them, and tells how many bytes are in them.
+    /// Skips sub-blocks up to the empty one that ends them, and counts the bytes in them.
     fn data(&mut self) -> Result<u64, PhotoError> {
         let mut bytes = 0;
         while let Some(length @ 1..) = self.byte() {
@@ -89,7 +90,7 @@ impl Blocks<'_> {
     }
 }
 
-/// Bytes of the colours that follow, if the flags say that there are any.
+/// Bytes of the colour table that follows, if the flags announce one.
 fn color_table_bytes(flags: Option<&u8>) -> usize {
     match flags {
         Some(flags) if flags & 0x80 != 0 => 3 * (2 << (flags & 7)),
@@ -98,7 +99,7 @@ fn color_table_bytes(flags: Option<&u8>) -> usize {
 }
 
 fn too_many() -> PhotoError {
-    PhotoError::Corrupt("it has more blocks than any photo".into())
+    PhotoError::Corrupt("it has more blocks than any photo has".into())
 }
 
 #[cfg(test)]
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     const SCREEN: &[u8] = b"GIF89a\x08\0\x08\0\x80\0\0......";
-    /// With colours of its own, and two sub-blocks of data.
+    /// A picture with a local colour table and two sub-blocks of data.
     const PICTURE: &[u8] = b"\x2C\0\0\0\0\x08\0\x08\0\x80......\x02\x02ab\x01c\0";
 
     fn kept(parts: &[&[u8]]) -> Result<u64, PhotoError> {
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_what_applications_say_before_the_first_picture() {
+    fn application_extensions_before_the_first_picture_are_counted() {
         let (profile, comment) = (b"\x21\xFF\x0BICCRGBG1012\x02ab\0", b"\x21\xFE\x05hello\0");
         assert_eq!(kept(&[comment, profile, PICTURE, profile]), Ok(13));
         assert_eq!(kept(&[profile, b"\x3B", profile]), Ok(13));
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn more_parts_than_a_photo_has_are_refused() {
+    fn a_file_with_more_parts_than_a_photo_is_refused() {
         let extensions = |count| kept(&[&b"\x21\xFE\0".repeat(count), PICTURE]);
         assert!(extensions(MAX_EXTENSIONS).is_ok());
         assert!(extensions(MAX_EXTENSIONS + 1).is_err());

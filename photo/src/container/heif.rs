@@ -1,4 +1,4 @@
-//! HEIC and AVIF: the item of type Exif (ISO/IEC 23008-12 annex A, ISO/IEC 14496-12 clause 8.11).
+//! HEIC and AVIF: finds the Exif item (ISO/IEC 23008-12 annex A, ISO/IEC 14496-12 clause 8.11).
 
 use std::borrow::Cow;
 
@@ -6,11 +6,11 @@ use super::{Chunk, chunks};
 use crate::CancelFlag;
 use crate::metadata::exif::blocks::{MAX_BLOCKS, extend};
 
-/// References that are looked at; a phone's files have some dozens.
+/// Most references that are searched; a phone's files have some dozens.
 const MAX_REFERENCES: usize = 4096;
 
-/// Length of the whole, name and data; a length of 1 is given behind the name in 64 bits, and one of
-/// 0 reaches to the end (ISO/IEC 14496-12 clause 4.2).
+/// A box: its length, name and data. After a length of 1, the real one follows the name in 64 bits; a box
+/// of length 0 reaches to the end (ISO/IEC 14496-12 clause 4.2).
 pub(crate) fn media_box(bytes: &[u8]) -> Option<Chunk<'_>> {
     let name = bytes.get(4..8)?;
     let (length, start) = match u32::from_be_bytes(*bytes.first_chunk()?) {
@@ -21,7 +21,7 @@ pub(crate) fn media_box(bytes: &[u8]) -> Option<Chunk<'_>> {
     Some(Chunk { name, data: bytes.get(start..length)?, length })
 }
 
-/// The data of the first item of EXIF.
+/// The data of the Exif item that describes the primary picture, else of the first Exif item.
 pub(crate) fn item<'a>(file: &'a [u8], cancel: &CancelFlag) -> Option<Cow<'a, [u8]>> {
     let mut boxes = chunks(Some(file), media_box, cancel);
     boxes.next().filter(|first| first.name == b"ftyp")?;
@@ -51,15 +51,15 @@ pub(crate) fn item<'a>(file: &'a [u8], cancel: &CancelFlag) -> Option<Cow<'a, [u
     Some(data)
 }
 
-/// The numbers of the items whose type is Exif.
+/// The IDs of the Exif items.
 fn exif_items(items: &[u8], cancel: &CancelFlag) -> Option<Vec<u64>> {
     let (version, mut items) = Numbers::of_box(items)?;
-    items.uint(if version == 0 { 2 } else { 4 })?; // how many
+    items.uint(if version == 0 { 2 } else { 4 })?; // entry count
     let entries = chunks(Some(items.0), media_box, cancel).filter(|entry| entry.name == b"infe");
     let exif = entries.filter_map(|entry| {
         let (version, mut entry) = Numbers::of_box(entry.data)?;
         let id = entry.uint(if version < 3 { 2 } else { 4 })?;
-        entry.uint(2)?; // protection
+        entry.uint(2)?; // protection index
         (version >= 2 && entry.0.starts_with(b"Exif")).then_some(id)
     });
     Some(exif.take(MAX_BLOCKS).collect())
@@ -70,7 +70,7 @@ fn primary_item(data: &[u8]) -> Option<u64> {
     numbers.uint(if version == 0 { 2 } else { 4 })
 }
 
-/// The picture that an item of EXIF is about: a file can have those of a pair, or of a thumbnail.
+/// The picture that an Exif item describes: a file can hold several pictures, each with its own EXIF.
 fn describes(references: &[u8], item: u64, cancel: &CancelFlag) -> Option<u64> {
     let (version, references) = Numbers::of_box(references)?;
     let id_size = if version == 0 { 2 } else { 4 };
@@ -80,16 +80,16 @@ fn describes(references: &[u8], item: u64, cancel: &CancelFlag) -> Option<u64> {
         .map(|description| Numbers(description.data))
         .find_map(|mut numbers| (numbers.uint(id_size)? == item).then_some(numbers))
         .and_then(|mut numbers| {
-            numbers.uint(2)?; // how many
+            numbers.uint(2)?; // reference count
             numbers.uint(id_size)
         })
 }
 
-/// Where an item is.
+/// The place of an item's data.
 struct Location {
-    /// In the meta box's own data, else in the file.
+    /// Whether offsets count from the meta box's own data instead of the file's start.
     is_in_meta: bool,
-    /// Offsets and lengths.
+    /// Offset and length of each part.
     extents: Vec<(u64, u64)>,
 }
 
@@ -102,12 +102,12 @@ fn location(locations: &[u8], wanted: u64) -> Option<Location> {
     for _ in 0..numbers.uint(number_size)? {
         let id = numbers.uint(number_size)?;
         let method = if version == 0 { 0 } else { numbers.uint(2)? & 0xF };
-        numbers.uint(2)?; // the file in which it is: this one
+        numbers.uint(2)?; // data reference index: only this file is read
         let base = numbers.uint(size(4))?;
         let extents = numbers.uint(2)? as usize;
         let extent_size = index_size + size(12) + size(8);
         if id != wanted {
-            // Extents can be of no bytes at all, and there can be 65,535 of them.
+            // Each entry can declare 65,535 extents, even of size 0: they are skipped in one step.
             numbers.skip(extents * extent_size)?;
             continue;
         }
@@ -125,11 +125,11 @@ fn location(locations: &[u8], wanted: u64) -> Option<Location> {
     None
 }
 
-/// Numbers of some bytes, one behind the other, the highest byte first.
+/// Reads big-endian numbers one after another.
 struct Numbers<'a>(&'a [u8]);
 
 impl<'a> Numbers<'a> {
-    /// The version of a box, and what is in it behind the flags.
+    /// The version of a full box, and a reader of what follows its flags.
     fn of_box(data: &'a [u8]) -> Option<(u64, Numbers<'a>)> {
         let mut numbers = Numbers(data);
         let version = numbers.uint(1)?;
@@ -142,7 +142,7 @@ impl<'a> Numbers<'a> {
         Some(())
     }
 
-    /// A number of no more than eight bytes.
+    /// The next number, of at most eight bytes.
     fn uint(&mut self, bytes: usize) -> Option<u64> {
         let (number, rest) = self.0.split_at_checked(bytes)?;
         self.0 = rest;

@@ -1,4 +1,4 @@
-//! The segments of a JPEG file, one after the other (T.81 annex B).
+//! The segments of a JPEG file (T.81 annex B).
 
 use std::ops::Range;
 
@@ -24,27 +24,27 @@ pub(crate) mod marker {
     pub const COM: u8 = 0xFE;
 }
 
-/// A marker and what belongs to it.
+/// A marker with its payload.
 pub(crate) struct Segment<'a> {
     pub marker: u8,
-    /// Without the two bytes of its length.
+    /// The segment's content, without the two bytes of its length.
     pub payload: &'a [u8],
-    /// From the marker to the end of the payload; entropy-coded data follows a scan's.
+    /// The bytes from the marker to the end of the payload. A scan's entropy-coded data comes after them.
     pub position: Range<usize>,
 }
 
-/// Markers that a photo may have outside of its image data. Metadata of the largest photo, 100 MB in
-/// segments of 64 KB, has 1,600; a photo of 500 scans with all their tables some thousands.
+/// Most markers outside the image data. 100 MB of metadata in segments of 64 KB has 1,600 of them, and 500
+/// scans with all their tables have some thousands.
 const MAX_MARKERS: usize = 8192;
 
-/// The segments of a JPEG in order, ending with EOI; entropy-coded data is passed over.
+/// Iterates over a JPEG's segments up to EOI, and skips entropy-coded data.
 pub(crate) struct Segments<'a> {
     jpeg: &'a [u8],
     cancel: CancelFlag,
     position: usize,
-    /// Whether the last segment was a scan's, which entropy-coded data follows.
+    /// Whether the last segment began a scan, so that entropy-coded data comes next.
     is_in_scan: bool,
-    /// Markers seen outside of entropy-coded data.
+    /// Markers seen so far outside entropy-coded data.
     markers: usize,
     ended: bool,
 }
@@ -55,9 +55,9 @@ impl<'a> Segments<'a> {
         Segments { jpeg, cancel, position: 0, is_in_scan: false, markers: 0, ended: false }
     }
 
-    /// Moves behind the next marker that begins a segment and returns its code. Bytes that belong to
-    /// no segment, such as entropy-coded data, are skipped: 0xFF 0x00 is a stuffed data byte (T.81
-    /// B.1.1.5), and RSTn and TEM stand alone.
+    /// Moves past the next marker that begins a segment and returns its code. Bytes that belong to no
+    /// segment, such as entropy-coded data, are skipped: 0xFF 0x00 is a stuffed data byte (T.81 B.1.1.5),
+    /// and RSTn and TEM stand alone.
     fn next_marker(&mut self) -> Result<u8, PhotoError> {
         loop {
             self.cancel.check()?;
@@ -69,8 +69,7 @@ impl<'a> Segments<'a> {
             }
             self.markers += 1;
             if self.markers > MAX_MARKERS {
-                let what =
-                    format!("it has more than {MAX_MARKERS} markers outside of its image data");
+                let what = format!("it has more than {MAX_MARKERS} markers outside its image data");
                 return Err(PhotoError::Corrupt(what));
             }
             if !begins_none {
@@ -79,19 +78,19 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// What follows the next 0xFF, which may be repeated (T.81 B.1.1.2).
+    /// The byte after the next 0xFF, which may be repeated (T.81 B.1.1.2).
     fn next_code(&mut self) -> Option<u8> {
         let rest = self.jpeg.get(self.position..)?;
         let fill = memchr::memchr(0xFF, rest)?;
-        let code = rest[fill..].iter().position(|byte| *byte != 0xFF)?;
-        self.position += fill + code + 1;
-        Some(rest[fill + code])
+        let (at, code) = rest.iter().enumerate().skip(fill).find(|(_, byte)| **byte != 0xFF)?;
+        self.position += at + 1;
+        Some(*code)
     }
 
     fn payload(&mut self) -> Option<&'a [u8]> {
-        let length = self.jpeg.get(self.position..self.position + 2)?;
-        let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
-        let payload = self.jpeg.get(self.position + 2..self.position + length)?;
+        let rest = self.jpeg.get(self.position..)?;
+        let length = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
+        let payload = rest.get(2..length)?;
         self.position += length;
         Some(payload)
     }
@@ -128,8 +127,8 @@ impl<'a> Iterator for Segments<'a> {
 }
 
 impl Segment<'_> {
-    /// Whether libjpeg-turbo would complain of it. Only versions 1.x of JFIF and transforms 0 to 2 of
-    /// Adobe are defined.
+    /// Whether libjpeg-turbo would warn about it: only versions 1.x of JFIF and Adobe's transforms 0 to 2
+    /// are defined.
     pub fn is_odd(&self) -> bool {
         matches!(
             (self.marker, self.payload),
@@ -138,13 +137,13 @@ impl Segment<'_> {
         )
     }
 
-    /// Whether the picture is the same without it.
+    /// Whether the picture stays the same without it.
     fn is_metadata(&self) -> bool {
         matches!(self.marker, marker::APP1..=marker::APP13 | marker::APP15 | marker::COM)
     }
 }
 
-/// What the APP1 segments before the first scan hold: EXIF, XMP.
+/// The payloads of the APP1 segments before the first scan: EXIF and XMP.
 pub(crate) fn app1<'a>(
     jpeg: &'a [u8],
     cancel: &CancelFlag,
@@ -156,19 +155,20 @@ pub(crate) fn app1<'a>(
         .map(|segment| segment.payload)
 }
 
-/// The photo without metadata and without bytes that belong to no segment. JFIF's APP0 and Adobe's
-/// APP14 stay, for they say what the components' colours are; but for what they cannot say.
+/// A copy of the photo without metadata and without bytes that belong to no segment. JFIF's APP0 and
+/// Adobe's APP14 stay, because they define the components' colours, unless libjpeg-turbo would warn about
+/// them.
 pub(crate) fn essentials(jpeg: &[u8], cancel: &CancelFlag) -> Vec<u8> {
     let segments: Vec<Segment> = Segments::new(jpeg, cancel).map_while(Result::ok).collect();
     let mut essentials = Vec::with_capacity(jpeg.len());
     essentials.extend([0xFF, marker::SOI]);
     for (segment, next) in segments.iter().zip(segments.iter().skip(1)) {
-        let Range { start, end } = segment.position;
-        match segment.marker {
-            _ if segment.is_metadata() || segment.is_odd() => {}
-            marker::SOS => essentials.extend_from_slice(&jpeg[start..next.position.start]),
-            _ => essentials.extend_from_slice(&jpeg[start..end]),
+        if segment.is_metadata() || segment.is_odd() {
+            continue;
         }
+        let Range { start, end } = segment.position;
+        let end = if segment.marker == marker::SOS { next.position.start } else { end };
+        essentials.extend_from_slice(jpeg.get(start..end).unwrap_or_default());
     }
     essentials.extend([0xFF, marker::EOI]);
     essentials
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn restart_markers_stuffed_and_fill_bytes_are_image_data() {
+    fn restart_markers_and_stuffed_and_fill_bytes_are_image_data() {
         let data = b"\x11\xFF\x00\x22\xFF\xD0\x33\xFF\xD7\xFF\x01\xFF\xFF\xFF";
         let jpeg = [b"\xFF\xD8\xFF\xDA\0\x03\x44", &data[..], b"\xD9"].concat();
         let segments: Vec<(u8, Vec<u8>)> = Segments::new(&jpeg, &CancelFlag::default())
@@ -189,29 +189,29 @@ mod tests {
         assert_eq!(segments, [(marker::SOS, vec![0x44]), (marker::EOI, vec![])]);
     }
 
-    fn markers_of(jpeg: &[u8]) -> Result<usize, PhotoError> {
+    fn count_markers(jpeg: &[u8]) -> Result<usize, PhotoError> {
         Segments::new(jpeg, &CancelFlag::default())
             .try_fold(0, |count, segment| segment.map(|_| count + 1))
     }
 
     #[test]
-    fn only_so_many_markers_are_looked_at_but_any_number_in_image_data() {
+    fn markers_are_limited_outside_image_data_only() {
         let end = [0xFF, marker::EOI];
         for many in [&b"\xFF\xFE\0\x02"[..], b"\xFF\xD0", b"\xFF\x01", b"\xFF\0", b"\xFF\xD8"] {
             let flood = |count| [&b"\xFF\xD8"[..], &many.repeat(count), &end].concat();
-            assert!(markers_of(&flood(MAX_MARKERS - 2)).is_ok(), "{many:?}");
+            assert!(count_markers(&flood(MAX_MARKERS - 2)).is_ok(), "{many:?}");
             assert!(
-                matches!(markers_of(&flood(MAX_MARKERS - 1)), Err(PhotoError::Corrupt(_))),
+                matches!(count_markers(&flood(MAX_MARKERS - 1)), Err(PhotoError::Corrupt(_))),
                 "{many:?}"
             );
         }
         let data = b"\xFF\xD0\xFF\0\xFF\x01".repeat(MAX_MARKERS);
         let scan = [&b"\xFF\xD8\xFF\xDA\0\x02"[..], &data, &end].concat();
-        assert_eq!(markers_of(&scan), Ok(2));
+        assert_eq!(count_markers(&scan), Ok(2));
     }
 
     #[test]
-    fn a_raised_flag_ends_the_walk() {
+    fn a_raised_flag_stops_the_walk() {
         let cancel = CancelFlag::default();
         let mut segments = Segments::new(b"\xFF\xD8\xFF\xFE\0\x02\xFF\xFE\0\x02", &cancel);
         assert!(matches!(segments.next(), Some(Ok(_))));

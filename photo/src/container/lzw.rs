@@ -1,31 +1,30 @@
-//! What an LZW stream makes its decoder do beside giving out bytes.
+//! The work that LZW streams cause besides producing bytes: writing code tables.
 
 use crate::PhotoError;
 
-/// What the tables of a picture may cost, in the entries that weezl 0.1 writes, each about 1 ns: an
-/// encoder that only says each byte as it is clears its table every 254 codes, and needs a quarter of this
-/// for 100 megapixels.
+/// Most table entries that weezl 0.1 may write for one picture, at about 1 ns each. An encoder that does
+/// not compress at all clears its table every 254 codes, and needs a quarter of this for 100 megapixels.
 const MAX_TABLES_COST: u64 = 500_000_000;
-/// Of a table, beside its entries.
+/// Fixed cost of a table, in entries.
 const COST_OF_A_TABLE: u64 = 40;
-/// Bits of the longest code.
+/// Length of the longest code, in bits.
 const MAX_CODE_SIZE: u32 = 12;
 
-/// The two kinds of LZW that pictures have.
+/// The two variants of LZW in picture files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lzw {
-    /// The lowest bits first (GIF 89a appendix F).
+    /// Lowest bits first (GIF 89a appendix F).
     Gif,
-    /// The highest bits first, and longer codes one code earlier (TIFF 6.0 page 60).
+    /// Highest bits first, and codes grow one code earlier (TIFF 6.0 page 60).
     Tiff,
 }
 
 impl Lzw {
-    /// Adds to `cost` what the tables of a stream cost, whose first codes have `min_size` + 1 bits. A code
-    /// that clears the table makes the decoder write it anew, and is all that a stream needs to have.
+    /// Adds the cost of a stream's tables to `cost`. Its first codes have `min_size` + 1 bits. Every clear
+    /// code makes the decoder write a new table, and a stream can consist of clear codes alone.
     ///
     /// # Errors
-    /// It costs more than any picture's.
+    /// [`PhotoError::Corrupt`] if `cost` exceeds that of any photo.
     pub fn count_tables(
         self,
         data: impl Iterator<Item = u8>,
@@ -57,12 +56,12 @@ impl Lzw {
                 if code == clear {
                     *cost += COST_OF_A_TABLE + u64::from(clear);
                     if *cost > MAX_TABLES_COST {
-                        let what = "its data clears its table more often than any picture's";
+                        let what = "its data resets its code table more often than any photo's";
                         return Err(PhotoError::Corrupt(what.into()));
                     }
                     (size, next_code, has_last) = (min_size + 1, clear + 2, false);
                 } else if code == end || code > next_code || (code == next_code && !has_last) {
-                    return Ok(()); // where the decoder ends, or gives up
+                    return Ok(()); // the decoder stops here too
                 } else if has_last && next_code < 1 << MAX_CODE_SIZE {
                     if next_code + early >= (1 << size) - 1 && size < MAX_CODE_SIZE {
                         size += 1;
@@ -81,7 +80,7 @@ impl Lzw {
 mod tests {
     use super::*;
 
-    /// Codes of 9 bits, the highest first.
+    /// Packs codes of 9 bits, highest bit first.
     fn tiff_codes(codes: &[u16]) -> Vec<u8> {
         let bits: Vec<bool> = codes
             .iter()
@@ -97,19 +96,26 @@ mod tests {
     }
 
     #[test]
-    fn each_table_that_is_written_anew_is_counted() {
+    fn every_new_table_is_counted() {
         let codes = [256, 1, 2, 3, 256, 256, 4, 256, 257, 256];
-        assert_eq!(cost(Lzw::Tiff, &tiff_codes(&codes), 8), Ok(4 * 296), "not behind the end");
+        assert_eq!(
+            cost(Lzw::Tiff, &tiff_codes(&codes), 8),
+            Ok(4 * 296),
+            "nothing counts after the end code"
+        );
         let wrong = [256, 1, 300, 256];
-        assert_eq!(cost(Lzw::Tiff, &tiff_codes(&wrong), 8), Ok(296), "not behind a wrong code");
-        // Codes of 3 bits, the lowest first: clear, clear, clear.
+        assert_eq!(
+            cost(Lzw::Tiff, &tiff_codes(&wrong), 8),
+            Ok(296),
+            "nothing counts after an invalid code"
+        );
+        // Codes of 3 bits, lowest bit first: clear, clear, clear.
         assert_eq!(cost(Lzw::Gif, &[0b00_100_100, 0b1], 2), Ok(3 * 44));
     }
 
     #[test]
-    fn a_whole_stream_is_followed_as_its_codes_grow() {
-        // One table for all of it, as any encoder's output has: with the widths followed wrongly, other
-        // codes would be read.
+    fn a_stream_is_followed_as_its_codes_grow() {
+        // A real encoder's output: with wrong code widths, other codes would be read.
         let data: Vec<u8> = (0..20_000u32).map(|i| ((i * i) >> 7) as u8).collect();
         let gif = weezl(weezl::BitOrder::Lsb, false, &data);
         let tables = |cost: u64| cost / 296;
@@ -126,7 +132,7 @@ mod tests {
         encoder.encode(data).unwrap()
     }
 
-    /// weezl's encoder clears at the beginning, and whenever 4,096 codes are used up.
+    /// Clear codes of weezl's encoder: one at the start, and one whenever 4,096 codes are used up.
     fn weezl_clears(data: &[u8]) -> u64 {
         let (mut known, mut next, mut word, mut clears) =
             (std::collections::HashSet::new(), 258, Vec::new(), 1);
@@ -144,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn more_tables_than_any_picture_has_are_refused() {
+    fn more_tables_than_any_photo_needs_are_refused() {
         let most = MAX_TABLES_COST / 296;
         let clears = |count: u64| cost(Lzw::Tiff, &tiff_codes(&vec![256; count as usize]), 8);
         assert!(clears(most).is_ok());

@@ -1,6 +1,6 @@
-//! What files are made of: where pictures and what is said of them lie.
+//! The structure of picture files: where pixels and metadata lie.
 //!
-//! Each walk is linear in the bytes, looks at the cancel flag, and has a limit to what it collects.
+//! Every walk is linear in the bytes, checks the cancel flag, and limits what it collects.
 
 pub(crate) mod gif;
 pub(crate) mod heif;
@@ -13,16 +13,15 @@ use crate::CancelFlag;
 
 /// A named part of a file.
 pub(crate) struct Chunk<'a> {
-    /// Four letters.
+    /// Its four-letter type.
     pub name: &'a [u8],
-    /// What it holds.
+    /// Its content.
     pub data: &'a [u8],
-    /// Bytes from the beginning of this chunk to that of the next: never 0, so that no file is walked
-    /// for ever.
+    /// Bytes from the start of this chunk to the start of the next. Never 0, so that every walk ends.
     pub length: usize,
 }
 
-/// The chunks in these bytes, as far as they are whole and until the flag is raised.
+/// Iterates over the chunks in these bytes, up to the first incomplete one or until the flag is raised.
 pub(crate) fn chunks<'a>(
     bytes: Option<&'a [u8]>,
     chunk: impl Fn(&'a [u8]) -> Option<Chunk<'a>>,
@@ -45,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_chunk_is_longer_than_nothing_whatever_it_says() {
+    fn no_chunk_has_length_zero_whatever_it_declares() {
         for first in [0u8, 1, 2, 7, 8, 9, 255] {
             for bytes in [[0, 0, 0, first], [first, 0, 0, 0]] {
                 let bytes = [&bytes[..], b"name", &[0; 8], &bytes, &[0; 300]].concat();
@@ -57,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_raised_flag_ends_the_walk() {
+    fn a_raised_flag_stops_the_walk() {
         let cancel = CancelFlag::default();
         let bytes = b"name\0\0\0\0".repeat(3);
         let mut walk = chunks(Some(&bytes), riff_chunk, &cancel);

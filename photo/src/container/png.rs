@@ -1,38 +1,38 @@
-//! The chunks of a PNG, and what png 0.18 keeps of them, counted before it does.
+//! The chunks of a PNG, bounded before png 0.18 reads them.
 
 use super::{Chunk, chunks};
 use crate::{CancelFlag, PhotoError};
 
-/// Chunks that hold no image data; a photo has some dozens. The decoder makes up to 150 bytes of the
+/// Most chunks without image data; a photo has some dozens. The decoder allocates up to 150 bytes for the
 /// smallest text.
 const MAX_METADATA_CHUNKS: usize = 4096;
-/// Chunks of image data, of which each costs the decoder some 200 ns; encoders write 8 KB and more in
-/// one, so 2 GB of a photo.
+/// Most chunks of image data, each of which costs the decoder some 200 ns. Encoders write 8 KB or more per
+/// chunk, so this is enough for 2 GB.
 const MAX_IMAGE_CHUNKS: usize = 1 << 18;
-/// A colour profile, compressed. The decoder inflates all of it, and blocks of nothing can be as many as
-/// there is room for. The largest profiles, of printers, take some 3 MB.
+/// Most bytes of a compressed colour profile. The decoder inflates all of it, and deflate blocks can be
+/// empty. The largest profiles, those of printers, have some 3 MB.
 const MAX_PROFILE_BYTES: usize = 4 << 20;
 
-/// Length, name, data and checksum (PNG clause 5.3).
+/// A chunk: length, name, data and checksum (PNG clause 5.3).
 pub(crate) fn png_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
     let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
     let end = length.checked_add(8)?;
     Some(Chunk { name: bytes.get(4..8)?, data: bytes.get(8..end)?, length: end + 4 })
 }
 
-/// What is in the chunks of a PNG, in bytes.
+/// Bytes in the chunks of a PNG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sizes {
-    /// What the decoder keeps: texts, profiles, EXIF.
+    /// Metadata that the decoder keeps: texts, profiles, EXIF.
     pub kept: u64,
-    /// The picture, compressed.
+    /// The compressed picture.
     pub image: u64,
 }
 
-/// Walks the chunks.
+/// Counts the bytes in the chunks.
 ///
 /// # Errors
-/// There are more than a photo has, or a larger profile.
+/// [`PhotoError::Corrupt`] if there are more chunks than a photo has, or if its profile is too large.
 pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError> {
     let (mut images, mut others) = (0, 0);
     let mut sizes = Sizes { kept: 0, image: 0 };
@@ -44,7 +44,9 @@ pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError
             }
             b"fdAT" | b"fcTL" => images += 1,
             b"iCCP" if chunk.data.len() > MAX_PROFILE_BYTES => {
-                return Err(PhotoError::Corrupt("its colour profile is larger than any".into()));
+                return Err(PhotoError::Corrupt(
+                    "its colour profile is larger than any printer's".into(),
+                ));
             }
             b"tEXt" | b"zTXt" | b"iTXt" | b"iCCP" | b"eXIf" => {
                 others += 1;
@@ -53,13 +55,13 @@ pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError
             _ => others += 1,
         }
         if others > MAX_METADATA_CHUNKS || images > MAX_IMAGE_CHUNKS {
-            return Err(PhotoError::Corrupt("it has more chunks than any photo".into()));
+            return Err(PhotoError::Corrupt("it has more chunks than any photo has".into()));
         }
     }
     Ok(sizes)
 }
 
-/// The parts of the picture's data.
+/// The compressed picture, in the parts in which it is stored.
 pub(crate) fn image_data<'a>(png: &'a [u8], cancel: &CancelFlag) -> impl Iterator<Item = &'a [u8]> {
     chunks(png.get(8..), png_chunk, cancel)
         .filter(|chunk| chunk.name == b"IDAT")
@@ -84,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_what_tells_of_the_picture() {
+    fn metadata_is_counted_up_to_the_end_chunk() {
         let chunks = [(b"IHDR", 13), (b"iCCP", 300), (b"tEXt", 20), (b"IDAT", 5000), (b"zTXt", 7)];
         assert_eq!(kept(&chunks), Ok(327));
         assert_eq!(kept(&[&chunks[..], &[(b"IEND", 0), (b"tEXt", 9)]].concat()), Ok(327));
     }
 
     #[test]
-    fn more_chunks_than_a_photo_has_are_refused() {
+    fn a_png_with_more_chunks_than_a_photo_is_refused() {
         for (name, most) in [
             (b"tEXt", MAX_METADATA_CHUNKS),
             (b"quIt", MAX_METADATA_CHUNKS),

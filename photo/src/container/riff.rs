@@ -3,10 +3,10 @@
 use super::{Chunk, chunks};
 use crate::{CancelFlag, PhotoError};
 
-/// Chunks of a file: a frame of an animation is one.
+/// Most chunks of a file; each frame of an animation is one.
 const MAX_CHUNKS: usize = 1 << 16;
 
-/// Name, length, data and a byte that makes it even (WebP container specification).
+/// A chunk: name, length, data, and a padding byte if the length is odd (WebP container specification).
 pub(crate) fn riff_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
     let (name, rest) = bytes.split_at_checked(4)?;
     let length = u32::from_le_bytes(*rest.first_chunk()?) as usize;
@@ -14,10 +14,10 @@ pub(crate) fn riff_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
     Some(Chunk { name, data: bytes.get(8..end)?, length: end + length % 2 })
 }
 
-/// The embedded profile.
+/// The embedded colour profile.
 ///
 /// # Errors
-/// There are more chunks than a photo has.
+/// [`PhotoError::Corrupt`] if there are more chunks than a photo has.
 pub(crate) fn profile<'a>(
     webp: &'a [u8],
     cancel: &CancelFlag,
@@ -27,7 +27,7 @@ pub(crate) fn profile<'a>(
     let mut profile = None;
     for (number, chunk) in chunks(webp.get(12..end), riff_chunk, cancel).enumerate() {
         if number == MAX_CHUNKS {
-            return Err(PhotoError::Corrupt("it has more chunks than any photo".into()));
+            return Err(PhotoError::Corrupt("it has more chunks than any photo has".into()));
         }
         if chunk.name == b"ICCP" && profile.is_none() {
             profile = Some(chunk.data);
@@ -41,11 +41,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_profile_is_found_among_no_more_chunks_than_a_photo_has() {
+    fn the_first_profile_is_found_if_the_chunks_are_not_too_many() {
         let profile = |chunks: &[&[u8]]| {
             let chunks = chunks.concat();
             let length = (chunks.len() as u32 + 4).to_le_bytes();
-            // What follows the file is no part of it.
+            // Bytes after the end of the file are not part of it.
             let file = [b"RIFF", &length[..], b"WEBP", &chunks, b"ICCP\x01\0\0\0!\0"].concat();
             profile(&file, &CancelFlag::default()).map(|found| found.map(<[u8]>::to_vec))
         };

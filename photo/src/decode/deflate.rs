@@ -1,20 +1,23 @@
-//! How many blocks image data is deflated in (RFC 1951 section 3.2.3), which decoders do not ask.
+//! Limits the number of deflate blocks (RFC 1951 section 3.2.3) in image data, which decoders do not.
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use crate::{CancelFlag, PhotoError};
 
-/// Blocks of a picture, each of which may cost its decoder a microsecond for its tables, however little is
-/// in it. Encoders put some 16,000 symbols in one, and so need as many for 8 GB.
+/// Most blocks of a picture. Building a block's tables may cost the decoder a microsecond, even if the
+/// block is empty. Encoders put some 16,000 symbols in a block, so this is enough for 8 GB.
 const MAX_BLOCKS: u64 = 500_000;
-/// The shortest block with tables of its own has some 10 bytes, so that in these there are not too many.
-const FEW_BYTES: u64 = 8 << 20;
-const LEAST_BYTES_OF_A_BLOCK: u64 = 10;
+/// Bytes of the shortest block that has its own tables.
+const MIN_BLOCK_BYTES: u64 = 10;
+/// Image data up to this size is not checked: it cannot hold many more than [`MAX_BLOCKS`] blocks.
+const UNCHECKED_BYTES: u64 = 8 << 20;
 
-/// Refuses image data of more blocks than any photo has. Each stream is in parts.
+/// Refuses image data in more blocks than any photo has.
+///
+/// `compressed` is the size of all streams in bytes; each stream comes in parts.
 ///
 /// # Errors
-/// [`PhotoError::Corrupt`], [`PhotoError::Cancelled`].
+/// [`PhotoError::Corrupt`] if there are too many blocks; [`PhotoError::Cancelled`].
 pub fn refuse_many_blocks<'a, Parts>(
     compressed: u64,
     streams: impl Iterator<Item = Parts>,
@@ -23,7 +26,7 @@ pub fn refuse_many_blocks<'a, Parts>(
 where
     Parts: Iterator<Item = &'a [u8]>,
 {
-    if compressed <= FEW_BYTES {
+    if compressed <= UNCHECKED_BYTES {
         return Ok(());
     }
     let mut blocks = 0;
@@ -32,7 +35,7 @@ where
         for part in parts {
             blocks += stream.blocks(part, MAX_BLOCKS - blocks, cancel)?;
             if blocks >= MAX_BLOCKS {
-                let what = "its image data is in more parts than any photo's";
+                let what = "its image data is in more deflate blocks than any photo's";
                 return Err(PhotoError::Corrupt(what.into()));
             }
         }
@@ -40,9 +43,9 @@ where
     Ok(())
 }
 
-/// A stream whose pixels are thrown away.
+/// A zlib stream that is decoded only to count its blocks.
 struct Stream {
-    /// None once it has ended.
+    /// The decoder; `None` once the stream has ended.
     inflate: Option<Inflate>,
     pixels: Vec<u8>,
 }
@@ -52,23 +55,23 @@ impl Stream {
         Stream { inflate: Some(Inflate::new(true, 15)), pixels: vec![0; 64 << 10] }
     }
 
-    /// The blocks of a part, or a few more, as far as they are not too many.
+    /// Counts the blocks of a part, up to `most`. The count may be a few too high.
     fn blocks(&mut self, part: &[u8], most: u64, cancel: &CancelFlag) -> Result<u64, PhotoError> {
         let mut rest = part;
         let mut blocks = 0;
         while let (Some(inflate), true) = (&mut self.inflate, blocks < most) {
             cancel.check()?;
             let before = (inflate.total_in(), inflate.total_out());
-            // It returns at the end of each block.
+            // This call returns at the end of each block.
             let status = inflate.decompress(rest, &mut self.pixels, InflateFlush::Block);
             let read = inflate.total_in() - before.0;
-            rest = &rest[read as usize..];
+            rest = rest.get(read as usize..).unwrap_or_default();
             match status {
                 Ok(Status::StreamEnd) => self.inflate = None,
                 Ok(_) if (inflate.total_in(), inflate.total_out()) == before => break,
                 Ok(_) => blocks += 1,
-                // A decoder that goes on may find blocks in all of it.
-                Err(_) => return Ok(blocks + rest.len() as u64 / LEAST_BYTES_OF_A_BLOCK),
+                // Another decoder may go on after an error, and find blocks in all of the rest.
+                Err(_) => return Ok(blocks + rest.len() as u64 / MIN_BLOCK_BYTES),
             }
         }
         Ok(blocks.min(most))
@@ -83,12 +86,12 @@ mod tests {
 
     use super::*;
 
-    /// A stream of this many blocks of a byte each.
+    /// A stream of this many stored blocks of one byte each.
     fn stream(blocks: usize) -> Vec<u8> {
         let mut stream = vec![0x78, 0x9C];
         (1..blocks).for_each(|_| stream.extend([0, 1, 0, 0xFE, 0xFF, 7])); // stored
         stream.extend([1, 1, 0, 0xFE, 0xFF, 7]);
-        stream.extend([0; 4]); // a checksum that nobody looks at
+        stream.extend([0; 4]); // a checksum that is never checked
         stream
     }
 
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn each_block_counts_however_the_stream_is_cut() {
+    fn every_block_is_counted_wherever_the_stream_is_split() {
         let stream = stream(1000);
         assert!((999..=1002).contains(&count(&[&stream])), "{}", count(&[&stream]));
         let parts: Vec<&[u8]> = stream.chunks(600).collect();
@@ -106,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_encoder_writes_is_few_blocks() {
+    fn an_encoders_output_has_few_blocks() {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
         let noise = (0u32..3_000_000).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8);
         encoder.write_all(&noise.collect::<Vec<u8>>()).unwrap();
@@ -114,16 +117,16 @@ mod tests {
     }
 
     #[test]
-    fn more_blocks_than_a_photo_has_are_refused_in_large_files_alone() {
+    fn too_many_blocks_are_refused_in_large_files_only() {
         let refuse = |stream: &[u8], compressed| {
             let streams = [stream].into_iter().map(std::iter::once);
             refuse_many_blocks(compressed, streams, &CancelFlag::default())
         };
         let many = stream(MAX_BLOCKS as usize + 10);
-        assert!(matches!(refuse(&many, FEW_BYTES + 1), Err(PhotoError::Corrupt(_))));
-        assert_eq!(refuse(&many, FEW_BYTES), Ok(()));
-        assert_eq!(refuse(&stream(MAX_BLOCKS as usize - 10), FEW_BYTES + 1), Ok(()));
+        assert!(matches!(refuse(&many, UNCHECKED_BYTES + 1), Err(PhotoError::Corrupt(_))));
+        assert_eq!(refuse(&many, UNCHECKED_BYTES), Ok(()));
+        assert_eq!(refuse(&stream(MAX_BLOCKS as usize - 10), UNCHECKED_BYTES + 1), Ok(()));
         let unknown = [b"\x78\x9C\x07", &vec![0; 6 << 20][..]].concat();
-        assert!(refuse(&unknown, FEW_BYTES + 1).is_err(), "which cannot be followed");
+        assert!(refuse(&unknown, UNCHECKED_BYTES + 1).is_err(), "a stream that cannot be followed");
     }
 }

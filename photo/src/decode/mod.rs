@@ -1,33 +1,36 @@
-//! What a photo is, told without decoding it; and its decoding.
+//! Reads a photo's header without decoding it, and decodes the photo.
 
 mod deflate;
 pub(crate) mod jpeg;
 mod raster;
 mod tiff;
 
-use image::ImageFormat;
-
+use self::raster::RasterFormat;
 use crate::pixels::Decoded;
 use crate::{CancelFlag, DctScale, Format, PhotoError, Size};
 
-/// The longest side of a photo, in pixels: four times that of a JPEG, which its thumbnail will be.
+/// The longest side of a photo, in pixels: four times that of a JPEG, so that its thumbnail fits in one.
 const MAX_SIDE: u32 = 4 * 65_535;
-/// What the resizer holds for each row or column of a photo: the weights of a Lanczos window, 73 bytes
-/// measured.
+/// Bytes that the resizer holds for each row or column of a photo: the weights of a Lanczos window,
+/// measured as 73.
 const BYTES_OF_WEIGHTS: u64 = 80;
+/// Bytes of a pixel in RGB.
+const RGB_BYTES: u64 = 3;
+/// Pictures of the thumbnail's size that are held at once: shrunk, turned upright, and encoded.
+const THUMBNAIL_COPIES: u64 = 3;
 
-/// What is known of a photo whose pixels may be decoded.
+/// The properties of a photo that may be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// As stored, before orientation.
+    /// Size as stored, before the orientation is applied.
     pub size: Size,
-    /// The colour profile that a thumbnail needs to show the photo's colours: gray or RGB as the
-    /// thumbnail is.
+    /// The colour profile that the thumbnail keeps so that it shows the photo's colours. It is for gray or
+    /// RGB, as the thumbnail is.
     pub icc_profile: Option<Vec<u8>>,
     kind: Kind,
 }
 
-/// What its decoder knows of a photo.
+/// The part of a header that only the format's decoder understands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Jpeg(jpeg::Header),
@@ -35,12 +38,12 @@ enum Kind {
     Tiff(tiff::Header),
 }
 
-/// Checks the bytes of a photo of the format that [`Format::of`] found, then its dimensions: only
-/// what passes may be decoded.
+/// Checks a photo's bytes, then its dimensions. `format` is what [`Format::of`] found; only a photo that
+/// passes may be decoded.
 ///
 /// # Errors
-/// What is wrong with the photo, as far as can be told without decoding it;
-/// [`PhotoError::Cancelled`] soon after the flag was raised.
+/// Any [`PhotoError`] that can be found without decoding the photo; [`PhotoError::Cancelled`] soon after
+/// the flag is raised.
 pub fn header(
     photo: &[u8],
     format: Option<Format>,
@@ -51,10 +54,10 @@ pub fn header(
     let header = match format {
         Some(Format::Jpeg) => Header::of_jpeg(jpeg::Header::read(photo, cancel)?),
         Some(Format::Tiff) => Header::of_tiff(tiff::header(photo, cancel)?),
-        Some(Format::Png) => raster(ImageFormat::Png)?,
-        Some(Format::Gif) => raster(ImageFormat::Gif)?,
-        Some(Format::WebP) => raster(ImageFormat::WebP)?,
-        Some(Format::Bmp) => raster(ImageFormat::Bmp)?,
+        Some(Format::Png) => raster(RasterFormat::Png)?,
+        Some(Format::Gif) => raster(RasterFormat::Gif)?,
+        Some(Format::WebP) => raster(RasterFormat::WebP)?,
+        Some(Format::Bmp) => raster(RasterFormat::Bmp)?,
         Some(other @ (Format::Heic | Format::Avif | Format::JpegXl)) => {
             return Err(PhotoError::UnsupportedFormat(other.to_string()));
         }
@@ -90,11 +93,11 @@ impl Header {
         Header { size: header.size, icc_profile, kind: Kind::Tiff(header) }
     }
 
-    /// Decodes the photo at this scale if it is a JPEG, else whole.
+    /// Decodes a JPEG at this scale, and any other photo at its full size.
     ///
     /// # Errors
-    /// What is wrong with the photo; [`PhotoError::Cancelled`] soon after the flag was raised, but for
-    /// a JPEG, which libjpeg-turbo decodes in one call.
+    /// Any [`PhotoError`] of the decoder; [`PhotoError::Cancelled`] soon after the flag is raised, except
+    /// for a JPEG, which libjpeg-turbo decodes in one call.
     pub fn decode(
         &self,
         photo: &[u8],
@@ -107,12 +110,12 @@ impl Header {
             Kind::Raster(header) => raster::decode(photo, header, cancel),
             Kind::Tiff(header) => tiff::decode(photo, header, cancel),
         };
-        // A decoder that was told nothing of the flag says that the photo cannot be read.
+        // A decoder that knows nothing of the flag reports a read error once it is raised.
         cancel.check().and(decoded)
     }
 
-    /// Bytes of memory that its way to a thumbnail of this `scale` takes at most, if a JPEG is decoded at
-    /// `dct_scale`: the file itself is not counted.
+    /// Most bytes of memory that making a thumbnail of this `scale` takes, without the file itself. A JPEG
+    /// is decoded at `dct_scale`.
     pub fn memory(&self, dct_scale: DctScale, scale: f64) -> u64 {
         let (decoding, dct_scale, is_planar) = match &self.kind {
             Kind::Jpeg(jpeg) => (jpeg.decoding_memory(dct_scale), dct_scale, jpeg.is_subsampled),
@@ -122,21 +125,21 @@ impl Header {
         let target = self.size.scaled(scale);
         let eighths = u64::from(dct_scale.eighths());
         let decoded_columns = (u64::from(self.size.width) * eighths).div_ceil(8);
-        // Planes are resized one after the other, each first along its columns.
-        let half_resized = decoded_columns * u64::from(target.height);
-        let shrunk = target.pixels();
         let weights = u64::from(self.size.width.max(self.size.height)) * BYTES_OF_WEIGHTS;
-        match is_planar {
-            // Beside the picture, the one it is turned into, and the JPEG.
-            true => decoding + weights + half_resized + shrunk * 3 / 2 * 3,
-            false => decoding + weights + half_resized * 3 + shrunk * 3 * 3,
-        }
+        let half_resized = decoded_columns * u64::from(target.height);
+        let (half_resized_bytes, thumbnail_bytes) = match is_planar {
+            // Planes are resized one after another, luma being the largest. In 4:2:0 four pixels have four
+            // samples of luma and two of chroma.
+            true => (half_resized, target.pixels() * 6 / 4),
+            false => (half_resized * RGB_BYTES, target.pixels() * RGB_BYTES),
+        };
+        decoding + weights + half_resized_bytes + thumbnail_bytes * THUMBNAIL_COPIES
     }
 }
 
-/// How the content begins, for a message: readable text as it is, other bytes escaped.
+/// The first bytes of the content, for a message: text as it is, other bytes escaped.
 fn first_bytes(photo: &[u8]) -> String {
-    let beginning = &photo[..photo.len().min(16)];
+    let beginning = photo.get(..16).unwrap_or(photo);
     format!("it begins with \"{}\"", beginning.escape_ascii())
 }
 
@@ -147,7 +150,7 @@ mod tests {
     use crate::{Picture, Pixels};
 
     #[test]
-    fn what_is_no_photo_is_refused_by_name() {
+    fn files_that_are_not_photos_are_refused_by_name() {
         let refusal = |bytes: &[u8]| {
             header(bytes, Format::of(bytes), 100, &CancelFlag::default()).unwrap_err()
         };

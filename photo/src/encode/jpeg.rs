@@ -1,4 +1,4 @@
-//! From a picture to a baseline JPEG.
+//! Encodes a picture as a baseline JPEG.
 
 use std::borrow::Cow;
 
@@ -7,12 +7,13 @@ use turbojpeg::{Compressor, Image, PixelFormat, Subsamp, YuvPlanesImage};
 use crate::metadata::icc;
 use crate::{PhotoError, Picture, Pixels, Size};
 
-/// Encodes a baseline JPEG, 4:2:0, without any metadata but the colour profile.
+/// Encodes a picture as a baseline JPEG, 4:2:0 or gray, with no metadata except the colour profile.
 ///
 /// `quality` is the IJG scale divided by 100, 0.01 to 1.
 ///
 /// # Errors
-/// [`PhotoError::Corrupt`] if libjpeg-turbo refuses the pixels, which no size that a JPEG can have does.
+/// [`PhotoError::Corrupt`] if libjpeg-turbo refuses the pixels, as it does for a picture that is too large
+/// for a JPEG.
 pub fn jpeg(
     picture: &Picture,
     quality: f64,
@@ -26,8 +27,9 @@ pub fn jpeg(
             Picture::Planar(planes) => compress_planes(&mut compressor, planes),
         }
     };
-    let jpeg = compress()
-        .map_err(|error| PhotoError::Corrupt(format!("its thumbnail cannot be coded: {error}")))?;
+    let jpeg = compress().map_err(|error| {
+        PhotoError::Corrupt(format!("its thumbnail cannot be encoded: {error}"))
+    })?;
     Ok(match icc_profile {
         Some(profile) => icc::embed(jpeg, profile),
         None => jpeg,
@@ -67,7 +69,7 @@ fn compress_planes(
     })
 }
 
-/// TurboJPEG wants luma for every chroma sample: an odd last column or row is there twice.
+/// Luma with an odd last column or row repeated: TurboJPEG expects luma for every chroma sample.
 fn padded_to_even(luma: &Pixels) -> Cow<'_, [u8]> {
     let Size { width, height } = luma.size;
     if width % 2 == 0 && height % 2 == 0 {
@@ -92,7 +94,7 @@ mod tests {
 
     #[test]
     fn quality_is_the_ijg_scale_divided_by_a_hundred() {
-        // The first entry of table K.1, 16, scaled as the IJG's library does.
+        // The first entry of table K.1 is 16; the IJG's library scales it.
         for (quality, expected) in [(0.25, 32), (0.5, 16), (0.9, 3), (1.0, 1)] {
             let jpeg = jpeg(&Picture::Packed(gradient(8, 8, 1)), quality, None).unwrap();
             let cancel = CancelFlag::default();
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_encoder_writes_baseline_420_and_no_metadata() {
+    fn a_jpeg_is_baseline_420_without_metadata() {
         let jpeg = gradient_jpeg(64, 48, 3);
         let cancel = CancelFlag::default();
         let codes: Vec<u8> =

@@ -1,4 +1,4 @@
-//! From a picture to a file.
+//! Encodes a picture as a file.
 
 mod jpeg;
 

@@ -1,30 +1,31 @@
-//! Embedded ICC colour profiles: which are kept, and how a JPEG holds them (ICC.1:2022 annex B.4).
+//! Embedded ICC colour profiles, and how a JPEG stores them (ICC.1:2022 annex B.4).
 //!
-//! A thumbnail shows its photo's colours only with the photo's profile: phones have written
-//! Display P3 for years. The profile is copied verbatim.
+//! A thumbnail needs its photo's profile to show the same colours: phones have written Display P3 for
+//! years. The profile is copied verbatim.
 
-/// What an APP2 segment that holds a part of a profile begins with.
+/// The start of an APP2 segment that holds a part of a profile.
 const SIGNATURE: &[u8] = b"ICC_PROFILE\0";
-/// Most profile bytes one APP2 segment takes: its 65,533 less signature, number and count.
+/// Most bytes of a profile in one APP2 segment: 65,533 minus signature, number and count.
 const CHUNK: usize = 65_519;
-/// Larger profiles are dropped: display profiles have 0.5 to 4 KB, and a thumbnail must stay small.
+/// Most bytes of a profile that a thumbnail keeps, because it must stay small. Display profiles have 0.5
+/// to 4 KB.
 const MAX_PROFILE: usize = 64 * 1024;
-/// Printers' profiles are used, not kept; the common ones have half a megabyte.
+/// Most bytes of a printer's profile, which is applied, not kept. Common ones have half a megabyte.
 const MAX_INK_PROFILE: usize = 4 * 1024 * 1024;
-/// What a profile begins with (ICC.1:2022 clause 7.2): its size in bytes,
+/// Place of a profile's size in its header (ICC.1:2022 clause 7.2).
 const SIZE: std::ops::Range<usize> = 0..4;
-/// the colour space, four letters,
+/// Place of the colour space, four letters.
 const COLOUR_SPACE: std::ops::Range<usize> = 16..20;
-/// the letters that every profile has,
+/// Place of the signature `acsp`, which every profile has.
 const FILE_SIGNATURE: std::ops::Range<usize> = 36..40;
-/// and behind all of that, which has a fixed length, how many tags follow.
+/// Bytes of the shortest profile: its header and the number of its tags.
 const SMALLEST: usize = 132;
 
 /// The parts of a profile in a JPEG's APP2 segments: number, count, data.
 pub(crate) struct Parts<'a>(Vec<(u8, u8, &'a [u8])>);
 
 impl<'a> Parts<'a> {
-    /// The parts among these payloads, in whatever order they stand.
+    /// The parts in these payloads, which may be in any order.
     pub fn of(app2_payloads: impl IntoIterator<Item = &'a [u8]>) -> Parts<'a> {
         let part = |payload: &'a [u8]| match payload.strip_prefix(SIGNATURE)? {
             [number, count, data @ ..] => Some((*number, *count, data)),
@@ -35,12 +36,12 @@ impl<'a> Parts<'a> {
         Parts(parts)
     }
 
-    /// Bytes of all of them.
+    /// The number of bytes in all parts.
     pub fn bytes(&self) -> usize {
         self.0.iter().map(|(.., data)| data.len()).sum()
     }
 
-    /// Whether there are some, but not all of one profile.
+    /// Whether there are parts, but they do not make up exactly one profile.
     pub fn are_broken(&self) -> bool {
         let total = self.0.len();
         let are_all = self.0.iter().enumerate().all(|(index, (number, count, _))| {
@@ -49,7 +50,7 @@ impl<'a> Parts<'a> {
         !self.0.is_empty() && (!are_all || self.bytes() == 0)
     }
 
-    /// The profile, if it is whole and for pixels of `components` channels.
+    /// The profile, if it is complete and for pixels of `components` channels.
     pub fn profile(&self, components: u8) -> Option<Vec<u8>> {
         if self.are_broken() || self.bytes() > MAX_INK_PROFILE {
             return None;
@@ -59,12 +60,13 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Whether these bytes are a profile, for pixels of `components` channels, and no larger than it is
-/// worth. They go into the thumbnail as they are: what is no profile must not.
+/// Whether these bytes are a profile for pixels of `components` channels that is not too large. The
+/// thumbnail gets a verbatim copy, so other content must not pass.
 pub(crate) fn fits(profile: &[u8], components: u8) -> bool {
     let size = u32::try_from(profile.len()).unwrap_or(u32::MAX).to_be_bytes();
-    let is_profile =
-        profile.len() >= SMALLEST && profile[SIZE] == size && profile[FILE_SIGNATURE] == *b"acsp";
+    let is_profile = profile.len() >= SMALLEST
+        && profile.get(SIZE) == Some(&size)
+        && profile.get(FILE_SIGNATURE) == Some(b"acsp");
     let (channels, limit) = match profile.get(COLOUR_SPACE) {
         Some(b"GRAY") => (1, MAX_PROFILE),
         Some(b"RGB ") => (3, MAX_PROFILE),
@@ -74,14 +76,14 @@ pub(crate) fn fits(profile: &[u8], components: u8) -> bool {
     is_profile && components == channels && profile.len() <= limit
 }
 
-/// Tags of a profile; real ones have some dozens.
+/// Most tags of a profile; real ones have some dozens.
 const MAX_TAGS: usize = 100;
-/// What a transform from inks needs of a profile (ICC.1:2022 clause 8.5.2), besides its header: tables
-/// to the connection space, and its white.
+/// The tags that a transform from inks needs (ICC.1:2022 clause 8.5.2): the tables to the connection
+/// space, and the white point.
 const ESSENTIAL_TAGS: [&[u8; 4]; 5] = [b"A2B0", b"A2B1", b"A2B2", b"wtpt", b"chad"];
 
-/// The profile with nothing but what a transform needs, each tag once: moxcms 0.8 reads all that there
-/// are, any number of times, and copies what it reads. `None` if its tags make no sense.
+/// A copy of the profile with only the tags that a transform needs, each once. moxcms 0.8 reads and copies
+/// every tag, however often it is listed. `None` if the tags are invalid.
 pub(crate) fn essentials(profile: &[u8]) -> Option<Vec<u8>> {
     let (header, rest) = profile.split_at_checked(SMALLEST - 4)?;
     let (count, table) = rest.split_first_chunk()?;
@@ -97,26 +99,26 @@ pub(crate) fn essentials(profile: &[u8]) -> Option<Vec<u8>> {
             .map(|bytes| u32::from_be_bytes(*bytes) as usize);
         tags.push((name, profile.get(offset..)?.get(..length)?));
     }
-    let mut essentials = [header, &(tags.len() as u32).to_be_bytes()].concat();
-    let mut offset = SMALLEST + 12 * tags.len();
+    let mut table = Vec::with_capacity(12 * tags.len());
+    let mut end = SMALLEST + 12 * tags.len();
     for (name, data) in &tags {
-        essentials.extend_from_slice(*name);
-        essentials.extend((offset as u32).to_be_bytes());
-        essentials.extend((data.len() as u32).to_be_bytes());
-        offset += data.len().next_multiple_of(4);
+        table.extend_from_slice(*name);
+        table.extend((end as u32).to_be_bytes());
+        table.extend((data.len() as u32).to_be_bytes());
+        end += data.len().next_multiple_of(4);
     }
+    let (size, count) = ((end as u32).to_be_bytes(), (tags.len() as u32).to_be_bytes());
+    let mut essentials = [&size, header.get(SIZE.end..)?, &count, &table].concat();
     for (_, data) in &tags {
         essentials.extend_from_slice(data);
         essentials.resize(essentials.len().next_multiple_of(4), 0);
     }
-    let size = (essentials.len() as u32).to_be_bytes();
-    essentials[SIZE].copy_from_slice(&size);
     Some(essentials)
 }
 
-/// The JPEG with the profile in APP2 segments behind its JFIF header.
+/// Inserts the profile into a JPEG, in APP2 segments after its JFIF header.
 pub(crate) fn embed(jpeg: Vec<u8>, profile: &[u8]) -> Vec<u8> {
-    let behind_jfif = match jpeg.get(4..6) {
+    let after_jfif = match jpeg.get(4..6) {
         Some(&[high, low]) => 4 + usize::from(u16::from_be_bytes([high, low])),
         _ => return jpeg,
     };
@@ -131,11 +133,11 @@ pub(crate) fn embed(jpeg: Vec<u8>, profile: &[u8]) -> Vec<u8> {
         segments.extend(chunk);
     }
     let mut embedded = jpeg;
-    embedded.splice(behind_jfif..behind_jfif, segments);
+    embedded.splice(after_jfif..after_jfif, segments);
     embedded
 }
 
-/// The beginning of a profile of `length` bytes, and numbers behind it.
+/// A profile of `length` bytes: a valid start, then numbers.
 #[cfg(test)]
 pub(crate) fn sample(colour_space: &[u8; 4], length: usize) -> Vec<u8> {
     let mut profile: Vec<u8> = (0..length).map(|i| i as u8).collect();
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_a_foreign_and_a_huge_profile_are_dropped() {
+    fn incomplete_unsuitable_and_huge_profiles_are_dropped() {
         let whole = sample(b"RGB ", 300);
         assert_eq!(profile(&[&chunk(1, 2, &whole)], 3), None, "a part is missing");
         let twice = [&chunk(1, 2, &whole[..100])[..], &chunk(1, 2, &whole[100..])];
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_profile_is_none() {
+    fn content_that_only_resembles_a_profile_is_dropped() {
         let whole = sample(b"RGB ", 300);
         assert!(fits(&whole, 3));
         assert!(!fits(&whole[..299], 3), "shorter than it says");
@@ -203,13 +205,13 @@ mod tests {
         assert!(fits(&sample(b"RGB ", SMALLEST), 3));
         let mut unsigned = whole.clone();
         unsigned[36] = b'A';
-        assert!(!fits(&unsigned, 3), "without the letters of a profile");
+        assert!(!fits(&unsigned, 3), "without the signature of a profile");
         let page = format!("<html>{:10}RGB <script>alert(1)</script>{:300}", "", "");
         assert!(!fits(page.as_bytes(), 3));
     }
 
     #[test]
-    fn parts_are_broken_where_libjpeg_turbo_would_say_so() {
+    fn parts_are_broken_if_libjpeg_turbo_would_warn_about_them() {
         let broken = |payloads: &[&[u8]]| Parts::of(payloads.iter().copied()).are_broken();
         assert!(!broken(&[]));
         assert!(!broken(&[b"other APP2"]));
@@ -221,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_printers_profile_each_tag_that_is_needed_is_kept_once() {
+    fn a_printers_profile_keeps_each_needed_tag_once() {
         let profile = |tags: &[(&[u8; 4], u32, u32)]| {
             let mut profile = sample(b"CMYK", SMALLEST);
             profile[SMALLEST - 4..].copy_from_slice(&(tags.len() as u32).to_be_bytes());

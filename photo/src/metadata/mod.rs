@@ -1,4 +1,4 @@
-//! What is said of a photo beside its pixels.
+//! A photo's metadata: EXIF and colour profiles.
 
 pub mod exif;
 pub(crate) mod icc;

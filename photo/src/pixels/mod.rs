@@ -1,4 +1,4 @@
-//! Pictures in memory: from a decoder's samples to what is encoded.
+//! Pictures in memory: converts, shrinks and turns a decoder's samples until they can be encoded.
 
 pub(crate) mod cmyk;
 mod orientation;
@@ -10,30 +10,30 @@ pub use shrink::{Decoded, DecodedPlane};
 
 use crate::Size;
 
-/// Pixels of 8 bits a channel, rows from the top, no padding between them.
+/// Pixels of 8 bits per channel, in rows from top to bottom without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pixels {
-    /// `width * height * channels` bytes.
+    /// The samples: `width * height * channels` bytes.
     pub data: Vec<u8>,
-    /// In pixels.
+    /// Width and height in pixels.
     pub size: Size,
-    /// 1 (gray, luma or chroma) or 3 (red, green, blue).
+    /// Samples per pixel: 1 (gray, luma or chroma) or 3 (red, green, blue).
     pub channels: usize,
 }
 
 impl Pixels {
-    /// All zero.
+    /// Pixels that are all zero.
     pub fn black(size: Size, channels: usize) -> Pixels {
         let length = size.width as usize * size.height as usize * channels;
         Pixels { data: vec![0; length], size, channels }
     }
 
-    /// Bytes in one row.
+    /// The number of bytes in a row.
     pub fn row_length(&self) -> usize {
         self.size.width as usize * self.channels
     }
 
-    /// The picture with its rows as columns.
+    /// A copy of the picture with rows and columns swapped.
     pub fn transposed(&self) -> Pixels {
         let mut transposed = Pixels::black(self.size.transposed(), self.channels);
         let width = self.size.width as usize;
@@ -69,7 +69,7 @@ impl Pixels {
 
 /// Writes rows of `width` pixels as columns.
 fn transpose<const CHANNELS: usize>(rows: &[u8], columns: &mut [u8], width: usize) {
-    // Tiles of this many pixels a side stay in the cache while they are read across the rows.
+    // Side of a tile in pixels: a tile stays in the cache while it is read across the rows.
     const TILE: usize = 32;
     let (rows, columns) = (rows.as_chunks::<CHANNELS>().0, columns.as_chunks_mut::<CHANNELS>().0);
     let height = rows.len() / width;
@@ -84,8 +84,8 @@ fn transpose<const CHANNELS: usize>(rows: &[u8], columns: &mut [u8], width: usiz
     }
 }
 
-/// A picture in the form in which it came and will be coded: a photo that is YCbCr stays so, as
-/// converting it to RGB and back would cost time and accuracy and win nothing.
+/// A picture in the colour model in which it was decoded and will be encoded. A photo in YCbCr stays in
+/// YCbCr, because converting it to RGB and back costs time and accuracy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Picture {
     /// Gray or RGB.
@@ -95,14 +95,14 @@ pub enum Picture {
 }
 
 impl Picture {
-    /// In pixels.
+    /// The size in pixels.
     pub fn size(&self) -> Size {
         match self {
             Picture::Packed(pixels) | Picture::Planar([pixels, ..]) => pixels.size,
         }
     }
 
-    /// Every plane of it changed by `change`.
+    /// The picture with `change` applied to each plane.
     pub fn map(self, change: impl Fn(Pixels) -> Pixels) -> Picture {
         match self {
             Picture::Packed(pixels) => Picture::Packed(change(pixels)),

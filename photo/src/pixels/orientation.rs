@@ -1,10 +1,10 @@
-//! The EXIF orientation: how a stored picture must be turned to stand upright.
+//! The EXIF orientation: the turn that makes a stored picture upright.
 
 use super::Pixels;
 use crate::Size;
 
-/// Where the stored first row and first column belong in the displayed picture
-/// (tag 0x0112, EXIF 2.32 clause 4.6.4 A; TIFF 6.0 page 36).
+/// The side of the displayed picture on which the first stored row and column lie (tag 0x0112, EXIF 2.32
+/// clause 4.6.4 A; TIFF 6.0 page 36).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Orientation {
     /// 1: as stored.
@@ -27,7 +27,7 @@ pub enum Orientation {
 }
 
 impl Orientation {
-    /// The orientation a tag's value stands for; a missing or illegal one counts as upright.
+    /// The orientation for a tag's value. A missing or illegal value counts as upright.
     pub fn from_exif(value: Option<u16>) -> Orientation {
         match value {
             Some(2) => Orientation::MirroredHorizontally,
@@ -41,8 +41,8 @@ impl Orientation {
         }
     }
 
-    /// What turns a stored picture upright: transpose it, then mirror it left to right, then top to
-    /// bottom.
+    /// The steps that turn a stored picture upright: whether to transpose it, then to mirror it left to
+    /// right, then top to bottom.
     fn steps(self) -> (bool, bool, bool) {
         match self {
             Orientation::Upright => (false, false, false),
@@ -56,19 +56,19 @@ impl Orientation {
         }
     }
 
-    /// Whether the stored width and the stored height will be mirrored.
+    /// Whether the stored picture is mirrored along its width and along its height.
     pub fn mirrors_stored(self) -> (bool, bool) {
         let (transpose, horizontally, vertically) = self.steps();
         if transpose { (vertically, horizontally) } else { (horizontally, vertically) }
     }
 
-    /// The size as displayed of a picture of `stored` size.
+    /// The displayed size of a picture of `stored` size.
     pub fn displayed(self, stored: Size) -> Size {
         let (transpose, ..) = self.steps();
         if transpose { stored.transposed() } else { stored }
     }
 
-    /// The picture as displayed.
+    /// Turns a stored picture upright.
     pub fn apply(self, stored: Pixels) -> Pixels {
         let (transpose, mirror_horizontally, mirror_vertically) = self.steps();
         let mut displayed = if transpose { stored.transposed() } else { stored };
@@ -86,7 +86,7 @@ impl Orientation {
 mod tests {
     use super::*;
 
-    /// How the tag's eight values store this picture, written down from the figure in TIFF 6.0:
+    /// How this picture is stored under each of the tag's eight values, after the figure in TIFF 6.0:
     /// ```text
     /// a b c
     /// d e f
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_larger_than_a_tile_are_turned_whole() {
+    fn pictures_larger_than_a_tile_are_turned_completely() {
         let size = Size { width: 70, height: 45 };
         let pixel = |x: u32, y: u32| (x * 7 + y * 31) as u8;
         let rows = (0..size.height).flat_map(|y| (0..size.width).map(move |x| pixel(x, y)));

@@ -1,35 +1,34 @@
-//! From the samples that a decoder gives to pixels that a JPEG can show: 8 bits, gray or RGB,
-//! nothing transparent.
+//! Converts a decoder's samples to pixels that a JPEG can hold: 8 bits, gray or RGB, opaque.
 
 use super::{Decoded, DecodedPlane, cmyk};
 use crate::Size;
 
-/// What the samples of a pixel mean.
+/// The meaning of a pixel's samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub colour: Colour,
     pub alpha: Alpha,
-    /// Whether a sample is 16 bits in the machine's byte order instead of 8.
+    /// Whether samples have 16 bits, in the machine's byte order, instead of 8.
     pub is_deep: bool,
 }
 
-/// The colour samples of a pixel.
+/// The colour model of a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Colour {
     Gray,
     Rgb,
-    /// As in JFIF: full range, the coefficients of BT.601.
+    /// YCbCr as in JFIF: full range, with the coefficients of BT.601.
     YCbCr,
-    /// Inks: 0 is none.
+    /// Inks, where 0 is no ink.
     Cmyk,
 }
 
-/// The sample behind the colour.
+/// The sample after the colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alpha {
     None,
     Straight,
-    /// The colours are multiplied with it already (TIFF 6.0 page 69, associated alpha).
+    /// The colours are already multiplied by alpha (TIFF 6.0 page 69, associated alpha).
     Associated,
 }
 
@@ -39,7 +38,7 @@ impl Layout {
         u64::from(samples * if self.is_deep { 2 } else { 1 })
     }
 
-    /// How many samples say a pixel's colour.
+    /// The number of colour samples in a pixel.
     pub fn colours(self) -> u8 {
         match self.colour {
             Colour::Gray => 1,
@@ -49,9 +48,9 @@ impl Layout {
     }
 }
 
-/// Shows samples of this layout as gray or RGB, in the memory that they have: on white where they
-/// are transparent, inks through their colour profile.
-pub(crate) fn displayed(
+/// Converts samples of this layout to gray or RGB, in place: transparent pixels are put on white, and inks
+/// are converted through their colour profile.
+pub(crate) fn to_displayable(
     samples: Vec<u8>,
     size: Size,
     layout: Layout,
@@ -87,7 +86,7 @@ pub(crate) fn displayed(
     Decoded { data, planes: vec![plane] }
 }
 
-/// 65535 becomes 255: what is in between is divided by 257 and rounded.
+/// Converts 16 bits to 8: divides by 257 and rounds, so that 65535 becomes 255.
 fn to_eight_bits(data: &mut Vec<u8>) {
     let count = data.len() / 2;
     for index in 0..count {
@@ -97,14 +96,14 @@ fn to_eight_bits(data: &mut Vec<u8>) {
     data.truncate(count);
 }
 
-/// JFIF 1.02 page 3.
+/// Converts a pixel from YCbCr to RGB (JFIF 1.02 page 3).
 fn ycc_to_rgb([luma, cb, cr]: [u8; 3]) -> [u8; 3] {
     let (luma, cb, cr) = (f32::from(luma), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
     let rgb = [luma + 1.402 * cr, luma - 0.344_136 * cb - 0.714_136 * cr, luma + 1.772 * cb];
     rgb.map(|channel| channel.round() as u8)
 }
 
-/// Puts every pixel of some colours and alpha onto white.
+/// Puts every pixel onto white, and drops its alpha.
 fn flatten(data: &mut Vec<u8>, colours: u8, on_white: impl Fn(u16, u16) -> u16) {
     let colours = usize::from(colours);
     let count = data.len() / (colours + 1);
@@ -122,34 +121,36 @@ fn flatten(data: &mut Vec<u8>, colours: u8, on_white: impl Fn(u16, u16) -> u16) 
 mod tests {
     use super::*;
 
-    fn shown(samples: &[u8], colour: Colour, alpha: Alpha, is_deep: bool) -> Vec<u8> {
+    fn converted(samples: &[u8], colour: Colour, alpha: Alpha, is_deep: bool) -> Vec<u8> {
         let size = Size { width: 1, height: 1 };
-        displayed(samples.to_vec(), size, Layout { colour, alpha, is_deep }, None).data
+        to_displayable(samples.to_vec(), size, Layout { colour, alpha, is_deep }, None).data
     }
 
     #[test]
-    fn transparent_pixels_are_shown_on_white() {
-        let straight = |alpha| shown(&[0, 100, 200, alpha], Colour::Rgb, Alpha::Straight, false);
+    fn transparent_pixels_are_put_on_white() {
+        let straight =
+            |alpha| converted(&[0, 100, 200, alpha], Colour::Rgb, Alpha::Straight, false);
         assert_eq!(straight(255), [0, 100, 200]);
         assert_eq!(straight(0), [255, 255, 255]);
         assert_eq!(straight(51), [204, 224, 244]);
-        let associated = shown(&[0, 20, 40, 51], Colour::Rgb, Alpha::Associated, false);
+        let associated = converted(&[0, 20, 40, 51], Colour::Rgb, Alpha::Associated, false);
         assert_eq!(associated, [204, 224, 244]);
-        let brighter_than_its_alpha = shown(&[200, 100], Colour::Gray, Alpha::Associated, false);
+        let brighter_than_its_alpha =
+            converted(&[200, 100], Colour::Gray, Alpha::Associated, false);
         assert_eq!(brighter_than_its_alpha, [255]);
     }
 
     #[test]
-    fn deep_samples_are_rounded_to_the_nearest() {
+    fn samples_of_16_bits_are_rounded_to_the_nearest() {
         let samples = [0u16, 128, 129, 0x8000, 65406, 65407, 65535].map(u16::to_ne_bytes).concat();
-        let gray = shown(&samples, Colour::Gray, Alpha::None, true);
+        let gray = converted(&samples, Colour::Gray, Alpha::None, true);
         assert_eq!(gray, [0, 0, 1, 128, 254, 255, 255]);
     }
 
     #[test]
-    fn inks_darken() {
+    fn each_ink_darkens_its_complementary_colour() {
         let inks = [[0, 0, 0, 0], [255, 0, 0, 0], [0, 0, 0, 255], [0, 255, 51, 51]].concat();
-        let rgb = shown(&inks, Colour::Cmyk, Alpha::None, false);
+        let rgb = converted(&inks, Colour::Cmyk, Alpha::None, false);
         assert_eq!(rgb, [255, 255, 255, 0, 255, 255, 0, 0, 0, 204, 0, 163]);
     }
 }

@@ -1,4 +1,4 @@
-//! From a decoder's planes to a picture of the wanted size.
+//! Shrinks a decoder's planes to a picture of the target size.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,25 +9,25 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use super::{Picture, Pixels};
 use crate::{PhotoError, Size};
 
-/// What a decoder hands over: one packed plane, or luma and two chroma planes.
+/// A decoder's output: one packed plane, or luma and two chroma planes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
-    /// All planes, one behind the other.
+    /// The samples of all planes, one plane after another.
     pub data: Vec<u8>,
-    /// One or three.
+    /// The planes: one or three.
     pub planes: Vec<DecodedPlane>,
 }
 
-/// One plane of what a decoder hands over.
+/// One plane of a decoder's output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecodedPlane {
-    /// Where its bytes are.
+    /// The plane's bytes in [`Decoded::data`].
     pub range: Range<usize>,
-    /// In samples.
+    /// Width and height in samples.
     pub size: Size,
-    /// 1 or 3.
+    /// Channels of a sample, one byte each: 1 or 3.
     pub channels: usize,
-    /// Width and height of what shows the picture, in samples; the rest is padding. 5323 pixels
+    /// Exact width and height of the picture in samples; the rest is padding. For example, 5323 pixels
     /// decoded at 3/8 are 1996.125 samples in a plane of 1997.
     pub content: (f64, f64),
 }
@@ -42,14 +42,14 @@ struct Crop {
 }
 
 impl Decoded {
-    /// Resizes with Lanczos3 to `target`; a plane that has its size already is left as it is.
+    /// Resizes all planes to `target` with Lanczos3, and copies a plane that already has its size.
     ///
-    /// `mirrored` says whether the picture will be mirrored along its width and its height: an odd
-    /// side's last chroma sample covers one pixel that is not there, and which end that is at is
-    /// decided by how the picture is coded.
+    /// `mirrored` says whether the picture will be mirrored along its width and along its height. On an odd
+    /// side, half of the last chroma sample lies outside the picture, and mirroring moves it to the other
+    /// end.
     ///
     /// # Errors
-    /// [`PhotoError::Corrupt`] if the planes are not what they claim to be.
+    /// [`PhotoError::Corrupt`] if a plane's range, size and number of channels do not fit its data.
     pub fn shrink(&self, target: Size, mirrored: (bool, bool)) -> Result<Picture, PhotoError> {
         let mut resizer = Resizer::new();
         match self.planes.as_slice() {
@@ -105,7 +105,8 @@ impl Decoded {
 }
 
 impl Crop {
-    /// Whether the samples are the target's own: all that differs is a last one that is not full.
+    /// Whether the crop already has the target's size, apart from a last sample that is only partly
+    /// covered.
     fn rounds_up_to(self, target: Size) -> bool {
         let size = (f64::from(target.width), f64::from(target.height));
         (self.left, self.top) == (0.0, 0.0) && (self.width.ceil(), self.height.ceil()) == size
@@ -113,7 +114,7 @@ impl Crop {
 }
 
 impl DecodedPlane {
-    /// The samples of the top left corner.
+    /// Copies the samples of the top left corner.
     fn corner(&self, data: &[u8], size: Size) -> Result<Pixels, PhotoError> {
         let [row_length, wanted] =
             [self.size, size].map(|size| size.width as usize * self.channels);
@@ -131,7 +132,7 @@ impl DecodedPlane {
         Crop { left: 0.0, top: 0.0, width: self.content.0, height: self.content.1 }
     }
 
-    /// How many samples are missing around the plane for this crop.
+    /// The number of samples by which this crop reaches beyond the plane.
     fn border_for(&self, crop: Crop) -> u32 {
         let right = crop.left + crop.width - f64::from(self.size.width);
         let bottom = crop.top + crop.height - f64::from(self.size.height);
@@ -139,14 +140,14 @@ impl DecodedPlane {
     }
 }
 
-/// Where the chroma of a side begins and how long it is, in samples of the decoded plane: `half`
+/// The start and the length of a side's chroma, in samples of the decoded plane. The result has `half`
 /// samples, each as wide as two of the `whole` pixels.
 fn chroma_side(content: f64, half: u32, whole: u32, is_mirrored: bool) -> (f64, f64) {
     let length = content * f64::from(2 * half) / f64::from(whole);
     (if is_mirrored { content - length } else { 0.0 }, length)
 }
 
-/// The plane with its outermost samples repeated `border` times on all sides.
+/// A copy of the plane with its outermost samples repeated `border` times on every side.
 fn with_border(data: &[u8], plane: &DecodedPlane, border: u32) -> Vec<u8> {
     let (channels, border) = (plane.channels, border as usize);
     let mut rows = data.chunks_exact((plane.size.width as usize * channels).max(1)).peekable();
@@ -173,7 +174,7 @@ fn refused(error: impl std::fmt::Display) -> PhotoError {
 mod tests {
     use super::*;
 
-    /// A plane that rises from left to right by `step` a sample.
+    /// A plane whose values rise from left to right by `step` for each sample.
     fn ramp(size: Size, step: f64, content: (f64, f64)) -> (Vec<u8>, DecodedPlane) {
         let row: Vec<u8> = (0..size.width).map(|x| (f64::from(x) * step) as u8).collect();
         let data = row.repeat(size.height as usize);
@@ -196,8 +197,8 @@ mod tests {
     }
 
     #[test]
-    fn chroma_lies_where_luma_does() {
-        // Both rise alike over the picture's width, the chroma planes at half the samples.
+    fn chroma_stays_aligned_with_luma() {
+        // Luma and chroma rise equally over the picture's width; chroma has half the samples.
         for (width, is_mirrored) in [(40, false), (41, false), (40, true), (41, true)] {
             let (luma, luma_plane) = ramp(Size { width: 80, height: 8 }, 3.0, (80.0, 8.0));
             let (chroma, chroma_plane) = ramp(Size { width: 40, height: 4 }, 6.0, (40.0, 4.0));
@@ -217,7 +218,7 @@ mod tests {
                 luma.mirror_horizontally();
                 cb.mirror_horizontally();
             }
-            // But for the ends, where the filters meet different neighbours.
+            // The ends are left out: there the filters meet different neighbours.
             for x in 2..18 {
                 let pair = (u16::from(luma.data[2 * x]) + u16::from(luma.data[2 * x + 1])) / 2;
                 let difference = pair.abs_diff(u16::from(cb.data[x]));
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_that_are_the_targets_already_are_left_as_they_are() {
+    fn a_plane_of_the_targets_size_is_copied() {
         let (data, plane) = ramp(Size { width: 12, height: 6 }, 9.0, (10.25, 4.5));
         let decoded = Decoded { data: data.clone(), planes: vec![plane] };
         let target = Size { width: 11, height: 5 };
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn planes_that_are_not_there_are_refused() {
+    fn planes_that_do_not_fit_their_data_are_refused() {
         let (data, plane) = ramp(Size { width: 8, height: 8 }, 1.0, (8.0, 8.0));
         let beyond = DecodedPlane { range: 60..200, ..plane.clone() };
         let target = Size { width: 4, height: 4 };

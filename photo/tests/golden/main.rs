@@ -1,8 +1,9 @@
-//! Every kind of photo against pixels that other programs made: see make.py.
+//! Compares every kind of photo with pixels from other programs: see make.py.
 //!
-//! What is compared is the thumbnail's picture before it is coded as a JPEG.
+//! The comparison uses the thumbnail's picture before it is encoded as a JPEG.
 
-#![allow(clippy::disallowed_methods)] // the library is pure, not its tests
+#![cfg(test)]
+#![allow(clippy::disallowed_methods, reason = "the library is pure, but its tests read files")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,26 +17,26 @@ use photo::{
 
 const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
 
-/// How far a pixel's channel may be from the expected one, of 255.
+/// Largest differences between the channels of two pictures, on a scale of 255.
 #[derive(Clone, Copy)]
 struct Tolerance {
     mean: f64,
     worst: u8,
 }
 
-/// Decoded whole and resized as the expected picture was: only rounding differs.
+/// For photos that are decoded at full size and resized like the expected picture: only rounding differs.
 const EXACT: Tolerance = Tolerance { mean: 0.3, worst: 2 };
-/// The same, where black meets white: resizing overshoots there, and what is beyond black and white
-/// is cut off after its first pass, which goes along the columns here and along the rows in Pillow.
+/// The same where black meets white. Resizing overshoots there, and values beyond black and white are
+/// clipped after the first pass, which resizes columns here and rows in Pillow.
 const HARD_EDGES: Tolerance = Tolerance { mean: 0.5, worst: 12 };
-/// Coded with loss, and decoded by another decoder than the expected picture was.
+/// For lossy photos, which another decoder decoded for the expected picture.
 const LOSSY: Tolerance = Tolerance { mean: 1.0, worst: 8 };
-/// Decoded at half its size, in planes whose chroma a JPEG's reader will bring to full size: at the
-/// hard edges of these tiny pictures this differs from resizing all pixels.
+/// For JPEGs, which are decoded at half their size into planes whose chroma is upsampled only when the
+/// thumbnail is shown. At the hard edges of these tiny pictures this differs from resizing all pixels.
 const JPEG: Tolerance = Tolerance { mean: 2.0, worst: 40 };
-/// The same, through a printer's colour profile.
+/// The same through a printer's colour profile.
 const INKS: Tolerance = Tolerance { mean: 2.5, worst: 40 };
-/// Through a printer's colour profile, which may be interpolated in more than one way.
+/// For other photos with a printer's colour profile, which can be interpolated in several ways.
 const EXACT_INKS: Tolerance = Tolerance { mean: 1.5, worst: 6 };
 
 fn tolerance(name: &str) -> Tolerance {
@@ -52,11 +53,11 @@ fn tolerance(name: &str) -> Tolerance {
     }
 }
 
-/// Kinds that are refused, each by a name that says why.
+/// Kinds of photo that are refused, each with a word from its message.
 const REFUSED: [(&str, &str); 2] = [("tiff-palette", "RGBPalette"), ("tiff-cielab", "CIELab")];
 
 #[test]
-fn kinds_that_are_not_supported_say_so() {
+fn unsupported_kinds_are_refused_with_a_reason() {
     for (name, reason) in REFUSED {
         let path = folder("photos").join(name).with_extension("tif");
         let refusal = shown(&path, 4).unwrap_err();
@@ -66,7 +67,7 @@ fn kinds_that_are_not_supported_say_so() {
 }
 
 #[test]
-fn every_kind_of_photo_has_the_pixels_that_other_programs_see() {
+fn every_kind_of_photo_has_the_pixels_that_other_programs_show() {
     let mut wrong = Vec::new();
     for path in photos() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -103,7 +104,7 @@ fn expected(name: &str) -> RgbImage {
 }
 
 #[test]
-fn a_screens_colour_profile_is_kept_verbatim_and_a_printers_is_used() {
+fn a_screens_colour_profile_is_kept_verbatim_and_a_printers_is_applied() {
     let profile = |name: &str| {
         let photo = fs::read(folder("photos").join(name)).unwrap();
         let inspected = inspect(&photo, 1_000_000, LocationPolicy::Off, &CancelFlag::default());
@@ -123,7 +124,7 @@ fn a_screens_colour_profile_is_kept_verbatim_and_a_printers_is_used() {
 }
 
 #[test]
-fn channels_and_mirrored_pictures_are_told_apart() {
+fn swapped_channels_and_mirrored_pictures_are_noticed() {
     let expected = expected("png-rgb-8-bit");
     let mirrored = image::imageops::flip_horizontal(&expected);
     let upside_down = image::imageops::flip_vertical(&expected);
@@ -135,7 +136,7 @@ fn channels_and_mirrored_pictures_are_told_apart() {
     }
 }
 
-/// The thumbnail's picture of a photo, as RGB.
+/// The picture of a photo's thumbnail in RGB.
 fn shown(path: &Path, eighths: u8) -> Result<RgbImage, PhotoError> {
     let photo = fs::read(path).unwrap();
     let cancel = CancelFlag::default();
@@ -155,7 +156,7 @@ fn rgb(size: Size, data: Vec<u8>) -> RgbImage {
     RgbImage::from_raw(size.width, size.height, data).unwrap()
 }
 
-/// YCbCr to RGB (JFIF 1.02 page 3), with every chroma sample between four pixels.
+/// Converts YCbCr to RGB (JFIF 1.02 page 3), with each chroma sample centred between four pixels.
 fn of_planes([luma, cb, cr]: &[Pixels; 3]) -> RgbImage {
     RgbImage::from_fn(luma.size.width, luma.size.height, |x, y| {
         let luma = f64::from(luma.data[(y * luma.size.width + x) as usize]);
@@ -165,8 +166,8 @@ fn of_planes([luma, cb, cr]: &[Pixels; 3]) -> RgbImage {
     })
 }
 
-/// Chroma at a pixel of luma, by linear interpolation between the samples, whose places are the
-/// middles of two by two pixels.
+/// Chroma at a pixel of luma, interpolated linearly between the samples, each of which lies in the middle
+/// of 2x2 pixels.
 fn between_samples(plane: &Pixels, x: u32, y: u32) -> f64 {
     let weighted = |at: u32, side: u32| {
         let place = (f64::from(at) + 0.5) / 2.0 - 0.5;
@@ -181,7 +182,7 @@ fn between_samples(plane: &Pixels, x: u32, y: u32) -> f64 {
     row(top) * (1.0 - down) + row(bottom) * down
 }
 
-/// The mean and the worst difference of two pictures' channels.
+/// The mean and the largest difference between two pictures' channels.
 fn difference(shown: &RgbImage, expected: &RgbImage, name: &str) -> (f64, u8) {
     assert_eq!(shown.dimensions(), expected.dimensions(), "{name}");
     let differences = shown.iter().zip(expected.iter()).map(|(a, b)| a.abs_diff(*b));

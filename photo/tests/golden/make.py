@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Makes the golden photos, and what their thumbnails must look like, without this project's code.
+"""Makes the golden photos and the expected pictures of their thumbnails, without this project's code.
 
-photos/ gets one small file of each kind of photo, expected/ the picture of its thumbnail before it
-is coded as JPEG: a quarter of the stored sides, upright, 8-bit RGB or gray, as PNG. Pillow, libtiff
-and LittleCMS say what is in a photo; what they cannot write is written here, byte by byte.
+photos/ gets one small file of each kind of photo. expected/ gets the picture of its thumbnail before it
+is encoded as JPEG: a quarter of the stored sides, upright, 8-bit RGB or gray, as PNG. Pillow, libtiff
+and LittleCMS decode the photos. Files that they cannot write are written here, byte by byte.
 
     apt-get install libjpeg-turbo-progs
     pip install Pillow==13.0.0 numpy==2.4.6 tifffile==2026.3.3 imagecodecs==2026.3.6
     python3 photo/tests/golden/make.py
 
-With the same versions the same bytes come out. A new kind is one more `yield` in kinds/.
+The same versions produce the same bytes. A new kind of photo is one more `yield` in kinds/.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-//! Files made to take more than they give.
+//! Files that claim to be large, or that expand when they are decoded.
 
 use std::io::Write;
 
@@ -8,13 +8,13 @@ use photo::{PhotoError, Picture, Pixels, Size, encode};
 
 use super::cost::{self, Cost};
 use super::files::{heif, media_box, png, png_header, zeros_compressed};
-use super::{develop_soon, golden};
+use super::{golden, render_soon};
 
-fn refusal(photo: &[u8], what: &str) -> PhotoError {
-    develop_soon(photo, what).map(|thumbnail| thumbnail.size).unwrap_err()
+fn refusal(photo: &[u8], name: &str) -> PhotoError {
+    render_soon(photo, name).map(|thumbnail| thumbnail.size).unwrap_err()
 }
 
-/// A JPEG of one gray, with the size in its header changed.
+/// A JPEG of 64x64 pixels whose header claims another frame type and size.
 fn jpeg_that_claims(code: u8, width: u16, height: u16) -> Vec<u8> {
     let gray = Picture::Packed(Pixels::black(Size { width: 64, height: 64 }, 1));
     let mut jpeg = encode::jpeg(&gray, 0.9, None).unwrap();
@@ -33,15 +33,15 @@ fn a_jpeg_that_claims_to_be_large_is_refused() {
         let long = jpeg_that_claims(code, 65_500, 1);
         refusal(&long, &format!("a JPEG of frame {code:X} that claims to be 65500 wide"));
     }
-    // Arithmetic coding knows no end: what is missing is gray, however little there is.
+    // Arithmetic coding has no end code, so any missing data decodes to gray.
     let arithmetic = jpeg_that_claims(0xC9, 22_000, 22_000);
-    let _ = develop_soon(&arithmetic, "an arithmetic JPEG that claims 484 megapixels");
+    let _ = render_soon(&arithmetic, "an arithmetic JPEG that claims 484 megapixels");
     let too_large = refusal(&jpeg_that_claims(0xC0, 65_000, 65_000), "65000x65000");
     assert_eq!(too_large.name(), "TruncatedPhoto");
 }
 
 #[test]
-fn a_progressive_jpeg_of_many_scans_is_refused() {
+fn a_progressive_jpeg_of_many_scans_ends_soon() {
     let photo = golden("jpeg-progressive.jpg");
     let scan = photo.windows(2).rposition(|two| two == [0xFF, 0xC4]).unwrap();
     let (begin, last_scan) = photo[..photo.len() - 2].split_at(scan);
@@ -50,7 +50,7 @@ fn a_progressive_jpeg_of_many_scans_is_refused() {
         many.extend_from_slice(last_scan);
     }
     many.extend([0xFF, 0xD9]);
-    let _ = develop_soon(&many, "a JPEG of very many scans");
+    let _ = render_soon(&many, "a JPEG of very many scans");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_png_that_claims_to_be_large_is_refused() {
 }
 
 #[test]
-fn a_png_whose_metadata_explodes_is_not_unpacked() {
+fn a_png_whose_metadata_is_a_bomb_takes_little_memory() {
     let bomb = zeros_compressed(300 << 20);
     let profile = [b"profile\0\0", &bomb[..]].concat();
     let text = [b"Comment\0\0", &bomb[..]].concat();
@@ -101,8 +101,8 @@ fn other_formats_that_claim_to_be_large_are_refused() {
     for (what, photo) in [("BMP", bmp), ("TIFF", tiff)] {
         refusal(&photo, &format!("a {what} that claims 400 megapixels"));
     }
-    // A GIF's pictures may be smaller than its screen: this one is a large white page.
-    let _ = develop_soon(&gif, "a GIF that claims 268 megapixels");
+    // A GIF's picture may be smaller than its screen: this one is a large white page.
+    let _ = render_soon(&gif, "a GIF that claims 268 megapixels");
 }
 
 #[test]
@@ -117,17 +117,17 @@ fn pictures_without_columns_are_refused() {
 }
 
 #[test]
-fn thin_photos_are_shown() {
+fn thin_photos_have_thumbnails() {
     for (width, height) in [(65_500, 1), (1, 65_500), (65_500, 2), (3, 65_500)] {
         let size = Size { width, height };
         let photo = encode::jpeg(&Picture::Packed(Pixels::black(size, 3)), 0.9, None).unwrap();
-        let thumbnail = develop_soon(&photo, &format!("{width}x{height}")).unwrap();
+        let thumbnail = render_soon(&photo, &format!("{width}x{height}")).unwrap();
         assert_eq!(thumbnail.size, size.scaled(0.25));
     }
 }
 
 #[test]
-fn a_profile_of_the_largest_size_is_passed_over() {
+fn a_profile_of_the_largest_size_is_skipped() {
     let chunk = |number: u8| {
         let data = vec![number; 65_000];
         let length = (data.len() + 16) as u16;
@@ -136,7 +136,7 @@ fn a_profile_of_the_largest_size_is_passed_over() {
     let jpeg = golden("jpeg-420.jpg");
     let profile: Vec<u8> = (1..=255).flat_map(chunk).collect();
     let photo = [&jpeg[..2], &profile, &jpeg[2..]].concat();
-    let thumbnail = develop_soon(&photo, "a JPEG with a profile of 16 MB").unwrap();
+    let thumbnail = render_soon(&photo, "a JPEG with a profile of 16 MB").unwrap();
     assert!(thumbnail.jpeg.len() < 10_000);
 }
 
@@ -153,27 +153,27 @@ fn a_tiff_of_one_long_text_takes_little_more_than_the_file() {
     assert!(taken <= 64 + 8, "{taken} MB");
 }
 
-/// Develops a file that is no photo but has much to say, and sees to it that this takes little.
-fn say_much(file: &[u8], name: &str) {
+/// Renders a file that has much metadata but no picture, and checks that this takes little memory.
+fn expect_little_memory(file: &[u8], name: &str) {
     refusal(file, name);
     let Cost { taken, .. } = cost::of(file, name);
     assert!(taken <= (file.len() >> 20) as u64 + 24, "{name} took {taken} MB");
 }
 
 #[test]
-fn very_many_blocks_of_exif_are_not_all_looked_at() {
+fn only_the_first_blocks_of_exif_are_read() {
     const TIMES: usize = 200_000;
     let block = b"II*\0\x08\0\0\0\0\0\0\0\0\0";
     let segment = [b"\xFF\xE1\0\x16Exif\0\0", &block[..]].concat();
-    say_much(&[b"\xFF\xD8", &segment.repeat(TIMES)[..]].concat(), "segments.jpg");
+    expect_little_memory(&[b"\xFF\xD8", &segment.repeat(TIMES)[..]].concat(), "segments.jpg");
     let chunk = [b"EXIF\x0E\0\0\0", &block[..]].concat();
-    say_much(&[b"RIFF\0\0\0\0WEBP", &chunk.repeat(TIMES)[..]].concat(), "chunks.webp");
+    expect_little_memory(&[b"RIFF\0\0\0\0WEBP", &chunk.repeat(TIMES)[..]].concat(), "chunks.webp");
     let jxl = [b"\0\0\0\x0CJXL \r\n\x87\n", &b"\0\0\0\x0CExif\0\0\0\0".repeat(TIMES)[..]].concat();
-    say_much(&jxl, "boxes.jxl");
+    expect_little_memory(&jxl, "boxes.jxl");
 }
 
 #[test]
-fn compressed_blocks_of_exif_are_no_bomb() {
+fn compressed_exif_is_limited() {
     let mut compressed = ZlibEncoder::new(Vec::new(), Compression::best());
     compressed.write_all(b"exif\n9\n").unwrap();
     compressed.write_all(&vec![b'0'; 64 << 20]).unwrap();
@@ -181,7 +181,7 @@ fn compressed_blocks_of_exif_are_no_bomb() {
     let header = png_header(1, 1, 8, 0);
     let mut chunks: Vec<(&[u8; 4], &[u8])> = vec![(b"IHDR", &header)];
     chunks.extend([(b"zTXt", text.as_slice()); 1000]);
-    say_much(&png(&chunks), "profiles.png");
+    expect_little_memory(&png(&chunks), "profiles.png");
 }
 
 #[test]
@@ -197,5 +197,5 @@ fn a_heif_of_very_many_items_is_soon_read() {
         media_box(b"iref", &[b"\0\0\0\0", &references[..]].concat()),
         media_box(b"iloc", &[b"\0\0\0\0\x44\0\xFF\xFF", &places[..]].concat()),
     ]);
-    say_much(&file, "items.heic");
+    expect_little_memory(&file, "items.heic");
 }

@@ -1,4 +1,4 @@
-//! What a file costs: its CPU time and its memory, in a process of its own, which it may take down.
+//! Measures a file's CPU time and memory in a separate process, which the file may crash.
 
 use std::env;
 use std::fs;
@@ -8,26 +8,26 @@ use std::time::{Duration, Instant};
 
 use photo::{CancelFlag, LocationPolicy, inspect};
 
-use super::{MAX_PIXELS, MEMORY, SPEC, develop};
+use super::{MAX_PIXELS, MEMORY, SPEC, render};
 
 const FILE: &str = "THUMBNAILER_TEST_FILE";
-/// Nobody waits longer for a file: ten times what it may take.
+/// Longest wait for a file: far more than the CPU time that it may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What became of a file, and at which cost.
+/// The outcome of a file, and its cost.
 #[derive(Clone, Debug)]
 pub struct Cost {
-    /// `Thumbnail`, or the failure's name.
+    /// `Thumbnail`, or the name of the failure.
     pub end: String,
-    /// CPU time of one thread.
+    /// CPU time of the thread that rendered it.
     pub cpu: Duration,
-    /// MB that it was said to need, itself included.
+    /// MB that the plan announced, including the file itself.
     pub needed: u64,
-    /// MB that the process took for it.
+    /// MB by which the process grew.
     pub taken: u64,
 }
 
-/// The cost of a file.
+/// Measures the cost of a file.
 pub fn of(photo: &[u8], name: &str) -> Cost {
     let path = env::temp_dir().join(format!("thumbnailer-{}-{name}", std::process::id()));
     fs::write(&path, photo).unwrap();
@@ -41,12 +41,12 @@ pub fn of(photo: &[u8], name: &str) -> Cost {
     let output = ended(child, name);
     fs::remove_file(&path).unwrap();
     let figures = output.lines().find_map(|line| line.split_once("cost: ")).map(|(_, rest)| rest);
-    let figures = figures.unwrap_or_else(|| panic!("{name} took the process down: {output}"));
+    let figures = figures.unwrap_or_else(|| panic!("{name} crashed the process: {output}"));
     let figures: Vec<&str> = figures.split(' ').collect();
     let [end, cpu, taken] = figures[..] else { panic!("{figures:?}") };
     let inspected = inspect(photo, MAX_PIXELS, LocationPolicy::Off, &CancelFlag::default());
     let plan = inspected.plan(SPEC, MEMORY).map(|plan| plan.memory);
-    // What is refused takes no more than the file.
+    // A refused file needs no more than its own bytes.
     let picture = plan.ok().filter(|memory| *memory <= MEMORY).unwrap_or(0);
     let needed = picture + photo.len() as u64;
     Cost {
@@ -62,7 +62,7 @@ fn ended(mut child: Child, name: &str) -> String {
     while child.try_wait().unwrap().is_none() {
         if started.elapsed() > PATIENCE {
             child.kill().unwrap();
-            panic!("{name} is not done after {PATIENCE:?}");
+            panic!("{name} has not ended after {PATIENCE:?}");
         }
         sleep(Duration::from_millis(5));
     }
@@ -70,18 +70,18 @@ fn ended(mut child: Child, name: &str) -> String {
 }
 
 #[test]
-#[ignore = "what the other tests run in a process of its own"]
+#[ignore = "the other tests run this in a separate process"]
 fn of_one_file() {
     let Ok(path) = env::var(FILE) else { return };
     let before = peak_mb();
     let photo = fs::read(path).unwrap();
     let started = cpu_time();
-    let end = develop(&photo).map_or_else(|failure| failure.name(), |_| "Thumbnail");
+    let end = render(&photo).map_or_else(|failure| failure.name(), |_| "Thumbnail");
     let cpu = cpu_time() - started;
     println!("cost: {end} {} {}", cpu.as_nanos(), (peak_mb() - before).ceil());
 }
 
-/// The most memory that this process has held so far (proc(5), VmHWM).
+/// Peak memory of this process so far, in MB (proc(5), VmHWM).
 fn peak_mb() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

@@ -1,4 +1,4 @@
-//! Files that make a decoder work on what never becomes a pixel, or far more than their pixels need.
+//! Files that make a decoder do far more work than their pixels need.
 
 use super::files::{
     TIFF_DATA, png, png_chunk, png_header, riff_chunk, segment, small_png, strips, tiff, webp,
@@ -7,7 +7,7 @@ use super::files::{
 use super::floods::{bounded, expect, gray_jpeg, progressive};
 use super::golden;
 
-/// Bits of a stream, the lowest of each byte first.
+/// A bit stream, lowest bit of each byte first.
 #[derive(Default)]
 struct Bits {
     bytes: Vec<u8>,
@@ -26,19 +26,19 @@ impl Bits {
     }
 }
 
-/// Deflate blocks of tables of their own and nothing else (RFC 1951 section 3.2.7), of about this many
-/// bytes. Whatever follows them is what the stream says.
+/// About this many bytes of deflate blocks that have their own tables but no data (RFC 1951 section
+/// 3.2.7). Any stream may follow them.
 fn empty_blocks(bytes: usize) -> Vec<u8> {
     let mut bits = Bits::default();
     for _ in 0..8 {
         bits.put(0b100, 3); // not the last block, dynamic tables
         bits.put(0, 5 + 5); // 257 literals, one distance
-        // Lengths of the code of lengths: of 1 and of 18, the last two of 18, one bit each.
+        // The code for code lengths: the symbols 1 and 18 have one bit each.
         bits.put(18 - 4, 4);
         for symbol in [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1] {
             bits.put(u32::from([1, 18].contains(&symbol)), 3);
         }
-        // A code of one bit for 0, none for 1 to 255, one for the end, and one for the distance.
+        // One bit for the literal 0, no code for 1 to 255, one bit for the end and one for the distance.
         for (symbol, repeated) in [(0, None), (1, Some(138)), (1, Some(117)), (0, None), (0, None)]
         {
             bits.put(symbol, 1);
@@ -50,7 +50,7 @@ fn empty_blocks(bytes: usize) -> Vec<u8> {
     bits.bytes.repeat(bytes / bits.bytes.len())
 }
 
-/// Zeros, compressed, behind blocks of nothing.
+/// Compressed zeros after empty blocks.
 fn padded_zeros(count: usize, padding: usize) -> Vec<u8> {
     let zeros = zeros_compressed(count);
     [&zeros[..2], &empty_blocks(padding), &zeros[2..]].concat()
@@ -62,7 +62,7 @@ fn deflate_streams_of_empty_blocks_are_refused() {
     let size = png_header(8, 8, 8, 2);
     let pixels = padded_zeros(8 * 25, PADDING);
     expect("CorruptPhoto", "empty-blocks.png", &png(&[(b"IHDR", &size), (b"IDAT", &pixels)]));
-    // A little of it is no matter.
+    // A small number of them is accepted.
     let pixels = padded_zeros(8 * 25, 1000);
     expect("Thumbnail", "few-empty-blocks.png", &png(&[(b"IHDR", &size), (b"IDAT", &pixels)]));
     let text = [b"Raw profile type exif\0\0", &padded_zeros(100, PADDING)[..]].concat();
@@ -74,7 +74,7 @@ fn deflate_streams_of_empty_blocks_are_refused() {
 }
 
 #[test]
-fn empty_blocks_in_pictures_that_have_room_for_them_are_refused() {
+fn empty_blocks_are_refused_in_large_pictures_too() {
     const PADDING: usize = 90 << 20;
     let side = 7000;
     let size = png_header(side, side, 8, 0);
@@ -97,11 +97,11 @@ fn lzw_streams_of_nothing_but_clear_codes_are_refused() {
             data.chunks(255).flat_map(|block| [&[block.len() as u8], block].concat()).collect();
         let screen = b"GIF89a\x08\0\x08\0\x80\0\0......\x2C\0\0\0\0\x08\0\x08\0\0";
         let gif = [&screen[..], &[code_size as u8], &blocks, b"\0\x3B"].concat();
-        // Small tables cost little, and so their codes are not too many here.
+        // Small tables cost little, so their clear codes alone are not refused.
         let name = format!("clear-codes-{code_size}.gif");
         assert_ne!(bounded(&name, &gif), "Thumbnail");
     }
-    // Each pixel behind a clear code, in a picture that has room for all: 9 bits, the highest first.
+    // A clear code before each pixel, in a picture large enough for them: 9 bits, highest bit first.
     let pair =
         [0b1000_0000u8, 0b0000_0000, 0b0100_0000, 0, 0b0010_0000, 0, 0b0001_0000, 0, 0b0000_1000];
     let strip = pair.repeat((LENGTH / pair.len()).min(2_000_000));
@@ -110,7 +110,7 @@ fn lzw_streams_of_nothing_but_clear_codes_are_refused() {
     expect("CorruptPhoto", "clear-codes.tif", &file);
 }
 
-/// A CMYK JPEG with a profile of these tags, whose data is at the end.
+/// A CMYK JPEG with a profile that has these tags, all of which point at `data`.
 fn with_ink_profile(tags: &[(&[u8; 4], usize)], data: &[u8]) -> Vec<u8> {
     let offset = (132 + 12 * tags.len()) as u32;
     let mut profile = vec![0; 128];
@@ -138,7 +138,7 @@ fn with_ink_profile(tags: &[(&[u8; 4], usize)], data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn of_a_printers_profile_nothing_is_read_twice() {
+fn no_part_of_a_printers_profile_is_read_twice() {
     let many = |name| vec![(name, 40_000); 300_000];
     for name in [b"desc", b"cprt", b"A2B0", b"A2B1", b"rTRC"] {
         let label = String::from_utf8_lossy(name).into_owned();
@@ -152,7 +152,7 @@ fn of_a_printers_profile_nothing_is_read_twice() {
             );
         }
     }
-    // One text in a hundred thousand languages, each of which is all of it.
+    // A text in 200,000 languages that all point at the same bytes.
     let languages = [&b"enUS"[..], &60_000u32.to_be_bytes(), &28u32.to_be_bytes()].concat();
     let count = 200_000u32;
     let data = [b"mluc\0\0\0\0", &count.to_be_bytes()[..], &12u32.to_be_bytes()].concat();
@@ -162,7 +162,7 @@ fn of_a_printers_profile_nothing_is_read_twice() {
 }
 
 #[test]
-fn thin_pictures_take_no_more_than_they_say() {
+fn thin_pictures_take_no_more_memory_than_announced() {
     let thin = |width, height, name: &str, end| {
         let pixels = zeros_compressed((width as usize + 1) * height as usize);
         let size = png_header(width, height, 8, 0);
@@ -174,7 +174,8 @@ fn thin_pictures_take_no_more_than_they_say() {
     };
     thin(1, 10_000_000, "tall.png", "UnsupportedFormat");
     thin(10_000_000, 1, "wide.png", "UnsupportedFormat");
-    thin(1, 262_140, "longest.png", "UnsupportedFormat"); // a quarter of it is 65,535, too long for a JPEG
+    // A quarter of it, 65,535, is too long for a JPEG.
+    thin(1, 262_140, "longest.png", "UnsupportedFormat");
     thin(1, 262_000, "long.png", "Thumbnail");
     thin(262_000, 2, "long-and-wide.png", "Thumbnail");
 }
@@ -198,7 +199,7 @@ fn tiles_that_are_far_larger_than_the_picture_are_refused() {
 }
 
 #[test]
-fn jpegs_in_a_tiff_have_no_more_scans_than_others() {
+fn scans_of_jpegs_in_a_tiff_are_limited() {
     let strip = |jpeg: &[u8], side: u32| {
         strips((side, side, side), 7, vec![TIFF_DATA], vec![jpeg.len() as u32], jpeg)
     };
@@ -211,7 +212,7 @@ fn jpegs_in_a_tiff_have_no_more_scans_than_others() {
     let scans: Vec<_> = (0..90).map(|_| ([1, 63, 0], vec![0; 850])).collect();
     let many = progressive(10_400, false, &scans);
     expect("CorruptPhoto", "progressive-scans.tif", &strip(&many, 10_400));
-    // A frame in the tables, where nobody would look for its scans.
+    // A frame in the tables, where its scans would not be counted.
     let (tables, rest) = jpeg.split_at(scan);
     let tables = [tables, b"\xFF\xD9"].concat();
     let rest = [b"\xFF\xD8", &rest[..rest.len() - 2].repeat(700)[..], b"\xFF\xD9"].concat();
@@ -240,7 +241,7 @@ fn jpegs_in_a_tiff_have_no_more_scans_than_others() {
 
 #[test]
 fn a_fax_of_noise_and_a_large_arithmetic_or_lossless_picture_are_refused() {
-    // Vertical codes of no difference, one bit each: every pixel changes its colour.
+    // Vertical codes without offset, one bit each: the colour changes at every pixel.
     let fax = vec![0xFF; 50 << 20];
     let entries = [
         (256, vec![8192]),
@@ -262,15 +263,15 @@ fn a_fax_of_noise_and_a_large_arithmetic_or_lossless_picture_are_refused() {
     let tables = segment(0xDB, &[&[0][..], &[1; 64]].concat());
     let jpeg = [b"\xFF\xD8", &tables[..], &segment(0xC9, &frame), &scan, b"\0\xFF\xD9"].concat();
     expect("UnsupportedFormat", "empty-arithmetic.jpg", &jpeg);
-    // The signature, 14 bits of each side less 1, and nothing (WebP lossless bitstream, section 3).
+    // The signature and 14 bits for each side minus 1, without data (WebP lossless bitstream, section 3).
     let sides = (16_000u32 - 1) | (8000 - 1) << 14;
     let picture = [&[0x2F][..], &sides.to_le_bytes(), &[0; 8]].concat();
     expect("UnsupportedFormat", "large-lossless.webp", &webp(&riff_chunk(b"VP8L", &picture)));
 }
 
 #[test]
-fn samples_that_are_not_shown_are_refused() {
-    // The decoder holds rows of all samples, whatever it shows of them.
+fn too_many_extra_samples_are_refused() {
+    // The decoder holds rows of all samples, even those that it drops.
     let picture = |side: u32, samples: usize| {
         let data = zeros_compressed((side * side) as usize * samples);
         let entries = [
@@ -286,7 +287,7 @@ fn samples_that_are_not_shown_are_refused() {
             (338, vec![0; samples - 3]),
         ];
         let mut file = tiff(&entries[..entries.len() - usize::from(samples == 3)], &data);
-        // ExtraSamples have to be 16 bits; all are zero.
+        // ExtraSamples must have 16 bits; all are zero.
         if let Some(entry) = file.windows(4).rposition(|four| four == [0x52, 0x01, 4, 0]) {
             file[entry + 2] = 3;
         }
@@ -301,7 +302,7 @@ fn samples_that_are_not_shown_are_refused() {
 }
 
 #[test]
-fn tiles_of_sides_that_are_no_multiples_of_16_are_refused() {
+fn tiles_whose_sides_are_not_multiples_of_16_are_refused() {
     let tiles = |side: u32, tile: u32| {
         let data = zeros_compressed((tile * 1024) as usize);
         let count = side.div_ceil(tile) as usize;
@@ -324,13 +325,13 @@ fn tiles_of_sides_that_are_no_multiples_of_16_are_refused() {
 }
 
 #[test]
-fn what_a_jpeg_in_a_tiff_hides_from_a_walk_over_its_segments_counts_too() {
+fn hidden_scans_and_tables_of_a_jpeg_in_a_tiff_are_counted() {
     let jpeg = gray_jpeg(64, 64);
     let strip = |hidden: &[u8]| {
         let jpeg = [&jpeg[..2], hidden, &jpeg[2..]].concat();
         strips((64, 64, 64), 7, vec![TIFF_DATA], vec![jpeg.len() as u32], &jpeg)
     };
-    // A restart marker stands alone, but zune-jpeg reads a length behind it: for it the end is no end.
+    // A restart marker has no length, but zune-jpeg reads one after it, and so misses the end marker.
     let end = b"\xFF\xD0\0\x04\xFF\xD9";
     expect("Thumbnail", "hidden-nothing.tif", &strip(b""));
     let scan = segment(0xDA, &[1, 1, 0, 0, 63, 0]);
@@ -345,7 +346,7 @@ fn what_a_jpeg_in_a_tiff_hides_from_a_walk_over_its_segments_counts_too() {
 }
 
 #[test]
-fn all_texts_of_a_png_share_what_is_inflated_and_a_profile_has_its_limit() {
+fn texts_of_a_png_share_a_limit_and_a_profile_has_its_own() {
     let text = [b"Raw profile type exif\0\0", &padded_zeros(100, 500_000)[..]].concat();
     let texts = png_chunk(b"zTXt", &text).repeat(32);
     bounded("empty-blocks-in-32-texts.png", &small_png(&texts, b""));
@@ -358,8 +359,8 @@ fn all_texts_of_a_png_share_what_is_inflated_and_a_profile_has_its_limit() {
 }
 
 #[test]
-fn a_scan_of_components_of_one_name_costs_what_libjpeg_turbo_makes_of_it() {
-    // The second of 8 blocks to each of the others: a scan of (1, 1) is of both of that name.
+fn components_of_equal_id_are_counted_like_libjpeg_turbo_counts_them() {
+    // The second component has 8 blocks for each one of the others: a scan of IDs (1, 1) includes both.
     let side = 4000u16.to_be_bytes();
     let frame = [&[8][..], &side, &side, &[3, 1, 0x11, 0, 1, 0x42, 0, 2, 0x11, 0]].concat();
     let begin = [b"\xFF\xD8".to_vec(), segment(0xDB, &[&[0][..], &[1; 64]].concat())].concat();
@@ -370,7 +371,7 @@ fn a_scan_of_components_of_one_name_costs_what_libjpeg_turbo_makes_of_it() {
 }
 
 #[test]
-fn stray_bytes_buy_only_so_many_scans() {
+fn stray_bytes_pay_for_a_limited_number_of_scans() {
     let scans: Vec<_> = (0..110).map(|_| ([1, 63, 0], vec![0; 850])).collect();
     let mut jpeg = progressive(10_400, false, &scans);
     jpeg.truncate(jpeg.len() - 2);

@@ -1,8 +1,8 @@
-//! Photos that were whole once.
+//! Damages good photos.
 
-use super::{develop, develop_soon, golden};
+use super::{golden, render, render_soon};
 
-/// A photo of every format and way of coding.
+/// One photo of each format and coding.
 const PHOTOS: [&str; 18] = [
     "jpeg-420.jpg",
     "jpeg-progressive.jpg",
@@ -24,15 +24,15 @@ const PHOTOS: [&str; 18] = [
     "bmp-rle8.bmp",
 ];
 
-/// Half a picture is worse than none: whoever looks at it takes it for the photo.
+/// Half a picture is worse than none, because a viewer takes it for the photo.
 #[test]
-fn a_prefix_is_refused_or_shows_the_whole_picture() {
+fn a_prefix_is_refused_or_gives_the_whole_picture() {
     for name in PHOTOS {
         let photo = golden(name);
-        let whole = develop(&photo).unwrap();
-        // All of a small file, and of a larger one as many.
+        let whole = render(&photo).unwrap();
+        // Every length of a small file, and about 4,000 lengths of a larger one.
         for length in (0..photo.len()).step_by(photo.len().div_ceil(4000)) {
-            if let Ok(thumbnail) = develop_soon(&photo[..length], name) {
+            if let Ok(thumbnail) = render_soon(&photo[..length], name) {
                 assert!(thumbnail == whole, "half of {name}: {length} of {} bytes", photo.len());
             }
         }
@@ -40,24 +40,24 @@ fn a_prefix_is_refused_or_shows_the_whole_picture() {
 }
 
 #[test]
-fn a_flipped_bit_ends_in_a_picture_or_a_failure() {
+fn a_flipped_bit_gives_a_picture_or_a_failure() {
     for name in PHOTOS {
         let photo = golden(name);
         let mut refused = 0;
         for turn in 0..600 {
             let mut damaged = photo.clone();
-            // Headers are short and matter most: half of the flips are in the first 200 bytes.
+            // Half of the flips are in the first 200 bytes: headers are short, but matter most.
             let reach = if turn % 2 == 0 { photo.len().min(200) } else { photo.len() };
             let bit = (turn * 7919) % (8 * reach);
             damaged[bit / 8] ^= 1 << (bit % 8);
-            refused += usize::from(develop_soon(&damaged, name).is_err());
+            refused += usize::from(render_soon(&damaged, name).is_err());
         }
         assert!(refused > 0, "no flip of {name} was noticed");
     }
 }
 
 #[test]
-fn bytes_of_one_kind_in_the_middle_end_in_a_picture_or_a_failure() {
+fn overwritten_bytes_give_a_picture_or_a_failure() {
     for name in PHOTOS {
         let photo = golden(name);
         for filler in [0x00, 0xFF] {
@@ -65,7 +65,7 @@ fn bytes_of_one_kind_in_the_middle_end_in_a_picture_or_a_failure() {
                 let mut damaged = photo.clone();
                 let end = photo.len().min(start + 64);
                 damaged[start..end].fill(filler);
-                let _ = develop_soon(&damaged, name);
+                let _ = render_soon(&damaged, name);
             }
         }
     }

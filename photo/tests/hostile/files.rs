@@ -1,11 +1,11 @@
-//! Files made part by part.
+//! Builds files part by part.
 
 use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-/// A PNG of these chunks and a correct end.
+/// A PNG of these chunks, with a valid end chunk.
 pub fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1A\n".to_vec();
     chunks.iter().for_each(|(kind, data)| png.extend(png_chunk(kind, data)));
@@ -33,7 +33,7 @@ pub fn zeros_compressed(count: usize) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A segment of a JPEG.
+/// A JPEG segment.
 pub fn segment(marker: u8, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u16 + 2).to_be_bytes();
     [&[0xFF, marker], &length[..], payload].concat()
@@ -59,7 +59,7 @@ pub fn webp(chunks: &[u8]) -> Vec<u8> {
     [b"RIFF", &(chunks.len() as u32 + 4).to_le_bytes()[..], b"WEBP", chunks].concat()
 }
 
-/// A little-endian TIFF of one directory, whose values are 32-bit numbers, in front of `data`.
+/// A little-endian TIFF: `data`, then one directory whose values are 32-bit numbers.
 pub fn tiff(entries: &[(u16, Vec<u32>)], data: &[u8]) -> Vec<u8> {
     let lists: usize = entries.iter().map(|(_, values)| values.len()).filter(|n| *n > 1).sum();
     let directory = 8 + data.len().next_multiple_of(2) + 4 * lists;
@@ -79,18 +79,18 @@ pub fn tiff(entries: &[(u16, Vec<u32>)], data: &[u8]) -> Vec<u8> {
     [tiff, table, vec![0; 4]].concat()
 }
 
-/// Where the data of [`tiff`] begins.
+/// Offset of the data in a file of [`tiff`].
 pub const TIFF_DATA: u32 = 8;
 
-/// 8x8 black pixels.
-pub fn small_png(chunks: &[u8], behind: &[u8]) -> Vec<u8> {
+/// A PNG of 8x8 black pixels, with these chunks before and after the picture's.
+pub fn small_png(before: &[u8], after: &[u8]) -> Vec<u8> {
     let header = png_chunk(b"IHDR", &png_header(8, 8, 8, 2));
     let pixels = png_chunk(b"IDAT", &zeros_compressed(8 * 25));
     let end = png_chunk(b"IEND", b"");
-    [b"\x89PNG\r\n\x1A\n", &header[..], chunks, &pixels, behind, &end].concat()
+    [b"\x89PNG\r\n\x1A\n", &header[..], before, &pixels, after, &end].concat()
 }
 
-/// A gray TIFF of these strips, each of `rows`.
+/// A gray TIFF of these strips, each of `rows` rows.
 pub fn strips(
     (width, height, rows): (u32, u32, u32),
     compression: u32,

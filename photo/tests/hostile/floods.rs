@@ -1,5 +1,5 @@
-//! Files of very many parts, or of parts that say that they are very many: whatever a file declares,
-//! reading it costs no more than its bytes.
+//! Files of very many parts, or files that declare very many: reading one costs time and memory that are
+//! linear in its bytes, whatever it declares.
 
 use std::time::Duration;
 
@@ -12,29 +12,29 @@ use super::files::{
 };
 use super::golden;
 
-/// The most that a hostile file may cost, of a whole processor.
+/// Most CPU time for a hostile file, on a whole processor.
 const CPU: Duration = Duration::from_secs(2);
-/// As large as a photo may be by default.
+/// Size of the largest photo that the function accepts by default.
 const LARGEST: usize = 100 << 20;
-/// MB that reading a file may take beside it and its picture.
-const BESIDE: u64 = 24;
+/// MB that reading a file may take in addition to what its plan announces.
+const OVERHEAD: u64 = 24;
 
-/// Sees to it that a file costs no more than its bytes, whatever becomes of it, which is returned.
+/// Checks that a file's cost is bounded, and returns its outcome.
 pub fn bounded(name: &str, file: &[u8]) -> String {
     let Cost { end, cpu, needed, taken } = cost::of(file, name);
     let (mb, seconds) = (file.len() as f64 / f64::from(1 << 20), cpu.as_secs_f64());
     println!("{name:34} {mb:6.2} MB  {end:17} {seconds:5.2} s CPU  {taken:4} MB of {needed}");
     assert!(cpu < CPU, "{name} took {cpu:?} of CPU time");
-    assert!(taken <= needed + BESIDE, "{name} took {taken} MB, not {needed}");
+    assert!(taken <= needed + OVERHEAD, "{name} took {taken} MB, not {needed}");
     end
 }
 
-/// The same, and that it ends as expected: with a failure of this name, or as a `Thumbnail`.
+/// Checks that a file's cost is bounded, and that its outcome is the failure of this name or `Thumbnail`.
 pub fn expect(end: &str, name: &str, file: &[u8]) {
     assert_eq!(bounded(name, file), end, "{name}");
 }
 
-/// As many of a part as make up the largest file.
+/// Copies of a part that almost fill the largest file.
 fn flood(part: &[u8]) -> Vec<u8> {
     part.repeat(LARGEST / part.len() - 1000)
 }
@@ -79,14 +79,14 @@ fn markers_in_a_jpegs_image_data_cost_their_bytes() {
     ] {
         bounded(name, &[&jpeg[..scan], &flood(part), &jpeg[scan..]].concat());
         bounded(
-            &format!("behind-{name}"),
+            &format!("after-{name}"),
             &[&jpeg[..jpeg.len() - 2], &flood(part), b"\xFF\xD9"].concat(),
         );
     }
 }
 
 #[test]
-fn what_a_jpeg_makes_its_decoder_keep_is_counted() {
+fn segments_that_the_decoder_keeps_are_counted() {
     with_flood("Thumbnail", "app2-full.jpg", &segment(0xE2, &[7; 65_533]));
     let mut part = 0;
     let profile = segment(0xE2, &[b"ICC_PROFILE\0\x01\x01", &[7; 65_519][..]].concat());
@@ -102,8 +102,8 @@ fn what_a_jpeg_makes_its_decoder_keep_is_counted() {
     expect("Thumbnail", "profile-of-16-mb.jpg", &[&jpeg[..20], &parts, &jpeg[20..]].concat());
 }
 
-/// A progressive gray JPEG: a first scan of DC, and of each further one the spectral selection with the
-/// approximation, and its data.
+/// A progressive gray JPEG: a first scan of DC, then these scans, each given by its spectral selection
+/// with approximation and its data.
 pub fn progressive(side: u16, is_arithmetic: bool, scans: &[([u8; 3], Vec<u8>)]) -> Vec<u8> {
     let side = side.to_be_bytes();
     let frame = [&[8][..], &side, &side, &[1, 1, 0x11, 0]].concat();
@@ -118,7 +118,7 @@ pub fn progressive(side: u16, is_arithmetic: bool, scans: &[([u8; 3], Vec<u8>)])
     ]
     .concat();
     for (selection, data) in scans {
-        // Coefficients of one bit where they are first given, else ends of 2^14 blocks.
+        // Coefficients of one bit in a dense first scan, else codes that end 2^14 blocks.
         let is_dense = data.len() > blocks(side);
         jpeg.extend(huffman_table(0x10, if is_dense && selection[2] < 16 { 0x01 } else { 0xE0 }));
         jpeg.extend(scan(selection));
@@ -132,12 +132,12 @@ fn blocks(side: [u8; 2]) -> usize {
     usize::from(u16::from_be_bytes(side)).div_ceil(8).pow(2)
 }
 
-/// A table of one code, a zero, for this symbol.
+/// A Huffman table with one code, a single 0 bit, for this symbol.
 fn huffman_table(class: u8, symbol: u8) -> Vec<u8> {
     segment(0xC4, &[&[class, 1][..], &[0; 15], &[symbol]].concat())
 }
 
-/// All bits of these coefficients, from the 13th down.
+/// Scans that give these coefficients bit by bit, from the 13th down.
 fn bit_by_bit(first: u8, last: u8) -> Vec<[u8; 3]> {
     let refinements = (1..=13).rev().map(|high| [first, last, high << 4 | (high - 1)]);
     [[first, last, 13]].into_iter().chain(refinements).collect()
@@ -155,7 +155,7 @@ fn progressive_jpegs_of_empty_scans_are_bounded() {
         ("CorruptPhoto", "first-always.jpg", 2000, again(4000)),
         ("CorruptPhoto", "first-always-large.jpg", 20_000, again(36)),
         ("CorruptPhoto", "bit-by-bit-large.jpg", 20_000, refined.clone()),
-        // As many, and as large, as are taken.
+        // The most scans and the largest pictures that are accepted.
         ("Thumbnail", "first-most.jpg", 2944, again(490)),
         ("Thumbnail", "first-large-most.jpg", 21_000, again(9)),
         ("Thumbnail", "bit-by-bit-most.jpg", 9900, refined.clone()),
@@ -165,7 +165,7 @@ fn progressive_jpegs_of_empty_scans_are_bounded() {
     ] {
         let data = |selection: &[u8; 3]| match selection[0] {
             0 => vec![0; blocks(u16::to_be_bytes(side)).div_ceil(8)],
-            // The code's one bit, and 14 bits of how many more blocks: all zero.
+            // One bit for the code and 14 bits for the number of further blocks, all zero.
             _ => vec![0; (blocks(u16::to_be_bytes(side)).div_ceil(1 << 14) * 15).div_ceil(8)],
         };
         let huffman: Vec<_> = scans.iter().map(|selection| (*selection, data(selection))).collect();
@@ -179,7 +179,7 @@ fn progressive_jpegs_of_empty_scans_are_bounded() {
 
 #[test]
 fn progressive_jpegs_of_dense_scans_cost_their_bytes() {
-    // Each coefficient is given, with two bits at first and then with one at a time.
+    // Each coefficient takes two bits in its first scan, and one in each refinement.
     let side = 8000u16;
     let data = |selection: &[u8; 3]| {
         let blocks = blocks(side.to_be_bytes());
@@ -206,7 +206,7 @@ fn a_jpeg_of_the_same_scan_again_and_again_is_refused() {
 }
 
 #[test]
-fn a_png_whose_profile_explodes_takes_what_its_picture_takes() {
+fn a_png_whose_profile_is_a_bomb_takes_no_more_than_its_picture() {
     for (name, side, megabytes) in
         [("profile-8000.png", 8000, 140), ("profile-12000.png", 12_000, 400)]
     {
@@ -232,7 +232,7 @@ fn pngs_of_very_many_chunks_are_refused_at_once() {
         ("background.png", png_chunk(b"bKGD", b"\0\0\0\0\0\0")),
     ] {
         expect("CorruptPhoto", name, &small_png(&flood(&chunk), b""));
-        expect("CorruptPhoto", &format!("{name}-behind.png"), &small_png(b"", &flood(&chunk)));
+        expect("CorruptPhoto", &format!("{name}-after.png"), &small_png(b"", &flood(&chunk)));
     }
     expect("CorruptPhoto", "empty-idat.png", &small_png(&flood(&png_chunk(b"IDAT", b"")), b""));
     let control = |n: u32| {
@@ -247,7 +247,7 @@ fn pngs_of_very_many_chunks_are_refused_at_once() {
 #[test]
 fn gifs_of_very_many_blocks_cost_their_bytes() {
     let gif = golden("gif-opaque.gif");
-    // Where the first block begins, behind the screen and its colours.
+    // The first block begins after the screen descriptor and its colour table.
     let blocks = 13 + 3 * (2 << (gif[10] & 7)) * usize::from(gif[10] >> 7);
     let with = |blocks_before: &[u8]| [&gif[..blocks], blocks_before, &gif[blocks..]].concat();
     expect("CorruptPhoto", "comments.gif", &with(&flood(b"\x21\xFE\x01a\0")));
@@ -292,11 +292,11 @@ fn webps_of_very_many_chunks_cost_their_bytes() {
         for flags in [0x3E, 0x2C, 0] {
             let before = [extended(flags), flood(&chunk), frame.clone()].concat();
             bounded(&format!("{flags:x}-{name}"), &webp(&before));
-            let behind = [extended(flags), frame.clone(), flood(&chunk)].concat();
-            bounded(&format!("{flags:x}-behind-{name}"), &webp(&behind));
+            let after = [extended(flags), frame.clone(), flood(&chunk)].concat();
+            bounded(&format!("{flags:x}-after-{name}"), &webp(&after));
         }
     }
-    // A frame with more behind its data than it needs.
+    // A frame with many bytes after its data.
     for (name, mut image) in [("long-lossy.webp", frame.clone()), ("long-lossless.webp", lossless)]
     {
         image.extend(vec![0; 90 << 20]);
@@ -311,7 +311,7 @@ fn webps_of_very_many_chunks_cost_their_bytes() {
     bounded("long-profile.webp", &webp(&profile));
 }
 
-/// Of a simple lossy file (RFC 6386 section 9.1).
+/// Width and height of a simple lossy WebP (RFC 6386 section 9.1).
 fn image_size(webp: &[u8]) -> (u32, u32) {
     let side = |at: usize| u32::from(u16::from_le_bytes([webp[at], webp[at + 1]]) & 0x3FFF);
     (side(26), side(28))
@@ -345,7 +345,7 @@ fn tiffs_of_overlapping_strips_are_refused_at_once() {
 
 #[test]
 fn tiffs_of_very_many_strips_are_bounded() {
-    // Strips of one row of 8 pixels, one behind the other.
+    // Strips of one row of 8 pixels, one after another.
     let many = |count: u32, compression, strip: &[u8]| {
         let length = strip.len() as u32;
         let offsets = (0..count).map(|n| TIFF_DATA + n * length).collect();
@@ -392,7 +392,7 @@ fn a_tiff_of_large_tables_and_many_strips_is_refused() {
     ];
     entries.sort_by_key(|(tag, _)| *tag);
     let mut file = tiff(&entries, &data);
-    // The tables are bytes: type 7, and as many as there are.
+    // The tables are of type 7, bytes, and have as many values as bytes.
     let entry = file.windows(4).rposition(|four| four == [0x5B, 0x01, 4, 0]).unwrap();
     file[entry + 2] = 7;
     file[entry + 4..entry + 8].copy_from_slice(&(tables.len() as u32).to_le_bytes());
@@ -400,10 +400,10 @@ fn a_tiff_of_large_tables_and_many_strips_is_refused() {
 }
 
 #[test]
-fn heifs_that_declare_very_many_parts_are_soon_read() {
+fn heifs_that_declare_very_many_parts_are_read_soon() {
     let infe = media_box(b"infe", b"\x02\0\0\0\0\x01\0\0Exif\0");
     let items = media_box(b"iinf", &[b"\0\0\0\0\0\x01", &infe[..]].concat());
-    // Version 1 and 2 have a construction method; sizes of offset, length, base and index are 0.
+    // Versions 1 and 2 have a construction method. The sizes of offset, length, base and index are 0.
     for (name, version, id, count) in [("0", 0, 2, 2), ("1", 1, 2, 2), ("2", 2, 4, 4)] {
         let method: &[u8] = if version == 0 { b"" } else { b"\0\0" };
         for (kind, number) in [("other", 9u32), ("wanted", 1)] {

@@ -1,7 +1,8 @@
-//! Files that are cut, damaged or made to hurt: each ends in a typed failure, soon and in bounded
-//! memory, or is shown whole.
+//! Feeds truncated, damaged and hostile files: each ends soon and in bounded memory, either with a typed
+//! failure or as a complete thumbnail.
 
-#![allow(clippy::disallowed_methods)] // the library is pure, not its tests
+#![cfg(test)]
+#![allow(clippy::disallowed_methods, reason = "the library is pure, but its tests read files")]
 
 mod bombs;
 mod cost;
@@ -21,15 +22,15 @@ use photo::{CancelFlag, LocationPolicy, PhotoError, Resampling, Spec, Thumbnail,
 use cost::cpu_time;
 
 const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
-/// CPU time that a file may take that is no photo. Most take a tenth of it.
+/// Most CPU time for a file. Most files take a tenth of it.
 const SOON: Duration = Duration::from_secs(2);
-/// As by default.
+/// The default limit of the function.
 const MAX_PIXELS: u64 = 500_000_000;
-/// As a function of 1769 MB would have for a photo.
+/// The memory that a function of 1769 MB has for a photo.
 const MEMORY: u64 = 1600 << 20;
 
-/// All that the function does with a photo's bytes.
-fn develop(photo: &[u8]) -> Result<Thumbnail, PhotoError> {
+/// Does everything that the function does with a photo's bytes.
+fn render(photo: &[u8]) -> Result<Thumbnail, PhotoError> {
     let cancel = CancelFlag::default();
     let inspected = inspect(photo, MAX_PIXELS, LocationPolicy::Exact, &cancel);
     let plan = inspected.plan(SPEC, MEMORY)?;
@@ -39,19 +40,19 @@ fn develop(photo: &[u8]) -> Result<Thumbnail, PhotoError> {
     plan.render(&cancel)
 }
 
-/// Develops a file and sees to it that this neither takes long nor makes a decoder panic.
-fn develop_soon(photo: &[u8], what: &str) -> Result<Thumbnail, PhotoError> {
+/// Renders a file, and checks that this takes little time and that no decoder panics.
+fn render_soon(photo: &[u8], name: &str) -> Result<Thumbnail, PhotoError> {
     let started = cpu_time();
-    let result = develop(photo);
+    let result = render(photo);
     let taken = cpu_time() - started;
-    assert!(taken < SOON, "{what} took {taken:?} of CPU time");
+    assert!(taken < SOON, "{name} took {taken:?} of CPU time");
     if let Err(PhotoError::DecoderPanic(message)) = &result {
-        panic!("{what} made the decoder panic: {message}");
+        panic!("{name} made the decoder panic: {message}");
     }
     result
 }
 
-/// A photo of the golden ones.
+/// One of the golden photos.
 fn golden(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/photos");
     fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))

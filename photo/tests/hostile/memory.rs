@@ -1,4 +1,4 @@
-//! What a photo is said to need, against what it takes.
+//! Compares the memory that a plan announces with the memory that the photo takes.
 
 use image::codecs::gif::GifEncoder;
 use image::{DynamicImage, Frame, ImageFormat, RgbImage, RgbaImage};
@@ -9,7 +9,7 @@ use super::cost::{self, Cost};
 const WIDTH: usize = 4000;
 const HEIGHT: usize = 3000;
 
-/// Something between smooth and noise: 12 megapixels of it.
+/// 12 megapixels of a pattern between smooth and noisy.
 fn texture(channels: usize) -> Vec<u8> {
     let sample = |i: usize| ((i / channels % WIDTH) / 16 + i % channels * 50 + i * i % 23) as u8;
     (0..WIDTH * HEIGHT * channels).map(sample).collect()
@@ -41,7 +41,7 @@ fn gif(picture: &DynamicImage) -> Vec<u8> {
 }
 
 #[test]
-fn no_photo_takes_more_memory_than_its_header_said() {
+fn no_photo_takes_more_memory_than_announced() {
     let rgb = RgbImage::from_raw(WIDTH as u32, HEIGHT as u32, texture(3)).unwrap();
     let rgba = RgbaImage::from_raw(WIDTH as u32, HEIGHT as u32, texture(4)).unwrap();
     let [rgb, rgba] = [DynamicImage::from(rgb), DynamicImage::from(rgba)];
@@ -61,10 +61,10 @@ fn no_photo_takes_more_memory_than_its_header_said() {
     ] {
         let Cost { needed, taken, .. } = cost::of(&photo, name);
         println!("{name}: {needed} MB needed, {taken} MB taken");
-        // The process itself takes a little more with the first photo: stacks, tables, the heap's waste.
+        // The process itself takes a little for its first photo: stacks, tables, unused heap.
         assert!(taken <= needed + 4, "{name} took {taken} MB instead of {needed}");
-        // A lossless WebP does not tell what its tables take: the most is reckoned.
-        let untold = if name == "rgb.webp" { 1300 } else { 10 };
-        assert!(needed <= 3 * taken + untold, "{name} asks for {needed} MB and takes {taken}");
+        // A lossless WebP does not announce the size of its tables, so the worst case is assumed.
+        let unknown = if name == "rgb.webp" { 1300 } else { 10 };
+        assert!(needed <= 3 * taken + unknown, "{name} announces {needed} MB and takes {taken}");
     }
 }

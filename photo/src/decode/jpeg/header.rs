@@ -1,4 +1,4 @@
-//! What a JPEG is and what it will cost, told by its segments alone.
+//! Reads a JPEG's properties and the cost of decoding it from its segments alone.
 
 use crate::container::jpeg::{Segment, Segments, marker};
 use crate::metadata::icc;
@@ -7,50 +7,51 @@ use crate::{CancelFlag, DctScale, PhotoError, Size};
 /// The longest side that libjpeg-turbo decodes, in pixels (jmorecfg.h, JPEG_MAX_DIMENSION).
 const MAX_SIDE: u32 = 65_500;
 
-/// Scans of a photo: encoders write some ten, and libjpeg-turbo's own fuzzers give up at so many too.
+/// Most scans of a photo. Encoders write some ten; libjpeg-turbo's own fuzzers stop at this number too.
 const MAX_SCANS: u64 = 500;
 
-/// What scans may cost beside one pass over the picture, in the nanoseconds of [`Frame::cost`]. A scan
-/// can be coded in a few bytes and still costs a pass over all of the picture's blocks. This is enough
-/// for the ten scans that encoders write of 200 megapixels,
+/// Most nanoseconds of CPU time for all scans, besides one pass over the picture. A scan of a few bytes
+/// still costs a pass over all blocks. This is enough for the ten scans that encoders write for 200
+/// megapixels.
 const MAX_COST: u64 = 800_000_000;
-/// and larger photos bring their bytes of image data, of which each may cost so much,
+/// Nanoseconds that each byte of image data adds to [`MAX_COST`], because larger photos have more bytes.
 const COST_OF_A_BYTE: u64 = 16;
-/// up to what 37 MB bring: bytes between scans can be of no image at all.
+/// Most nanoseconds that bytes add: those of 37 MB. Bytes between scans need not belong to the image.
 const MAX_COST_OF_BYTES: u64 = 600_000_000;
 
-/// What decoding an arithmetic-coded picture may cost, and what its blocks and bytes do, in nanoseconds.
+/// Most nanoseconds that decoding an arithmetic-coded picture may take.
 const MAX_ARITHMETIC_COST: u64 = 1_500_000_000;
+/// Nanoseconds for each of its blocks and bytes.
 const ARITHMETIC_COST_OF_A_BLOCK: u64 = 80;
 const ARITHMETIC_COST_OF_A_BYTE: u64 = 15;
-/// How much more a scan of hardly any bits costs than one in Huffman codes.
+/// How many times as much as in Huffman coding an almost empty scan costs in arithmetic coding.
 const ARITHMETIC_BY_HUFFMAN: u64 = 2;
 
-/// Bytes that libjpeg-turbo takes for an APP2 segment beside what is in it.
-const KEPT_BESIDE: u64 = 128;
+/// Bytes that libjpeg-turbo allocates for an APP2 segment in addition to its payload.
+const SEGMENT_OVERHEAD: u64 = 128;
 
-/// What the segments of a JPEG say.
+/// A JPEG's properties, as its segments give them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// As stored, before orientation.
+    /// Size as stored, before the orientation is applied.
     pub size: Size,
-    /// Components: 1 gray, 3 colour, 4 CMYK or YCCK.
+    /// Number of components: 1 gray, 3 colour, 4 CMYK or YCCK.
     pub components: u8,
-    /// Whether Adobe's segment says how the components are to be understood; with it, CMYK is
-    /// stored inverted (Adobe Technical Note 5116, page 23).
+    /// Whether Adobe's segment defines the components' colours; if so, CMYK is stored inverted (Adobe
+    /// Technical Note 5116, page 23).
     pub is_adobe: bool,
-    /// The embedded colour profile, if it is whole and for as many components.
+    /// The embedded colour profile, if it is complete and fits the number of components.
     pub profile: Option<Vec<u8>>,
-    /// Whether chroma has less resolution than luma, as in nearly every photo, and both can be had
-    /// as planes of their own.
+    /// Whether chroma has a lower resolution than luma, as in nearly every photo, so that the decoder can
+    /// return them as separate planes.
     pub is_subsampled: bool,
-    /// Blocks of 8x8 samples of all components, in whole units of their interleaving (T.81 A.2).
+    /// Blocks of 8x8 samples in all components, padded to whole MCUs (T.81 A.2).
     blocks: u64,
-    /// Whether the decoder must hold all coefficients: no scan alone gives the picture.
+    /// Whether the decoder must hold all coefficients, because no single scan holds the picture.
     is_held: bool,
-    /// Whether libjpeg-turbo would complain of the segments: then it is given a copy without what is odd.
+    /// Whether libjpeg-turbo would warn about the segments; it then gets a copy without the odd ones.
     pub(super) is_odd: bool,
-    /// Bytes that are kept of the file beside the file, for the decoder or by it.
+    /// Bytes of the file that are held a second time, for the decoder or by it.
     kept: u64,
 }
 
@@ -59,7 +60,7 @@ struct Frame {
     size: Size,
     is_progressive: bool,
     is_arithmetic: bool,
-    /// At least one.
+    /// The components, at least one.
     components: Vec<Component>,
 }
 
@@ -68,26 +69,27 @@ struct Component {
     id: u8,
     /// Horizontal and vertical sampling factors.
     factors: (u32, u32),
-    /// Of each coefficient of a progressive photo, the lowest bit that a scan has given so far.
+    /// The lowest bit of each coefficient that the scans of a progressive photo have given so far.
     lowest_bits: [Option<u8>; 64],
 }
 
-/// What a scan header tells of a progressive scan (T.81 B.2.3, G.1.1.1).
+/// The parameters of a progressive scan (T.81 B.2.3, G.1.1.1).
 struct Selection {
-    /// Coefficients.
+    /// The first and the last coefficient of the scan.
     first: u8,
     last: u8,
-    /// The lowest bit that scans before have given, 0 if none has, and that this one gives.
+    /// The lowest bit that earlier scans have given, 0 if there were none.
     high: u8,
+    /// The lowest bit that this scan gives.
     low: u8,
 }
 
 impl Header {
-    /// Reads a JPEG's segments up to its end-of-image marker; what follows that is not looked at.
+    /// Reads a JPEG's segments up to its end-of-image marker, and nothing after it.
     ///
     /// # Errors
-    /// [`PhotoError::Truncated`] where the file ends before its image does, [`PhotoError::Corrupt`]
-    /// where its segments make no sense or would cost more than a photo of its size can,
+    /// [`PhotoError::Truncated`] if the file ends before its image does, [`PhotoError::Corrupt`] if its
+    /// segments are invalid or would cost more than a photo of this size can,
     /// [`PhotoError::UnsupportedFormat`] for lossless, hierarchical and 12-bit files,
     /// [`PhotoError::Cancelled`] once the flag is raised.
     pub fn read(jpeg: &[u8], cancel: &CancelFlag) -> Result<Header, PhotoError> {
@@ -109,7 +111,7 @@ impl Header {
     }
 }
 
-/// What is known of a JPEG while its segments are walked.
+/// The state of a walk over a JPEG's segments.
 #[derive(Default)]
 struct Walk<'a> {
     frame: Option<Frame>,
@@ -117,7 +119,7 @@ struct Walk<'a> {
     is_adobe: bool,
     is_odd: bool,
     costs: ScanCosts,
-    /// Where the last segment ended.
+    /// The offset at which the last segment ended.
     end_of_last: usize,
 }
 
@@ -147,30 +149,32 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// What the segments of a file of so many bytes say together.
+    /// The header of a file of this many bytes, once all segments are read.
     fn finish(self, bytes: usize) -> Result<Header, PhotoError> {
         let Walk { frame, app2, is_adobe, is_odd, mut costs, .. } = self;
-        let frame =
-            frame.ok_or_else(|| PhotoError::Corrupt("no size is given before its end".into()))?;
+        let frame = frame.ok_or_else(|| {
+            PhotoError::Corrupt("it has no frame header, so its size is unknown".into())
+        })?;
         if costs.scans == 0 {
-            return Err(PhotoError::Corrupt("it holds a size but no image".into()));
+            return Err(PhotoError::Corrupt("it has a frame header but no scan".into()));
         }
         (costs.frames, costs.passes) = (1, frame.cost_of_a_pass());
         costs.refuse_too_much()?;
         frame.refuse_too_much_arithmetic(&costs)?;
         if costs.image_bytes < frame.least_image_bytes() {
-            let what = format!("{} bytes of image data cannot fill its size", costs.image_bytes);
+            let what =
+                format!("{} bytes of image data are too few for its size", costs.image_bytes);
             return Err(PhotoError::Truncated { bytes, what });
         }
         let components = frame.components.len() as u8;
         let profile = icc::Parts::of(app2.iter().copied());
         let is_odd = is_odd || profile.are_broken();
-        // Either a copy without what is odd, or APP2: all of it, and the profile twice more, as it is read
-        // and as it is given out.
-        let of_segment = |payload: &&[u8]| payload.len() as u64 + KEPT_BESIDE;
+        // Either a copy without the odd segments, or all APP2 segments and two more copies of the profile:
+        // the one that is read, and the one in the header.
+        let segment_bytes = |payload: &&[u8]| payload.len() as u64 + SEGMENT_OVERHEAD;
         let kept = match is_odd {
             true => bytes as u64,
-            false => app2.iter().map(of_segment).sum::<u64>() + 2 * profile.bytes() as u64,
+            false => app2.iter().map(segment_bytes).sum::<u64>() + 2 * profile.bytes() as u64,
         };
         Ok(Header {
             size: frame.size,
@@ -186,20 +190,23 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What the scans of a picture cost, all of its streams together.
+/// The cost of a picture's scans, in all of its streams together.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::decode) struct ScanCosts {
     frames: u64,
     scans: u64,
-    /// In nanoseconds, however little is in them.
+    /// Nanoseconds that the scans take even if they are empty.
     cost: u64,
-    /// Of one pass over each picture, which is what a baseline photo takes.
+    /// Nanoseconds of one pass over each picture, as a baseline photo takes.
     passes: u64,
     image_bytes: u64,
 }
 
 impl ScanCosts {
-    /// Adds a stream as far as it can be followed: what is wrong with it is for its decoder to say.
+    /// Adds a stream, as far as it can be followed. Its decoder reports what is wrong with it.
+    ///
+    /// # Errors
+    /// [`PhotoError::Corrupt`] if the segments it can follow are invalid; [`PhotoError::Cancelled`].
     pub fn add(&mut self, jpeg: &[u8], cancel: &CancelFlag) -> Result<(), PhotoError> {
         let mut frame: Option<Frame> = None;
         self.image_bytes += jpeg.len() as u64;
@@ -226,13 +233,13 @@ impl ScanCosts {
         Ok(())
     }
 
-    /// Refuses more than photos take.
+    /// Refuses scans that cost more than those of any photo.
     ///
     /// # Errors
-    /// [`PhotoError::Corrupt`].
+    /// [`PhotoError::Corrupt`] if they are too many or too expensive.
     pub fn refuse_too_much(&self) -> Result<(), PhotoError> {
-        let of_bytes = (self.image_bytes * COST_OF_A_BYTE).min(MAX_COST_OF_BYTES);
-        let affordable = MAX_COST + of_bytes;
+        let paid_by_bytes = (self.image_bytes * COST_OF_A_BYTE).min(MAX_COST_OF_BYTES);
+        let affordable = MAX_COST + paid_by_bytes;
         if self.scans > self.frames * MAX_SCANS || self.cost > self.passes + affordable {
             let scans = self.scans;
             return Err(PhotoError::Corrupt(format!(
@@ -266,9 +273,9 @@ impl Frame {
             (0, ..) | (.., 0) => {
                 return Err(PhotoError::Corrupt("it has no columns or no components".into()));
             }
-            // Its height would follow its image, in a DNL segment (T.81 B.2.5).
+            // The height would follow in a DNL segment after the image (T.81 B.2.5).
             (_, 0, _) => {
-                let kind = "a JPEG that does not tell its height";
+                let kind = "a JPEG without a height in its frame header";
                 return Err(PhotoError::UnsupportedFormat(kind.into()));
             }
             (w, h, _) if w.max(h) > MAX_SIDE => {
@@ -292,14 +299,14 @@ impl Frame {
             (1..=4).contains(&h) && (1..=4).contains(&v)
         };
         if components.len() != usize::from(count) || !components.iter().all(is_legal) {
-            return Err(PhotoError::Corrupt("its frame header makes no sense".into()));
+            return Err(PhotoError::Corrupt("its frame header is invalid".into()));
         }
         let size = Size { width, height };
         let (is_progressive, is_arithmetic) = (matches!(code, 0xC2 | 0xCA), code >= 0xC9);
         Ok(Frame { size, is_progressive, is_arithmetic, components })
     }
 
-    /// Whether TurboJPEG knows the sampling by name: 4:2:2, 4:2:0, 4:4:0, 4:1:1 or 4:4:1.
+    /// Whether TurboJPEG has a name for the sampling: 4:2:2, 4:2:0, 4:4:0, 4:1:1 or 4:4:1.
     fn is_subsampled(&self) -> bool {
         let known = [(2, 1), (2, 2), (1, 2), (4, 1), (1, 4)];
         let factors: Vec<(u32, u32)> = self.components.iter().map(|one| one.factors).collect();
@@ -311,25 +318,24 @@ impl Frame {
         (h.into_iter().max().unwrap_or(1), v.into_iter().max().unwrap_or(1))
     }
 
-    /// Blocks of 8x8 samples of all components.
+    /// Blocks of 8x8 samples in all components, padded to whole MCUs.
     fn blocks(&self) -> u64 {
-        self.components.iter().map(|component| self.blocks_of(component)).sum()
+        self.mcus() * self.components.iter().map(Component::blocks_of_an_mcu).sum::<u64>()
     }
 
-    /// Blocks of a component, in whole units of their interleaving (T.81 A.2).
-    fn blocks_of(&self, component: &Component) -> u64 {
+    /// The MCUs (minimum coded units) of a scan of all components (T.81 A.2).
+    fn mcus(&self) -> u64 {
         let Size { width, height } = self.size;
-        let ((most_h, most_v), (h, v)) = (self.largest_factors(), component.factors);
-        let units = u64::from(width.div_ceil(8 * most_h)) * u64::from(height.div_ceil(8 * most_v));
-        units * u64::from(h * v)
+        let (most_h, most_v) = self.largest_factors();
+        u64::from(width.div_ceil(8 * most_h)) * u64::from(height.div_ceil(8 * most_v))
     }
 
-    /// What a scan costs however little is in it, in nanoseconds of CPU time. Its header tells which
-    /// blocks are visited, and which of their coefficients.
+    /// Nanoseconds of CPU time that a scan takes even if it is empty. Its header says which blocks are
+    /// visited, and which of their coefficients.
     ///
     /// # Errors
-    /// A progressive scan does not continue what was before it, which libjpeg-turbo would tell only
-    /// once all was decoded (jdphuff.c, start_pass_phuff_decoder).
+    /// [`PhotoError::Corrupt`] if a progressive scan does not continue the scans before it, which
+    /// libjpeg-turbo would report only after decoding everything (jdphuff.c, start_pass_phuff_decoder).
     fn scan(&mut self, header: &[u8]) -> Result<u64, PhotoError> {
         let (count, rest) = header.split_first().unwrap_or((&0, &[]));
         let (ids, rest) = rest.split_at_checked(2 * usize::from(*count)).unwrap_or_default();
@@ -340,29 +346,31 @@ impl Frame {
             }
             _ => None,
         };
-        let mut blocks = 0;
+        let mcus = self.mcus();
+        let mut visited = 0;
         for (nth, [id, _]) in ids.as_chunks().0.iter().enumerate() {
-            // Of components with one id, libjpeg-turbo takes the first behind those before (jdmarker.c,
+            // libjpeg-turbo searches the nth component of a scan from the frame's nth on (jdmarker.c,
             // get_sos).
-            let is_meant = |at: &usize| self.components[*at].id == *id;
-            let Some(at) = (nth..self.components.len()).find(is_meant) else {
+            let mut candidates = self.components.iter_mut().skip(nth);
+            let Some(component) = candidates.find(|component| component.id == *id) else {
                 continue;
             };
-            blocks += self.blocks_of(&self.components[at]);
+            visited += mcus * component.blocks_of_an_mcu();
             if let Some(selection) = &selection {
-                self.components[at].refine(selection)?;
+                component.refine(selection)?;
             }
         }
-        Ok(blocks
-            * selection.map_or(COST_OF_A_BLOCK, |one| one.cost_of_a_block(self.is_arithmetic)))
+        let block_cost =
+            selection.map_or(COST_OF_A_BLOCK, |one| one.cost_of_a_block(self.is_arithmetic));
+        Ok(visited * block_cost)
     }
 
     fn cost_of_a_pass(&self) -> u64 {
         self.blocks() * COST_OF_A_BLOCK
     }
 
-    /// Refuses an arithmetic-coded picture that takes longer than 2 s, as each of its blocks takes some
-    /// decisions however little is coded. There are hardly any such photos.
+    /// Refuses an arithmetic-coded picture that would take longer than 2 s: even an empty block takes a
+    /// few decisions. Such photos hardly exist.
     fn refuse_too_much_arithmetic(&self, costs: &ScanCosts) -> Result<(), PhotoError> {
         let cost = self.blocks() * ARITHMETIC_COST_OF_A_BLOCK
             + costs.image_bytes * ARITHMETIC_COST_OF_A_BYTE
@@ -375,12 +383,13 @@ impl Frame {
         Ok(())
     }
 
-    /// Bytes without which not even a picture of one colour can be coded: Huffman codes spend a bit
-    /// on each block's first coefficient (T.81 F.1.2.1) and, but in a progressive scan, one on its
-    /// end. Arithmetic coding may spend less than a bit.
+    /// Fewest bytes that can code even a picture of one colour. Huffman coding spends one bit on each
+    /// block's first coefficient (T.81 F.1.2.1) and, except in a progressive scan, one bit on its end.
+    /// Arithmetic coding may spend less than a bit.
     fn least_image_bytes(&self) -> u64 {
         let Size { width, height } = self.size;
-        let ((h, v), (most_h, most_v)) = (self.components[0].factors, self.largest_factors());
+        let (h, v) = self.components.first().map_or((1, 1), |first| first.factors);
+        let (most_h, most_v) = self.largest_factors();
         let across = u64::from((width * h).div_ceil(8 * most_h));
         let down = u64::from((height * v).div_ceil(8 * most_v));
         let bits = match (self.is_arithmetic, self.is_progressive) {
@@ -393,7 +402,13 @@ impl Frame {
 }
 
 impl Component {
-    /// Takes note of a scan, which must give the next bit of each of its coefficients.
+    /// Blocks of 8x8 samples in each MCU of a scan of all components.
+    fn blocks_of_an_mcu(&self) -> u64 {
+        let (h, v) = self.factors;
+        u64::from(h * v)
+    }
+
+    /// Records a scan, which must give the next bit of each of its coefficients.
     fn refine(&mut self, selection: &Selection) -> Result<(), PhotoError> {
         let Selection { first, last, high, low } = *selection;
         let is_possible = first <= last && (first == 0 || self.lowest_bits[0].is_some());
@@ -407,23 +422,23 @@ impl Component {
 }
 
 impl Selection {
-    /// Nanoseconds, as measured with scans of nothing but their ends.
+    /// Nanoseconds for each block, measured with scans that hold nothing but end-of-block codes.
     fn cost_of_a_block(&self, is_arithmetic: bool) -> u64 {
-        // There is no end of many blocks in arithmetic coding: each takes a decision.
+        // Arithmetic coding cannot end many blocks with one code: each takes a decision.
         let decision = if is_arithmetic { 20 } else { 0 };
         match (self.first, self.high) {
             (0, 0) => COST_OF_A_BLOCK,
             (_, 0) => 12,
-            // Each coefficient is looked at (jdphuff.c, decode_mcu_AC_refine).
+            // Each coefficient is visited (jdphuff.c, decode_mcu_AC_refine).
             _ => 8 + decision + u64::from(self.last.saturating_sub(self.first)) / 2,
         }
     }
 }
 
-/// Nanoseconds of a visit that decodes a block, or its first coefficient.
+/// Nanoseconds for decoding a block, or its first coefficient.
 const COST_OF_A_BLOCK: u64 = 20;
 
-/// Whether a marker begins a frame: SOF0 to SOF15, three of whose codes mean something else.
+/// Whether a marker begins a frame: SOF0 to SOF15, except three codes in that range with other meanings.
 fn is_frame(code: u8) -> bool {
     (0xC0..=0xCF).contains(&code) && ![marker::DHT, marker::JPG, marker::DAC].contains(&code)
 }
@@ -438,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_tells_size_and_components() {
+    fn the_header_gives_size_and_components() {
         for channels in [1, 3] {
             let header = read(&gradient_jpeg(37, 21, channels)).unwrap();
             assert_eq!(header.size, Size { width: 37, height: 21 });
@@ -459,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_of_no_scan_or_two_frames_is_refused() {
+    fn a_photo_without_scan_or_with_two_frames_is_refused() {
         let jpeg = gradient_jpeg(8, 8, 1);
         let find = |code| memchr::memmem::find(&jpeg, &[0xFF, code]).unwrap();
         let (frame, tables) = (find(0xC0), find(marker::DHT));
@@ -470,8 +485,8 @@ mod tests {
         }
     }
 
-    /// A progressive gray JPEG of a side of `side` pixels with `bytes` of image data, and behind its
-    /// first scan those of these spectral selections and approximations.
+    /// A progressive gray JPEG of `side` x `side` pixels with `bytes` of image data. After its first scan
+    /// follow empty ones with these spectral selections and approximations.
     fn with_scans(side: u16, bytes: usize, scans: &[[u8; 3]]) -> Result<Header, PhotoError> {
         let [high, low] = side.to_be_bytes();
         let header =
@@ -482,16 +497,16 @@ mod tests {
         read(&[&begin[..], &frame, &header(&[0, 0, 13]), &vec![0; bytes], &scans, &end].concat())
     }
 
-    /// All bits of these coefficients, from the 13th down.
+    /// Scans that give these coefficients bit by bit, from the 13th down.
     fn bit_by_bit(first: u8, last: u8) -> Vec<[u8; 3]> {
         let refinements = (1..=13).rev().map(|high| [first, last, high << 4 | (high - 1)]);
         [[first, last, 13]].into_iter().chain(refinements).collect()
     }
 
     #[test]
-    fn more_scans_than_a_photo_of_its_size_can_need_are_refused() {
-        // Of 800 ms, beside one pass, a first scan of AC coefficients takes 12 ns a block, a refinement
-        // 39 ns, and one of DC 8 ns; each byte of image data brings 16 ns.
+    fn more_scans_than_a_photo_of_this_size_needs_are_refused() {
+        // Besides one pass, 800 ms are allowed, and 16 ns for each byte of image data. A first scan of AC
+        // coefficients takes 12 ns a block, a refinement of them 39 ns, and one of DC 8 ns.
         for (scans, side) in [
             (vec![[1, 63, 0]; 100], 6528),
             (bit_by_bit(1, 63), 9944),
@@ -504,20 +519,23 @@ mod tests {
             let refusal = with_scans(side, blocks(side) / 8 + 1, &scans).unwrap_err();
             let count = format!("{} scans", scans.len() + 1);
             assert!(refusal.to_string().contains(&count), "{side}: {refusal}");
-            assert!(with_scans(side, 8 * blocks(side), &scans).is_ok(), "a photo brings its bytes");
+            assert!(
+                with_scans(side, 8 * blocks(side), &scans).is_ok(),
+                "more bytes pay for more scans"
+            );
         }
         assert!(with_scans(8, 1, &[[1, 63, 0]; 499]).is_ok());
         assert!(with_scans(8, 1, &[[1, 63, 0]; 500]).is_err(), "however small it is");
     }
 
     #[test]
-    fn each_scan_gives_the_next_bit_of_its_coefficients() {
+    fn each_scan_must_give_the_next_bit_of_its_coefficients() {
         let taken = |scans: &[[u8; 3]]| with_scans(8, 1, scans).is_ok();
         assert!(taken(&bit_by_bit(1, 63)));
         assert!(taken(
             &[bit_by_bit(0, 0)[1..].to_vec(), bit_by_bit(1, 5), bit_by_bit(6, 63)].concat()
         ));
-        assert!(taken(&[[1, 63, 0], [1, 63, 0]]), "libjpeg-turbo does not mind");
+        assert!(taken(&[[1, 63, 0], [1, 63, 0]]), "libjpeg-turbo accepts this");
         for wrong in [
             &[[1, 63, 0x10]][..],
             &[[1, 63, 0x02], [1, 63, 0x10]],
@@ -529,11 +547,11 @@ mod tests {
         ] {
             assert!(!taken(wrong), "{wrong:x?}");
         }
-        let of_no_component = [0xFF, marker::SOS, 0, 6, 0, 5, 4, 0x21];
+        let without_component = [0xFF, marker::SOS, 0, 6, 0, 5, 4, 0x21];
         assert!(
             Frame::read(0xC2, &[8, 0, 8, 0, 8, 1, 7, 0x11, 0])
                 .unwrap()
-                .scan(&of_no_component[4..])
+                .scan(&without_component[4..])
                 .is_ok()
         );
         let before_dc = [0xFF, marker::SOS, 0, 8, 1, 7, 0, 1, 63, 0, 0xFF, marker::EOI];
@@ -542,7 +560,7 @@ mod tests {
     }
 
     #[test]
-    fn one_scan_of_any_size_is_never_too_many() {
+    fn a_single_scan_is_accepted_at_any_size() {
         for side in [7000, 65_500] {
             let blocks = usize::from(side).div_ceil(8).pow(2);
             assert!(with_scans(side, blocks / 8 + 1, &[]).is_ok());
@@ -550,8 +568,8 @@ mod tests {
     }
 
     #[test]
-    fn the_scans_that_encoders_write_are_taken_of_the_largest_photos() {
-        // jcparam.c, jpeg_simple_progression: ten scans of YCbCr, here of 4:2:0.
+    fn the_scans_that_encoders_write_are_accepted_for_the_largest_photos() {
+        // The ten scans of YCbCr by jcparam.c, jpeg_simple_progression, here for 4:2:0.
         let size = Size { width: 25_000, height: 20_000 };
         let component =
             |id, factor| Component { id, factors: (factor, factor), lowest_bits: [None; 64] };
@@ -575,16 +593,13 @@ mod tests {
             frame.scan(&[&[ids.len() as u8][..], &components, selection].concat()).unwrap()
         };
         scans.iter().for_each(|one| cost += scan(one));
-        // 500 megapixels of a third of a bit each.
+        // 500 megapixels at a third of a bit each.
         assert!(cost < frame.cost_of_a_pass() + MAX_COST + 21_000_000 * COST_OF_A_BYTE, "{cost}");
-        assert!(
-            cost * 2 / 5 < frame.cost_of_a_pass() * 2 / 5 + MAX_COST,
-            "200 megapixels of nothing"
-        );
+        assert!(cost * 2 / 5 < frame.cost_of_a_pass() * 2 / 5 + MAX_COST, "200 empty megapixels");
     }
 
     #[test]
-    fn what_is_kept_of_a_file_beside_it_is_counted() {
+    fn copies_of_parts_of_the_file_are_counted() {
         let jpeg = gradient_jpeg(100, 60, 3);
         let memory = |jpeg: &[u8]| read(jpeg).unwrap().decoding_memory(DctScale::FULL);
         let with = |inserted: &[u8]| [&jpeg[..20], inserted, &jpeg[20..]].concat();
@@ -592,9 +607,12 @@ mod tests {
         let segment = |payload: &[u8]| {
             [&[0xFF, marker::APP2], &(payload.len() as u16 + 2).to_be_bytes()[..], payload].concat()
         };
-        assert_eq!(memory(&with(&segment(&[7; 1000]).repeat(3))), plain + 3 * (1000 + KEPT_BESIDE));
+        assert_eq!(
+            memory(&with(&segment(&[7; 1000]).repeat(3))),
+            plain + 3 * (1000 + SEGMENT_OVERHEAD)
+        );
         let part = segment(&[b"ICC_PROFILE\0\x01\x01", &[7; 500][..]].concat());
-        assert_eq!(memory(&with(&part)), plain + 514 + KEPT_BESIDE + 2 * 500);
+        assert_eq!(memory(&with(&part)), plain + 514 + SEGMENT_OVERHEAD + 2 * 500);
         for odd in [&b"\0"[..], &part.repeat(2), b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\x07"] {
             let odd = with(odd);
             assert_eq!(memory(&odd), plain + odd.len() as u64);
@@ -602,7 +620,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_that_the_image_data_cannot_fill_is_refused() {
+    fn a_size_too_large_for_the_image_data_is_refused() {
         let mut jpeg = gradient_jpeg(640, 480, 3);
         let frame = memchr::memmem::find(&jpeg, &[0xFF, 0xC0]).unwrap();
         jpeg[frame + 5..frame + 9].copy_from_slice(&[0xF0, 0, 0xF0, 0]);
@@ -610,12 +628,12 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_told_by_the_blocks_and_the_way_of_coding() {
+    fn memory_follows_from_the_blocks_and_the_coding() {
         let memory = |jpeg: &[u8], eighths| {
             read(jpeg).unwrap().decoding_memory(DctScale::of_eighths(eighths))
         };
         let picture = gradient(100, 60, 3);
-        // 4:2:0 in units of 16x16: 7 by 4 of them, each of six blocks of 64 samples.
+        // 4:2:0 has MCUs of 16x16 pixels: 7 by 4 of them, each of six blocks of 64 samples.
         let samples = 7 * 4 * 6 * 64;
         assert_eq!(memory(&coded(&picture, false, false), 8), samples);
         assert_eq!(memory(&coded(&picture, false, false), 4), samples / 4);
@@ -623,7 +641,7 @@ mod tests {
     }
 
     #[test]
-    fn lossless_hierarchical_and_twelve_bit_files_are_named() {
+    fn lossless_hierarchical_and_12_bit_files_are_refused_by_name() {
         let frame = |code| Frame::read(code, &[12, 0, 8, 0, 8, 1]).err().unwrap().to_string();
         assert!(frame(0xC1).contains("12 bits"));
         assert!(frame(0xC3).contains("lossless"));
@@ -631,7 +649,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_cannot_be_are_refused() {
+    fn impossible_sizes_are_refused() {
         let frame = |size: [u8; 4], components| {
             let components =
                 [&[components], &[1, 0x11, 0].repeat(usize::from(components))[..]].concat();
@@ -639,7 +657,7 @@ mod tests {
         };
         assert_eq!(frame([0, 8, 0, 0], 3), "CorruptPhoto", "no width");
         assert_eq!(frame([0, 8, 0, 8], 0), "CorruptPhoto", "no components");
-        assert_eq!(frame([0, 0, 0, 8], 3), "UnsupportedFormat", "a height given later");
+        assert_eq!(frame([0, 0, 0, 8], 3), "UnsupportedFormat", "a height that follows the image");
         assert_eq!(frame([0xFF, 0xDD, 0, 8], 3), "UnsupportedFormat", "65501 rows");
         assert!(
             Frame::read(0xC0, &[8, 0xFF, 0xDC, 0xFF, 0xDC, 1, 1, 0x11, 0]).is_ok(),

@@ -1,11 +1,11 @@
-//! JPEG: its header, and decoding at an eighth to eight eighths of its size.
+//! JPEG: reads the header, and decodes at one to eight eighths of the size.
 //!
-//! The segments are walked here, before any decoding: what the photo will cost is known from the
-//! header, and a file without an end is refused rather than shown half grey. Coding is
-//! libjpeg-turbo's, by TurboJPEG's whole-image calls: the mozjpeg crate could decode row by row, but
-//! not planes at a fraction of the size, it reports errors by unwinding through C, and planes at half
-//! the size take 16 MB of the reference photo. Nor can the two be in one program: both bring a libjpeg.
-//! Clause and table numbers are those of ITU-T T.81.
+//! The segments are walked before any decoding, so that the photo's cost is known from its header, and
+//! a file without an end is refused instead of being shown half gray. libjpeg-turbo decodes, through
+//! TurboJPEG's whole-image calls. The mozjpeg crate could decode row by row, but not planes at a fraction
+//! of the size, and it reports errors by unwinding through C; planes at half the size take only 16 MB for
+//! the reference photo. One program cannot link both, as each brings its own libjpeg. Clause and table
+//! numbers are those of ITU-T T.81.
 
 mod header;
 
@@ -24,10 +24,10 @@ use crate::container::jpeg::essentials;
 use crate::pixels::{Decoded, DecodedPlane, cmyk};
 use crate::{CancelFlag, DctScale, PhotoError, Size};
 
-/// Decodes at this scale: the frequencies that a thumbnail cannot show are never computed.
+/// Decodes at this scale, without computing the frequencies that a thumbnail cannot show.
 ///
 /// # Errors
-/// [`PhotoError::Truncated`] and [`PhotoError::Corrupt`] by what libjpeg-turbo says of the data,
+/// [`PhotoError::Truncated`] and [`PhotoError::Corrupt`] after libjpeg-turbo's verdict on the data,
 /// [`PhotoError::UnsupportedFormat`] for two or more than four components.
 pub fn decode(
     jpeg: &[u8],
@@ -40,8 +40,8 @@ pub fn decode(
         return Err(PhotoError::UnsupportedFormat(format!("a JPEG of {components} components")));
     }
     let mut decompressor = Decompressor::new().map_err(corrupt)?;
-    // TurboJPEG takes a warning about the header, such as stray bytes between segments or a broken
-    // colour profile, for an error and does not decode at all.
+    // TurboJPEG treats a warning about the header, such as stray bytes between segments or a broken
+    // colour profile, as an error and decodes nothing.
     let jpeg = match header.is_odd {
         true => Cow::Owned(essentials(jpeg, cancel)),
         false => Cow::Borrowed(jpeg),
@@ -49,7 +49,7 @@ pub fn decode(
     let decoders_header = decompressor.read_header(&jpeg).map_err(corrupt)?;
     let Size { width, height } = header.size;
     if (decoders_header.width, decoders_header.height) != (width as usize, height as usize) {
-        return Err(PhotoError::Corrupt("its header can be read in two ways".into()));
+        return Err(PhotoError::Corrupt("its header is ambiguous".into()));
     }
     let scale = ScalingFactor::new(scale.eighths() as usize, 8);
     decompressor.set_scaling_factor(scale).map_err(corrupt)?;
@@ -59,7 +59,7 @@ pub fn decode(
     decode(&mut decompressor, &jpeg, header, decoders_header.scaled(scale))
 }
 
-/// Luma and chroma as they are in the file, each at its own resolution.
+/// Decodes luma and chroma as they are in the file, each at its own resolution.
 fn decode_planes(
     decompressor: &mut Decompressor,
     jpeg: &[u8],
@@ -88,7 +88,7 @@ fn decode_planes(
     Ok(Decoded { data: image.pixels, planes })
 }
 
-/// Gray, RGB where the file holds that or a sampling that has no planes of its own, or sRGB of CMYK.
+/// Decodes to gray, to RGB if the file holds RGB or an unusual sampling, or from CMYK to sRGB.
 fn decode_packed(
     decompressor: &mut Decompressor,
     jpeg: &[u8],
@@ -97,7 +97,7 @@ fn decode_packed(
 ) -> Result<Decoded, PhotoError> {
     let format = match header.components {
         1 => PixelFormat::GRAY,
-        4 => PixelFormat::CMYK, // libjpeg-turbo makes it of YCCK too
+        4 => PixelFormat::CMYK, // libjpeg-turbo converts YCCK to CMYK
         _ => PixelFormat::RGB,
     };
     let DecompressHeader { width, height, .. } = scaled;
@@ -106,32 +106,29 @@ fn decode_packed(
     let image = Image { pixels: pixels.as_mut_slice(), width, pitch, height, format };
     let result = decompressor.decompress(jpeg, image);
     result.or_else(|error| verdict(&error.to_string(), jpeg.len()))?;
-    let data = match format {
-        PixelFormat::CMYK => {
-            if header.is_adobe {
-                pixels.iter_mut().for_each(|ink| *ink = 255 - *ink);
-            }
-            cmyk::to_srgb(pixels, header.profile.as_deref())
+    if format == PixelFormat::CMYK {
+        if header.is_adobe {
+            pixels.iter_mut().for_each(|ink| *ink = 255 - *ink);
         }
-        _ => pixels,
-    };
+        pixels = cmyk::to_srgb(pixels, header.profile.as_deref());
+    }
     let size = Size { width: width as u32, height: height as u32 };
     let channels = if format == PixelFormat::GRAY { 1 } else { 3 };
     let content = content(header, decompressor.scaling_factor());
-    let plane = DecodedPlane { range: 0..data.len(), size, channels, content };
-    Ok(Decoded { data, planes: vec![plane] })
+    let plane = DecodedPlane { range: 0..pixels.len(), size, channels, content };
+    Ok(Decoded { data: pixels, planes: vec![plane] })
 }
 
-/// How many scaled samples the picture itself has; the decoder rounds that up.
+/// The exact size of the picture in scaled samples, which the decoder rounds up.
 fn content(header: &Header, scale: ScalingFactor) -> (f64, f64) {
     let scaled = |side: u32| f64::from(side) * scale.num() as f64 / scale.denom() as f64;
     (scaled(header.size.width), scaled(header.size.height))
 }
 
-/// What libjpeg-turbo's complaint about the image data (its jerror.h) means for the photo.
+/// Maps libjpeg-turbo's message about the image data (see its jerror.h) to a verdict on the photo.
 ///
-/// It tells the first complaint only, which may hide a worse one: none is harmless but that of stray
-/// bytes before the end, behind which nothing is decoded.
+/// It reports only its first warning, which may hide a worse one. The one harmless warning is about stray
+/// bytes before the end, because nothing is decoded after them.
 fn verdict(message: &str, bytes: usize) -> Result<(), PhotoError> {
     let says = |phrase| message.contains(phrase);
     if says("extraneous bytes before marker 0xd9") {
@@ -139,14 +136,14 @@ fn verdict(message: &str, bytes: usize) -> Result<(), PhotoError> {
     } else if says("Premature end of JPEG file") || says("premature end of data segment") {
         Err(PhotoError::Truncated { bytes, what: "image data is missing".into() })
     } else if says("not implemented") {
-        Err(PhotoError::UnsupportedFormat("a JPEG of this kind of sampling".into()))
+        Err(PhotoError::UnsupportedFormat("a JPEG of this sampling".into()))
     } else {
         Err(corrupt(message))
     }
 }
 
-fn corrupt(complaint: impl Display) -> PhotoError {
-    PhotoError::Corrupt(format!("libjpeg-turbo says \"{complaint}\""))
+fn corrupt(message: impl Display) -> PhotoError {
+    PhotoError::Corrupt(format!("libjpeg-turbo says \"{message}\""))
 }
 
 #[cfg(test)]
@@ -167,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn decoding_at_a_quarter_is_the_picture_at_a_quarter() {
+    fn decoding_at_a_quarter_gives_the_picture_at_a_quarter() {
         for (channels, samples) in [(1, 1), (3, 3)] {
             let jpeg = gradient_jpeg(400, 240, channels);
             let size = Size { width: 100, height: 60 };
@@ -183,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sampling_is_decoded_to_the_same_picture() {
+    fn every_sampling_decodes_to_the_same_picture() {
         let (pixels, size) = (gradient(403, 241, 3), Size { width: 101, height: 60 });
         for subsamp in [
             Subsamp::None,
@@ -227,19 +224,19 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_end_marker_is_no_part_of_the_photo() {
+    fn data_after_the_end_marker_is_ignored() {
         let jpeg = gradient_jpeg(64, 48, 3);
         let followed = [&jpeg[..], b"\xFF\xC0 a second image or an editor's notes"].concat();
         assert_eq!(quarter(&followed), quarter(&jpeg));
     }
 
-    /// Where the segments begin that follow the JFIF header.
-    const BEHIND_JFIF: usize = 20;
+    /// Offset of the first segment after the JFIF header.
+    const AFTER_JFIF: usize = 20;
 
     #[test]
-    fn oddities_of_the_header_cost_no_pixel() {
+    fn oddities_in_the_header_change_no_pixel() {
         let jpeg = gradient_jpeg(64, 48, 3);
-        let (jfif, rest) = jpeg.split_at(BEHIND_JFIF);
+        let (jfif, rest) = jpeg.split_at(AFTER_JFIF);
         let mut jfif_2 = jpeg.clone();
         jfif_2[11] = 2;
         let adobe = b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\x07";
@@ -255,9 +252,9 @@ mod tests {
     }
 
     #[test]
-    fn an_oddity_of_the_header_does_not_hide_missing_data() {
+    fn an_oddity_in_the_header_does_not_hide_missing_data() {
         let jpeg = gradient_jpeg(640, 480, 3);
-        let (jfif, rest) = jpeg.split_at(BEHIND_JFIF);
+        let (jfif, rest) = jpeg.split_at(AFTER_JFIF);
         let half = [jfif, &[0, 0, 0], &rest[..rest.len() / 2], &[0xFF, marker::EOI]].concat();
         let refusal = quarter(&half).unwrap_err();
         assert!(matches!(refusal, PhotoError::Truncated { .. }), "{refusal}");
@@ -265,7 +262,7 @@ mod tests {
 
     #[test]
     fn stray_bytes_are_tolerated_only_where_they_hide_nothing() {
-        // More than the decoder reads ahead of a scan's end.
+        // More than the decoder reads past the end of a scan.
         let stray = [0; 100];
         let jpeg = coded(&gradient(64, 48, 3), true, false);
         let (image, end) = jpeg.split_at(jpeg.len() - 2);
@@ -279,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_and_wrong_image_data_are_told_apart() {
+    fn missing_and_wrong_image_data_are_distinguished() {
         let missing = "Corrupt JPEG data: premature end of data segment";
         assert!(matches!(verdict(missing, 9), Err(PhotoError::Truncated { bytes: 9, .. })));
         let cut_off = "Premature end of JPEG file";
@@ -289,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn progressive_and_arithmetic_photos_are_decoded_as_the_baseline_one() {
+    fn progressive_and_arithmetic_photos_decode_like_the_baseline_one() {
         let pixels = gradient(400, 240, 3);
         let baseline = quarter(&coded(&pixels, false, false)).unwrap();
         for (progressive, arithmetic) in [(true, false), (false, true), (true, true)] {
@@ -299,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_the_decoder_reads_otherwise_is_refused() {
+    fn a_header_that_the_decoder_reads_differently_is_refused() {
         let jpeg = gradient_jpeg(64, 48, 3);
         let cancel = CancelFlag::default();
         let mut header = Header::read(&jpeg, &cancel).unwrap();

@@ -1,4 +1,4 @@
-//! PNG, GIF, WebP and BMP, decoded by the image crate. Of an animation, the first picture.
+//! PNG, GIF, WebP and BMP, decoded by the image crate; for an animation, its first picture.
 
 mod webp;
 
@@ -15,45 +15,56 @@ use crate::cancel::CancellableReader;
 use crate::container::{gif, png, riff};
 use crate::metadata::icc;
 use crate::pixels::Decoded;
-use crate::pixels::samples::{Alpha, Colour, Layout, displayed};
+use crate::pixels::samples::{Alpha, Colour, Layout, to_displayable};
 use crate::{CancelFlag, PhotoError, Size};
 
-/// What a decoder may take beside the picture: compressed profiles and texts can be bombs.
+/// Most bytes that a decoder may take for metadata: compressed profiles and texts can be bombs.
 const METADATA_BYTES: u64 = 16 << 20;
-/// What it may take beside the picture where there is hardly any metadata: rows, tables.
-const LEAST_BYTES: u64 = 1 << 20;
+/// Bytes that a PNG decoder may take besides picture and metadata, for rows and tables.
+const WORKING_BYTES: u64 = 1 << 20;
 
-/// What is known of a photo before its pixels.
+/// The properties of a photo that stand before its pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub size: Size,
     pub icc_profile: Option<Vec<u8>>,
-    /// Bytes that decoding takes at most.
+    /// Most bytes that decoding takes.
     pub memory: u64,
-    /// Bytes that the decoder itself may take.
+    /// Most bytes that the decoder itself may allocate.
     limit: u64,
-    /// Bytes of the picture as a PNG holds it, 0 for other formats.
+    /// Bytes of a PNG's compressed picture, 0 for other formats.
     compressed: u64,
-    format: ImageFormat,
+    format: RasterFormat,
 }
 
-/// Reads what stands before the pixels.
+/// The formats that the image crate decodes here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RasterFormat {
+    Png,
+    Gif,
+    WebP,
+    Bmp,
+}
+
+/// Reads a photo up to its pixels.
+///
+/// # Errors
+/// Any [`PhotoError`] that can be found without decoding the photo; [`PhotoError::Cancelled`].
 pub(super) fn header(
     photo: &[u8],
-    format: ImageFormat,
+    format: RasterFormat,
     cancel: &CancelFlag,
 ) -> Result<Header, PhotoError> {
-    let refused = |error| refused(error, photo.len());
-    let (kept, compressed, profile) = match format {
-        ImageFormat::Png => {
+    let (kept, compressed, riff_profile) = match format {
+        RasterFormat::Png => {
             let png::Sizes { kept, image } = png::sizes(photo, cancel)?;
             (kept, image, None)
         }
-        ImageFormat::Gif => (gif::kept_bytes(photo, cancel)?, 0, None),
-        ImageFormat::WebP => (0, 0, riff::profile(photo, cancel)?),
-        _ => (0, 0, None),
+        RasterFormat::Gif => (gif::kept_bytes(photo, cancel)?, 0, None),
+        RasterFormat::WebP => (0, 0, riff::profile(photo, cancel)?),
+        RasterFormat::Bmp => (0, 0, None),
     };
-    let mut decoder = decoder(photo, format, METADATA_BYTES, cancel).map_err(refused)?;
+    let mut decoder = open(photo, format, METADATA_BYTES, cancel)?;
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
         return Err(PhotoError::Corrupt("it has no pixels".into()));
@@ -61,37 +72,42 @@ pub(super) fn header(
     let size = Size { width, height };
     let layout = layout(decoder.color_type())?;
     let icc_profile = match format {
-        // image-webp would read any number of bytes of it.
-        ImageFormat::WebP => profile.map(Cow::Borrowed),
-        // A broken profile costs the photo nothing but its profile.
-        _ => decoder.icc_profile().ok().flatten().map(Cow::Owned),
+        // image-webp would read a profile of any size.
+        RasterFormat::WebP => riff_profile.map(Cow::Borrowed),
+        // A photo with a broken profile is decoded without it.
+        RasterFormat::Png | RasterFormat::Gif | RasterFormat::Bmp => {
+            decoder.icc_profile().ok().flatten().map(Cow::Owned)
+        }
     };
     let icc_profile =
         icc_profile.filter(|profile| icc::fits(profile, layout.colours())).map(Cow::into_owned);
     let picture = size.pixels().saturating_mul(layout.bytes_per_pixel());
     refuse_padding(compressed, picture)?;
-    // What the decoders of image 0.25 hold beside the picture.
-    let beside = match format {
-        // Its buffer is doubled as a chunk comes, and what is in it kept.
-        ImageFormat::Png => (LEAST_BYTES + 3 * kept).min(METADATA_BYTES),
-        ImageFormat::Gif => size.pixels().saturating_mul(4).saturating_add(kept), // its frame as RGBA
-        ImageFormat::WebP => webp::memory_beside(photo, size)?,
-        _ => 0,
+    // What the decoders of image 0.25 hold in addition to the picture.
+    let working = match format {
+        // The decoder doubles its buffer for a chunk, and keeps the metadata in it.
+        RasterFormat::Png => (WORKING_BYTES + 3 * kept).min(METADATA_BYTES),
+        // A frame in RGBA.
+        RasterFormat::Gif => size.pixels().saturating_mul(4).saturating_add(kept),
+        RasterFormat::WebP => webp::working_memory(photo, size)?,
+        RasterFormat::Bmp => 0,
     };
-    let memory = picture.saturating_add(beside);
+    let memory = picture.saturating_add(working);
     let limit = match format {
-        // Only what it holds beside the picture, into which it writes.
-        ImageFormat::Png => beside,
-        _ => memory.saturating_add(METADATA_BYTES),
+        // The decoder writes into the caller's picture, and so allocates nothing for it.
+        RasterFormat::Png => working,
+        RasterFormat::Gif | RasterFormat::WebP | RasterFormat::Bmp => {
+            memory.saturating_add(METADATA_BYTES)
+        }
     };
     Ok(Header { size, icc_profile, memory, limit, compressed, format })
 }
 
-/// Refuses a picture that was made larger by being compressed: no method does so by more than a few
-/// percent, but parts that give out nothing can be as many as there is room for.
+/// Refuses image data that is far larger than the picture itself. Compression adds a few percent at most,
+/// but a file can be padded with any number of blocks that decode to nothing.
 ///
 /// # Errors
-/// [`PhotoError::Corrupt`].
+/// [`PhotoError::Corrupt`] if there is more than twice as much image data as picture.
 pub(super) fn refuse_padding(compressed: u64, picture: u64) -> Result<(), PhotoError> {
     if compressed <= picture.saturating_mul(2).saturating_add(1 << 20) {
         return Ok(());
@@ -103,36 +119,44 @@ pub(super) fn refuse_padding(compressed: u64, picture: u64) -> Result<(), PhotoE
 }
 
 /// Decodes the whole picture.
+///
+/// # Errors
+/// Any [`PhotoError`] of the decoder; [`PhotoError::Cancelled`].
 pub(super) fn decode(
     photo: &[u8],
     header: &Header,
     cancel: &CancelFlag,
 ) -> Result<Decoded, PhotoError> {
-    let refused = |error| refused(error, photo.len());
-    let decoder = decoder(photo, header.format, header.limit, cancel).map_err(refused)?;
+    let decoder = open(photo, header.format, header.limit, cancel)?;
     let layout = layout(decoder.color_type())?;
-    if header.format == ImageFormat::Png {
+    if header.format == RasterFormat::Png {
         refuse_many_blocks(header.compressed, once(png::image_data(photo, cancel)), cancel)?;
     }
     let mut samples = vec![0; (header.size.pixels() * layout.bytes_per_pixel()) as usize];
     if decoder.total_bytes() != samples.len() as u64 {
-        return Err(PhotoError::Corrupt("its header can be read in two ways".into()));
+        return Err(PhotoError::Corrupt("its header is ambiguous".into()));
     }
-    decoder.read_image(&mut samples).map_err(refused)?;
-    Ok(displayed(samples, header.size, layout, None))
+    decoder.read_image(&mut samples).map_err(|error| photo_error(&error, photo.len()))?;
+    Ok(to_displayable(samples, header.size, layout, None))
 }
 
-fn decoder<'a>(
+fn open<'a>(
     photo: &'a [u8],
-    format: ImageFormat,
+    format: RasterFormat,
     limit: u64,
     cancel: &'a CancelFlag,
-) -> Result<impl ImageDecoder + 'a, ImageError> {
+) -> Result<impl ImageDecoder + 'a, PhotoError> {
+    let format = match format {
+        RasterFormat::Png => ImageFormat::Png,
+        RasterFormat::Gif => ImageFormat::Gif,
+        RasterFormat::WebP => ImageFormat::WebP,
+        RasterFormat::Bmp => ImageFormat::Bmp,
+    };
     let mut reader = ImageReader::with_format(CancellableReader::new(photo, cancel), format);
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(limit);
     reader.limits(limits);
-    reader.into_decoder()
+    reader.into_decoder().map_err(|error| photo_error(&error, photo.len()))
 }
 
 fn layout(color_type: ColorType) -> Result<Layout, PhotoError> {
@@ -141,37 +165,43 @@ fn layout(color_type: ColorType) -> Result<Layout, PhotoError> {
         ColorType::La8 | ColorType::La16 => (Colour::Gray, Alpha::Straight),
         ColorType::Rgb8 | ColorType::Rgb16 => (Colour::Rgb, Alpha::None),
         ColorType::Rgba8 | ColorType::Rgba16 => (Colour::Rgb, Alpha::Straight),
-        other => return Err(PhotoError::UnsupportedFormat(format!("a picture of {other:?}"))),
+        ColorType::Rgb32F | ColorType::Rgba32F | _ => {
+            return Err(PhotoError::UnsupportedFormat(format!("a picture of {color_type:?}")));
+        }
     };
     let is_deep = color_type.bytes_per_pixel() > color_type.channel_count();
     Ok(Layout { colour, alpha, is_deep })
 }
 
-/// What a decoder's complaint means for the photo.
-fn refused(error: ImageError, bytes: usize) -> PhotoError {
-    match &error {
-        _ if is_unexpected_end(&error) => {
-            PhotoError::Truncated { bytes, what: "image data is missing".into() }
-        }
-        ImageError::Unsupported(error) => match error.kind() {
-            UnsupportedErrorKind::GenericFeature(feature) => {
-                PhotoError::UnsupportedFormat(feature.clone())
-            }
-            _ => PhotoError::UnsupportedFormat(error.to_string()),
-        },
+/// Maps a decoder's error to a verdict on the photo.
+fn photo_error(error: &ImageError, bytes: usize) -> PhotoError {
+    if is_unexpected_end(error) {
+        return PhotoError::Truncated { bytes, what: "image data is missing".into() };
+    }
+    match error {
+        ImageError::Unsupported(error) => PhotoError::UnsupportedFormat(match error.kind() {
+            UnsupportedErrorKind::GenericFeature(feature) => feature.clone(),
+            UnsupportedErrorKind::Color(_)
+            | UnsupportedErrorKind::ColorLayout(_)
+            | UnsupportedErrorKind::ColorspaceCicp(_)
+            | UnsupportedErrorKind::Format(_)
+            | _ => error.to_string(),
+        }),
         ImageError::Limits(error) if error.kind() == LimitErrorKind::InsufficientMemory => {
-            PhotoError::Corrupt("its header asks for more memory than its size does".into())
+            PhotoError::Corrupt("its header asks for more memory than its size needs".into())
         }
-        _ => PhotoError::Corrupt(format!("the decoder says \"{error}\"")),
+        ImageError::Limits(_)
+        | ImageError::Decoding(_)
+        | ImageError::Encoding(_)
+        | ImageError::Parameter(_)
+        | ImageError::IoError(_) => PhotoError::Corrupt(format!("the decoder says \"{error}\"")),
     }
 }
 
-/// Whether the file ended too early, said by the error or by what caused it.
+/// Whether the error, or one of its causes, is an unexpected end of the file.
 fn is_unexpected_end(error: &ImageError) -> bool {
-    let cause: &(dyn Error + 'static) = match error {
-        ImageError::IoError(error) => error,
-        error => error,
-    };
+    let cause: &(dyn Error + 'static) =
+        if let ImageError::IoError(error) = error { error } else { error };
     successors(Some(cause), |error: &&(dyn Error + 'static)| (*error).source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .any(|error| error.kind() == io::ErrorKind::UnexpectedEof)

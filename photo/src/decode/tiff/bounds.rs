@@ -1,4 +1,5 @@
-//! What tiff 0.11.3 reads without asking whether there is memory for it, refused before it does.
+//! Refuses files on which tiff 0.11.3 would spend unbounded memory or time. Page numbers are those of
+//! TIFF 6.0.
 
 use crate::container::jpeg::marker;
 use crate::container::lzw::Lzw;
@@ -6,49 +7,56 @@ use crate::decode::jpeg::ScanCosts;
 use crate::pixels::samples::Layout;
 use crate::{CancelFlag, PhotoError, Size};
 
-/// Values that a tag may have: more strips than a picture has rows. The decoder makes 32 bytes of each.
+/// Most values of a tag: more than a picture has rows, and so strips. The decoder takes 32 bytes for each.
 const MAX_VALUES: u64 = 1 << 17;
-/// Bytes of JPEG tables that are read before all strips together: encoders write 574, and a picture of
-/// 500 megapixels has 120,000 tiles of 64x64.
+/// Most bytes of JPEG tables that are read in total, as they are read before each strip or tile. Encoders
+/// write 574 bytes, and a picture of 500 megapixels has 120,000 tiles of 64x64.
 const MAX_BYTES_OF_TABLES: usize = 128 << 20;
-/// Pixels of all strips or tiles together, for each pixel of the picture and beside these: those at its
-/// edges reach beyond it.
+/// Most pixels of all strips or tiles together, for each pixel of the picture. Those at its edges reach
+/// beyond it.
 const MAX_CHUNK_PIXELS: u64 = 4;
+/// Pixels that all strips or tiles together may have in addition, so that a small picture may have a large
+/// tile.
 const MAX_EDGE_PIXELS: u64 = 4096 * 4096;
-/// What a fax may cost in picoseconds, of which each pixel takes and each byte: fax 0.2 sets pixels one by
-/// one, and finds a change of colour in each bit. A page of A3 at 600 dpi takes a tenth of it.
+/// Most picoseconds for a fax: fax 0.2 sets pixels one by one, and may find a change of colour in each
+/// bit. An A3 page at 600 dpi takes a tenth of this.
 const MAX_FAX_COST: u64 = 2_000_000_000_000;
+/// Picoseconds for each pixel and each byte of a fax.
 const FAX_COST_OF_A_PIXEL: u64 = 2_500;
 const FAX_COST_OF_A_BYTE: u64 = 56_000;
-/// Samples of a pixel, if some are neither of its colours nor the first beside them,
+/// Most samples of a pixel that has more than its colours and alpha.
 const MAX_SAMPLES: u16 = 64;
-/// and how many bytes they all take.
+/// Most bytes of all samples of such pixels.
 const MAX_BYTES_OF_SAMPLES: u64 = 1 << 30;
-/// Scans of one strip or tile: a baseline picture has one for each component, a progressive one some ten.
+/// Most scans of one strip or tile: a baseline picture has up to one for each component, a progressive one
+/// some ten.
 const MAX_SCANS_OF_A_CHUNK: usize = 64;
-/// Huffman tables of all strips or tiles together, of which each takes zune-jpeg a microsecond: four for
-/// each tile of 64x64 of a picture of 500 megapixels.
+/// Most Huffman tables of all strips or tiles together; zune-jpeg takes a microsecond for each. This is
+/// enough for four in each 64x64 tile of 500 megapixels.
 const MAX_TABLES: usize = 500_000;
-/// Bytes at the beginning of a frame header that tell whether it is one, and the size.
+/// Bytes at the start of a frame header that identify it and give its size.
 const FRAME_BYTES: usize = 10;
-/// The last tag that tells how a picture is stored, ReferenceBlackWhite: the others are metadata.
+/// ReferenceBlackWhite, the last tag that says how a picture is stored. Later tags are metadata.
 const LAST_PICTURE_TAG: u64 = 532;
 
-/// Refuses long lists in the first directory, which the decoder reads before it takes a limit.
+/// Refuses long lists in the first directory, which the decoder reads before it accepts a limit.
+///
+/// # Errors
+/// [`PhotoError::Corrupt`] if a tag has more values than [`MAX_VALUES`].
 pub fn refuse_long_lists(photo: &[u8]) -> Result<(), PhotoError> {
     match longest_list(photo) {
         Some(values) if values > MAX_VALUES => {
-            Err(PhotoError::Corrupt(format!("a list of {values} values is in its directory")))
+            Err(PhotoError::Corrupt(format!("its directory has a tag of {values} values")))
         }
         _ => Ok(()),
     }
 }
 
-/// The most values that a tag of the picture has; `None` if no directory can be read.
+/// The largest number of values of a tag; `None` if the directory cannot be read.
 fn longest_list(photo: &[u8]) -> Option<u64> {
     let read = |bytes: &[u8]| number(bytes, photo.starts_with(b"MM"));
-    // The offset of the directory, and the lengths of its entry count, an entry, and a value count
-    // (pages 13 to 16; BigTIFF has wider ones).
+    // The offset of the directory, then the bytes of its entry count, of an entry, and of a value count
+    // (pages 13 to 16; those of BigTIFF are wider).
     let (offset, count, entry, values) = match read(photo.get(2..4)?) {
         43 => (read(photo.get(8..16)?), 8, 20, 8),
         _ => (read(photo.get(4..8)?), 2, 12, 4),
@@ -58,8 +66,8 @@ fn longest_list(photo: &[u8]) -> Option<u64> {
     entries
         .chunks_exact(entry)
         .take(usize::try_from(read(count)).unwrap_or(usize::MAX))
-        .filter(|entry| read(&entry[..2]) <= LAST_PICTURE_TAG)
-        .map(|entry| read(&entry[4..4 + values]))
+        .filter(|entry| entry.get(..2).is_some_and(|tag| read(tag) <= LAST_PICTURE_TAG))
+        .filter_map(|entry| entry.get(4..4 + values).map(read))
         .max()
 }
 
@@ -71,15 +79,19 @@ fn number(bytes: &[u8], is_big_endian: bool) -> u64 {
     }
 }
 
-/// Refuses JPEG streams of pictures that are larger than their strip or tile of `size`, for all of
-/// them would be decoded. The tables, if any, are a stream of their own that comes before each.
+/// Refuses JPEG streams whose pictures are larger than their strip or tile of `size`, because they would
+/// be decoded completely. The tables, if any, are a separate stream that is read before each.
+///
+/// # Errors
+/// [`PhotoError::Corrupt`] if a picture is too large, or the tables are or hold a frame;
+/// [`PhotoError::Cancelled`].
 pub fn refuse_larger_jpegs(
     chunks: &[&[u8]],
     tables: Option<&[u8]>,
     size: (u64, u64),
     cancel: &CancelFlag,
 ) -> Result<(), PhotoError> {
-    // The decoder puts them together without the tables' end and the stream's beginning.
+    // The decoder joins them without the tables' end marker and the stream's start marker.
     let (tables, skipped) = match tables {
         Some([tables @ .., _, _]) => (tables, 2),
         _ => (&[][..], 0),
@@ -90,13 +102,14 @@ pub fn refuse_larger_jpegs(
         let what = format!("it has {} bytes of JPEG tables for each strip or tile", tables.len());
         return Err(PhotoError::Corrupt(what));
     }
-    let end_of_tables = &tables[tables.len().saturating_sub(FRAME_BYTES)..];
-    // A frame belongs to its strip or tile, where its scans are counted.
+    let end_of_tables =
+        tables.last_chunk::<FRAME_BYTES>().map_or(tables, <[u8; FRAME_BYTES]>::as_slice);
+    // A frame must be in its strip or tile, where its scans are counted.
     let mut is_in_tables = frame_sizes(tables, tables.len()).next().is_some();
     for chunk in chunks {
         cancel.check()?;
         let jpeg = chunk.get(skipped..).unwrap_or_default();
-        let seam = [end_of_tables, &jpeg[..jpeg.len().min(FRAME_BYTES)]].concat();
+        let seam = [end_of_tables, jpeg.get(..FRAME_BYTES).unwrap_or(jpeg)].concat();
         is_in_tables |= frame_sizes(&seam, end_of_tables.len()).next().is_some();
         let is_larger = |(w, h): (u16, u16)| u64::from(w) > size.0 || u64::from(h) > size.1;
         if frame_sizes(jpeg, jpeg.len()).any(is_larger) {
@@ -111,12 +124,17 @@ pub fn refuse_larger_jpegs(
     }
 }
 
-/// Widths and heights in the frame headers that begin in the first `end` of these bytes.
+/// Widths and heights in the frame headers that begin in the first `end` bytes.
 fn frame_sizes(jpeg: &[u8], end: usize) -> impl Iterator<Item = (u16, u16)> {
-    memchr::memchr_iter(0xFF, &jpeg[..end]).filter_map(|at| frame_size(&jpeg[at..]))
+    let start = jpeg.get(..end).unwrap_or(jpeg);
+    memchr::memchr_iter(0xFF, start).filter_map(|at| frame_size(jpeg.get(at..)?))
 }
 
-/// Refuses strips or tiles that together are much larger than the picture, for all of each is decoded.
+/// Refuses strips or tiles that together are much larger than the picture, because they are decoded
+/// completely.
+///
+/// # Errors
+/// [`PhotoError::Corrupt`] if they are.
 pub fn refuse_larger_chunks(
     count: usize,
     size: (u64, u64),
@@ -127,22 +145,26 @@ pub fn refuse_larger_chunks(
         return Ok(());
     }
     let (width, height) = size;
-    let what =
-        format!("its {count} strips or tiles of {width}x{height} pixels are larger than itself");
+    let what = format!(
+        "its {count} strips or tiles of {width}x{height} pixels are larger than the picture"
+    );
     Err(PhotoError::Corrupt(what))
 }
 
-/// Refuses pictures of many samples that are not shown, of which the decoder reads all: a designer's
-/// channels for selections, beside colours and alpha, are for pictures that are not huge.
+/// Refuses large pictures with many extra samples, because the decoder reads them all. Designers use such
+/// channels, besides colours and alpha, for selections in smaller pictures.
+///
+/// # Errors
+/// [`PhotoError::UnsupportedFormat`] if there are too many.
 pub fn refuse_many_samples(
     samples: u16,
     bits: u8,
     layout: Layout,
     size: Size,
 ) -> Result<(), PhotoError> {
-    let is_beside = samples > u16::from(layout.colours()) + 1;
+    let has_extra = samples > u16::from(layout.colours()) + 1;
     let bytes = size.pixels().saturating_mul(u64::from(samples) * u64::from(bits)) / 8;
-    match is_beside && (samples > MAX_SAMPLES || bytes > MAX_BYTES_OF_SAMPLES) {
+    match has_extra && (samples > MAX_SAMPLES || bytes > MAX_BYTES_OF_SAMPLES) {
         true => Err(PhotoError::UnsupportedFormat(format!(
             "a TIFF of {}x{} pixels of {samples} samples",
             size.width, size.height
@@ -151,8 +173,11 @@ pub fn refuse_many_samples(
     }
 }
 
-/// Refuses tiles whose sides are no multiples of 16, as they have to be (page 67): the decoder takes time
-/// for each row of a tile, however short.
+/// Refuses tiles whose sides are not multiples of 16, as page 67 demands: the decoder takes time for each
+/// row of a tile, even a very short one.
+///
+/// # Errors
+/// [`PhotoError::Corrupt`] if they are not.
 pub fn refuse_odd_tiles((width, height): (u64, u64)) -> Result<(), PhotoError> {
     match width.is_multiple_of(16) && height.is_multiple_of(16) {
         true => Ok(()),
@@ -160,41 +185,47 @@ pub fn refuse_odd_tiles((width, height): (u64, u64)) -> Result<(), PhotoError> {
     }
 }
 
-/// Refuses JPEG streams of more scans, or more tables, than those of pictures have.
+/// Refuses JPEG streams with more scans, or more tables, than those of photos have.
+///
+/// # Errors
+/// [`PhotoError::Corrupt`] if one has; [`PhotoError::Cancelled`].
 pub fn refuse_many_scans(chunks: &[&[u8]], cancel: &CancelFlag) -> Result<(), PhotoError> {
     let mut costs = ScanCosts::default();
     let mut tables = 0;
     for chunk in chunks {
         costs.add(chunk, cancel)?;
         if possible_scans(chunk) > MAX_SCANS_OF_A_CHUNK {
-            let what = "a strip or tile has more scans than any picture's";
+            let what = "a strip or tile has more scans than any photo's";
             return Err(PhotoError::Corrupt(what.into()));
         }
         tables += possible_tables(chunk);
         if tables > MAX_TABLES {
-            return Err(PhotoError::Corrupt("it has more Huffman tables than any picture".into()));
+            return Err(PhotoError::Corrupt(
+                "it has more Huffman tables than any photo has".into(),
+            ));
         }
     }
     costs.refuse_too_much()
 }
 
-/// Scans at most. zune-jpeg reads a length behind markers that stand alone, and so may find scans where
-/// [`ScanCosts`] finds none. A header's length follows from its number of components (T.81 B.2.3).
+/// Most scans that a decoder may find. zune-jpeg reads a length even after markers that stand alone, and
+/// so may find scans that [`ScanCosts`] does not. A scan header's length follows from its number of
+/// components (T.81 B.2.3).
 fn possible_scans(jpeg: &[u8]) -> usize {
     let is_header = |bytes: &&[u8]| match **bytes {
         [0, length, count @ 1..=4, ..] => length == 6 + 2 * count,
         _ => false,
     };
-    behind_markers(jpeg, marker::SOS).filter(is_header).count()
+    after_markers(jpeg, marker::SOS).filter(is_header).count()
 }
 
-/// Huffman tables at most, as far as they are not too many.
+/// Most Huffman tables that a decoder may find, counted up to one more than [`MAX_TABLES`].
 fn possible_tables(jpeg: &[u8]) -> usize {
-    behind_markers(jpeg, marker::DHT).flat_map(huffman_tables).take(MAX_TABLES + 1).count()
+    after_markers(jpeg, marker::DHT).flat_map(huffman_tables).take(MAX_TABLES + 1).count()
 }
 
-/// The tables in a segment, from its length on: of each the class, 0 or 1, and the number, how many codes
-/// there are of each length, and as many values (T.81 B.2.4.2).
+/// The tables in a segment, which begins with its length. Each table has a class (0 or 1) and a number,
+/// the count of codes of each length, and that many values (T.81 B.2.4.2).
 fn huffman_tables(segment: &[u8]) -> impl Iterator<Item = &[u8]> {
     let length = segment.first_chunk().map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
     let mut rest = segment.get(2..length.min(segment.len())).unwrap_or_default();
@@ -207,15 +238,18 @@ fn huffman_tables(segment: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What follows each marker of this code, be there zeros in it or not.
-fn behind_markers(jpeg: &[u8], code: u8) -> impl Iterator<Item = &[u8]> {
+/// The bytes after each marker of this code, even if zeros stand between 0xFF and the code.
+fn after_markers(jpeg: &[u8], code: u8) -> impl Iterator<Item = &[u8]> {
     memchr::memchr_iter(code, jpeg).filter_map(move |at| {
-        let before = jpeg[..at].iter().rev().find(|byte| **byte != 0);
-        (before == Some(&0xFF)).then(|| &jpeg[at + 1..])
+        let before = jpeg.get(..at)?.iter().rev().find(|byte| **byte != 0);
+        jpeg.get(at + 1..).filter(|_| before == Some(&0xFF))
     })
 }
 
-/// Refuses LZW streams that make their decoder do more than those of pictures do.
+/// Refuses LZW streams that cause more work than those of photos.
+///
+/// # Errors
+/// [`PhotoError::Corrupt`] if they do; [`PhotoError::Cancelled`].
 pub fn refuse_many_tables(chunks: &[&[u8]], cancel: &CancelFlag) -> Result<(), PhotoError> {
     let mut cost = 0;
     chunks.iter().try_for_each(|chunk| {
@@ -224,7 +258,10 @@ pub fn refuse_many_tables(chunks: &[&[u8]], cancel: &CancelFlag) -> Result<(), P
     })
 }
 
-/// Refuses a fax whose lines have more changes of colour than those of any page.
+/// Refuses a fax whose lines may have more changes of colour than those of any page.
+///
+/// # Errors
+/// [`PhotoError::Corrupt`] if they may.
 pub fn refuse_long_fax(chunks: &[&[u8]], picture: Size) -> Result<(), PhotoError> {
     let bytes: u64 = chunks.iter().map(|chunk| chunk.len() as u64).sum();
     let pixels = picture.pixels().saturating_mul(FAX_COST_OF_A_PIXEL);
@@ -236,8 +273,8 @@ pub fn refuse_long_fax(chunks: &[&[u8]], picture: Size) -> Result<(), PhotoError
     }
 }
 
-/// Width and height, if a frame header begins so (T.81 B.2.2) that the decoder takes: where it takes
-/// a segment to begin is its own affair.
+/// Width and height, if these bytes begin a frame header that the decoder accepts (T.81 B.2.2). The
+/// decoder may find one anywhere, so this does not ask whether a segment begins here.
 fn frame_size(bytes: &[u8]) -> Option<(u16, u16)> {
     match *bytes {
         [0xFF, 0xC0..=0xC2, 0, length, 8, h1, h0, w1, w0, components, ..]
@@ -277,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_is_not_there_is_the_decoders_affair() {
+    fn a_missing_directory_is_left_to_the_decoder() {
         let tiff = directory(&[(273, u32::MAX)]);
         for length in 0..tiff.len() {
             assert!(refuse_long_lists(&tiff[..length]).is_ok());
@@ -286,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jpeg_larger_than_its_tile_is_refused_wherever_it_says_so() {
+    fn a_jpeg_larger_than_its_tile_is_refused_wherever_its_frame_is() {
         let frame = b"\xFF\xC0\0\x0B\x08\0\x20\0\x30\x01\x01\x11\0"; // 48x32
         let jpeg = [b"\xFF\xD8", &frame[..], b"\xFF\xD9"].concat();
         let refuse = |chunks: &[&[u8]], tables: Option<&[u8]>, size| {
@@ -295,7 +332,7 @@ mod tests {
         assert!(refuse(&[&jpeg], None, (48, 32)).is_ok());
         for size in [(47, 32), (48, 31)] {
             assert!(refuse(&[b"", &jpeg], None, size).is_err());
-            // The size may stand in the tables, or begin there.
+            // The frame may be in the tables, or begin there.
             for at in 2..jpeg.len() - 1 {
                 let (tables, rest) = jpeg.split_at(at);
                 let tables = [tables, b"\xFF\xD9"].concat();
@@ -306,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_that_would_be_read_too_often_are_refused() {
+    fn tables_that_would_cost_too_much_for_all_tiles_are_refused() {
         let refuse = |bytes, chunks| {
             refuse_larger_jpegs(
                 &vec![&b""[..]; chunks],
@@ -327,7 +364,7 @@ mod tests {
         assert!(refuse_larger_chunks(8000, (10_000, 1), picture).is_ok());
         assert!(
             refuse_larger_chunks(1, (16_384, 16_384), picture).is_ok(),
-            "one tile for all of it"
+            "one tile for the whole picture"
         );
         assert!(refuse_larger_chunks(1, (1 << 28, 1), picture).is_ok());
         assert!(refuse_larger_chunks(2, (1 << 28, 1), picture).is_err());
@@ -336,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fax_may_be_a_page_but_no_noise() {
+    fn a_fax_may_be_a_page_but_not_noise() {
         let a3 = Size { width: 7016, height: 9921 };
         let fax = |bytes: usize, size| refuse_long_fax(&[&vec![0; bytes]], size);
         assert!(fax(3 << 20, a3).is_ok());

@@ -1,4 +1,4 @@
-//! Where a file keeps its EXIF.
+//! Finds the blocks of EXIF in a file.
 
 use std::borrow::Cow;
 
@@ -8,17 +8,17 @@ use crate::container::riff::riff_chunk;
 use crate::container::{chunks, jpeg};
 use crate::{CancelFlag, Format};
 
-/// What precedes the block in a JPEG's APP1 segment (clause 4.7.2.1), and in other files whose
-/// writers copied it from one.
+/// The bytes before the block in a JPEG's APP1 segment (clause 4.7.2.1), and in other files whose writers
+/// copied them from a JPEG.
 const IDENTIFIER: &[u8] = b"Exif\0\0";
 
-/// What a block may take that is not in the file as it is: one that is cut in parts or compressed.
+/// Most bytes of a block that must be copied because it is split or compressed.
 const MAX_COPIED_BYTES: usize = 1 << 20;
 
-/// Blocks, or parts of them, that are looked at; a file that is no bomb has one or two.
+/// Most blocks, or parts of blocks, that are read; an honest file has one or two.
 pub(crate) const MAX_BLOCKS: usize = 32;
 
-/// The blocks of EXIF in a file, each from its TIFF header on, in the order of the file.
+/// The blocks of EXIF in a file, each beginning with its TIFF header, in the order of the file.
 pub(super) fn blocks<'a>(file: &'a [u8], cancel: &CancelFlag) -> Vec<Cow<'a, [u8]>> {
     match Format::of(file) {
         Some(Format::Jpeg) => of_jpeg(file, cancel),
@@ -32,17 +32,18 @@ pub(super) fn blocks<'a>(file: &'a [u8], cancel: &CancelFlag) -> Vec<Cow<'a, [u8
         Some(Format::JpegXl) => chunks(Some(file), media_box, cancel)
             .filter(|chunk| chunk.name == b"Exif")
             .take(MAX_BLOCKS)
-            .filter_map(|chunk| behind_offset(chunk.data.into()))
+            .filter_map(|chunk| from_exif_item(chunk.data.into()))
             .collect(),
         Some(Format::Gif | Format::Bmp) => Vec::new(),
-        // A brand that is not known can be a kind of HEIF all the same.
+        // A file of an unknown brand can still be HEIF.
         Some(Format::Heic | Format::Avif) | None => {
-            heif::item(file, cancel).and_then(behind_offset).into_iter().collect()
+            heif::item(file, cancel).and_then(from_exif_item).into_iter().collect()
         }
     }
 }
 
-/// A block longer than a segment goes on in the next one, which begins with no TIFF header.
+/// The blocks of a JPEG. A block longer than a segment continues in the next one, which has no TIFF
+/// header.
 fn of_jpeg<'a>(file: &'a [u8], cancel: &CancelFlag) -> Vec<Cow<'a, [u8]>> {
     let segments = jpeg::app1(file, cancel).filter_map(|segment| segment.strip_prefix(IDENTIFIER));
     let mut blocks: Vec<Cow<[u8]>> = Vec::new();
@@ -55,7 +56,7 @@ fn of_jpeg<'a>(file: &'a [u8], cancel: &CancelFlag) -> Vec<Cow<'a, [u8]>> {
     blocks
 }
 
-/// Puts two parts of a block together, as far as a copy may go.
+/// Appends a part to a block, unless the copy would become too large.
 pub(crate) fn extend(block: &mut Cow<'_, [u8]>, part: &[u8]) {
     if block.len() + part.len() <= MAX_COPIED_BYTES {
         block.to_mut().extend_from_slice(part);
@@ -63,20 +64,22 @@ pub(crate) fn extend(block: &mut Cow<'_, [u8]>, part: &[u8]) {
 }
 
 fn without_identifier(block: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    if block.starts_with(IDENTIFIER) { behind(block, IDENTIFIER.len()) } else { block }
+    let skipped = if block.starts_with(IDENTIFIER) { IDENTIFIER.len() } else { 0 };
+    skip(block, skipped).unwrap_or_default()
 }
 
-/// HEIF and JPEG XL say how far behind its own four bytes the TIFF header is (ISO/IEC 23008-12
-/// annex A.2.1).
-fn behind_offset(data: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
-    let offset = u32::from_be_bytes(*data.first_chunk()?) as usize + 4;
-    (offset <= data.len()).then(|| behind(data, offset))
+/// The block in an Exif item of HEIF or JPEG XL. The item begins with the offset of the TIFF header, which
+/// counts from the end of these four bytes (ISO/IEC 23008-12 annex A.2.1).
+fn from_exif_item(data: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
+    let offset = u32::from_be_bytes(*data.first_chunk()?) as usize;
+    skip(data, offset + 4)
 }
 
-fn behind(data: Cow<'_, [u8]>, offset: usize) -> Cow<'_, [u8]> {
+/// The data without its first `count` bytes; `None` if it is shorter.
+fn skip(data: Cow<'_, [u8]>, count: usize) -> Option<Cow<'_, [u8]>> {
     match data {
-        Cow::Borrowed(data) => data[offset..].into(),
-        Cow::Owned(data) => data[offset..].to_vec().into(),
+        Cow::Borrowed(data) => Some(data.get(count..)?.into()),
+        Cow::Owned(data) => Some(data.get(count..)?.to_vec().into()),
     }
 }
 
@@ -132,8 +135,8 @@ mod tests {
         heif_of(brand, &[&[b"\0\0\0\x06Exif\0\0", block].concat()], 101)
     }
 
-    /// The boxes that a phone writes: items 1, 2, ... of EXIF, which describe the pictures 101, 102,
-    /// ..., one of which is the primary one.
+    /// The boxes that a phone writes. Exif items 1, 2, ... describe the pictures 101, 102, ..., one of
+    /// which is the primary picture.
     fn heif_of(brand: &[u8; 4], items: &[&[u8]], primary: u16) -> Vec<u8> {
         let brands = [&brand[..], b"\0\0\0\0mif1", brand].concat();
         let count = items.len() as u16;
@@ -153,7 +156,7 @@ mod tests {
                 offset += item.len() as u32;
                 [&number[..], b"\0\0\0\x01", &place].concat() // one extent
             });
-            // Offsets and lengths have four bytes.
+            // Offsets and lengths of four bytes each.
             let header = [b"\0\0\0\0\x44\0", &count.to_be_bytes()[..]].concat();
             let places = header.into_iter().chain(places).collect();
             let meta = media(&[
@@ -188,14 +191,14 @@ mod tests {
     }
 
     #[test]
-    fn a_jpegs_identifier_before_the_block_is_no_part_of_it() {
+    fn a_jpegs_identifier_before_the_block_is_skipped() {
         let block = [IDENTIFIER, &small_block()].concat();
         expect_small("PNG", &png(&[(b"eXIf", &block)]));
         expect_small("WebP", &webp(&[(b"EXIF", &block)]));
     }
 
     #[test]
-    fn a_block_longer_than_a_segment_is_put_together() {
+    fn a_block_longer_than_a_segment_is_joined() {
         let block = small_block();
         for cut in 1..block.len() {
             let parts = [&block[..cut], &block[cut..]];
@@ -206,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_blocks_each_directory_is_the_first_of_its_kind() {
+    fn the_first_directory_of_each_kind_counts_among_several_blocks() {
         let segment =
             |fields: &[::exif::Field], little| [IDENTIFIER, &block(fields, little)].concat();
         let first = segment(&[ascii(Tag::Make, "first"), ascii(Tag::GPSMapDatum, "WGS-84")], true);
@@ -232,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_that_is_not_whole_has_no_facts() {
+    fn an_incomplete_chunk_has_no_facts() {
         for file in [png(&[(b"eXIf", &small_block())]), webp(&[(b"EXIF", &small_block())])] {
             let file = &file[..file.len() - 6];
             assert_eq!(read(file, LocationPolicy::Exact), Facts::default());
@@ -240,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_items_that_of_the_primary_picture_counts() {
+    fn the_item_of_the_primary_picture_counts() {
         let item = |make| [b"\0\0\0\0", &block(&[ascii(Tag::Make, make)], true)[..]].concat();
         let items = [item("left"), item("right")];
         let items = [&items[0][..], &items[1]];
@@ -251,13 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn a_block_may_begin_far_behind_the_beginning_of_its_item() {
+    fn a_block_may_begin_far_inside_its_item() {
         let item = [b"\0\0\0\x0a\xff\xe1\x38\x26Exif\0\0", &small_block()[..]].concat();
         expect_small("with an APP1 marker", &heif_of(b"heic", &[&item], 101));
     }
 
     #[test]
-    fn damaged_boxes_have_no_facts_and_do_no_harm() {
+    fn damaged_boxes_do_no_harm() {
         let whole = heif(b"heic", &small_block());
         for position in 0..whole.len() - small_block().len() {
             for value in [0, 1, 0x44, 0x7f, 0xff] {
@@ -269,7 +272,7 @@ mod tests {
         }
     }
 
-    /// As ImageMagick writes it: lines of 36 bytes.
+    /// A raw profile as ImageMagick writes it, in lines of 36 bytes.
     fn raw_profile(name: &str) -> Vec<u8> {
         let bytes = [IDENTIFIER, &small_block()].concat();
         let lines = bytes
@@ -280,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pngs_text_that_is_exif_in_digits_is_read() {
+    fn exif_in_the_hexadecimal_text_of_a_png_is_read() {
         let mut compressed = ZlibEncoder::new(Vec::new(), Compression::fast());
         compressed.write_all(&raw_profile("exif")).unwrap();
         let compressed = compressed.finish().unwrap();

@@ -1,19 +1,20 @@
-//! The directories of EXIF: tags with their values, as TIFF 6.0 (pages 13 to 16) stores them.
+//! Reads the directories of EXIF: tags and their values, as TIFF 6.0 (pages 13 to 16) stores them.
 //!
-//! They are read here rather than by the EXIF library, which takes a block as a whole, of a TIFF the
-//! file with all its pixels, copies each value however long it says it is, and knows neither text of
-//! type UTF-8 nor pointers of type IFD. What is read here is some kilobytes, whatever the file is.
+//! The EXIF library is not used for this. It copies a block as a whole (for a TIFF that is the file with
+//! all its pixels), copies every value whatever length it declares, and knows neither text of type UTF-8
+//! nor pointers of type IFD. This module reads at most some kilobytes of any file.
 
 use ::exif::{Context, Field, In, Rational, SRational, Tag, Value};
 
-/// Bytes of a value. A longer text is cut, for a fact shows less of it; anything else is left out.
+/// Most bytes of a value. A longer text is cut, because facts are shorter anyway; any other value is
+/// dropped.
 const MAX_VALUE_BYTES: usize = 2048;
-/// Bytes of all values together; a camera's are a few kilobytes without its MakerNote.
+/// Most bytes of all values together; a camera writes a few kilobytes besides its MakerNote.
 const MAX_TOTAL_BYTES: usize = 128 * 1024;
-/// Entries of a directory; a camera's has some dozens.
+/// Most entries of a directory; a camera writes some dozens.
 const MAX_ENTRIES: usize = 1024;
 
-/// The fields of a directory, with the byte order in which they were written.
+/// The fields of a directory, and the byte order in which they are stored.
 pub(super) struct Directory {
     pub order: ByteOrder,
     pub fields: Vec<Field>,
@@ -26,13 +27,13 @@ pub(super) enum ByteOrder {
     Little,
 }
 
-/// The directories of the primary image: IFD0, Exif, GPS and Interoperability. Where a file has
-/// several blocks, each is the first of its kind, so that what belongs together stays together.
+/// The directories of the primary image: IFD0, Exif, GPS and Interoperability. If a file has several
+/// blocks, the first directory of each kind counts, so that the fields of one directory stay together.
 pub(super) fn directories(blocks: &[impl AsRef<[u8]>]) -> Vec<Directory> {
-    let mut room = MAX_TOTAL_BYTES;
+    let mut budget = MAX_TOTAL_BYTES;
     let mut chosen: [Option<Directory>; 4] = Default::default();
     for block in blocks.iter().filter_map(|block| Block::new(block.as_ref())) {
-        for (chosen, found) in chosen.iter_mut().zip(block.directories(&mut room)) {
+        for (chosen, found) in chosen.iter_mut().zip(block.directories(&mut budget)) {
             if chosen.is_none() {
                 *chosen = found;
             }
@@ -41,18 +42,18 @@ pub(super) fn directories(blocks: &[impl AsRef<[u8]>]) -> Vec<Directory> {
     chosen.into_iter().flatten().collect()
 }
 
-/// A block to read from. Offsets count from its beginning.
+/// A block of EXIF. Offsets count from its start.
 #[derive(Clone, Copy)]
 struct Block<'a> {
     bytes: &'a [u8],
     order: ByteOrder,
-    /// Counts and offsets have eight bytes instead of four, and of entries eight instead of two
-    /// (BigTIFF, as libtiff describes it).
+    /// Whether the block is a BigTIFF: counts and offsets have eight bytes instead of four, and the number
+    /// of entries has eight instead of two (as libtiff describes it).
     is_big: bool,
 }
 
 impl<'a> Block<'a> {
-    /// A block that begins with a TIFF header; but for that of BigTIFF its number tells nothing.
+    /// A block that begins with a TIFF header. Its version number is ignored, except that of BigTIFF.
     fn new(bytes: &'a [u8]) -> Option<Block<'a>> {
         let order = match bytes.first_chunk()? {
             b"II" => ByteOrder::Little,
@@ -63,10 +64,10 @@ impl<'a> Block<'a> {
         Some(Block { bytes, order, is_big })
     }
 
-    /// Each pointer is followed once, from the directory in which it belongs: there are no loops.
-    fn directories(self, room: &mut usize) -> [Option<Directory>; 4] {
+    /// Follows each pointer once, from the directory to which it belongs, so that there are no loops.
+    fn directories(self, budget: &mut usize) -> [Option<Directory>; 4] {
         let first = self.long(if self.is_big { 8 } else { 4 });
-        let mut read = |context, offset| self.directory(context, offset?, room);
+        let mut read = |context, offset| self.directory(context, offset?, budget);
         let primary = read(Context::Tiff, first);
         let exif = read(Context::Exif, pointer(&primary, Tag::ExifIFDPointer));
         let gps = read(Context::Gps, pointer(&primary, Tag::GPSInfoIFDPointer));
@@ -74,8 +75,8 @@ impl<'a> Block<'a> {
         [primary, exif, gps, interoperability]
     }
 
-    /// The fields of a directory that can be read, if there are any.
-    fn directory(self, context: Context, offset: usize, room: &mut usize) -> Option<Directory> {
+    /// The readable fields of a directory; `None` if there are none.
+    fn directory(self, context: Context, offset: usize, budget: &mut usize) -> Option<Directory> {
         let (count, count_length, entry_length) = match self.is_big {
             true => (self.long(offset)?, 8, 20),
             false => (self.short(offset)?.into(), 2, 12),
@@ -85,13 +86,13 @@ impl<'a> Block<'a> {
         let fields: Vec<Field> = (offset + count_length..)
             .step_by(entry_length)
             .zip(entries)
-            .filter_map(|(offset, _)| self.field(context, offset, room))
+            .filter_map(|(offset, _)| self.field(context, offset, budget))
             .collect();
         (!fields.is_empty()).then_some(Directory { order: self.order, fields })
     }
 
-    /// An entry: tag, type, number of elements, and their bytes or where these are.
-    fn field(self, context: Context, entry: usize, room: &mut usize) -> Option<Field> {
+    /// Reads an entry: tag, type, number of elements, then their bytes or the offset of these.
+    fn field(self, context: Context, entry: usize, budget: &mut usize) -> Option<Field> {
         let tag = tag(context, self.short(entry)?);
         let kind = Kind::of(self.short(entry + 2)?)?;
         let length = self.long(entry + 4)?.checked_mul(kind.bytes())?;
@@ -100,7 +101,7 @@ impl<'a> Block<'a> {
         let bytes = self.bytes.get(start..)?.get(..length)?;
         let bytes = bytes.get(..MAX_VALUE_BYTES).filter(|_| kind.is_text()).unwrap_or(bytes);
         let is_wanted = bytes.len() <= MAX_VALUE_BYTES && tag != Tag::MakerNote;
-        *room = room.checked_sub(bytes.len()).filter(|_| is_wanted)?;
+        *budget = budget.checked_sub(bytes.len()).filter(|_| is_wanted)?;
         Some(Field { tag, ifd_num: In::PRIMARY, value: kind.value(bytes, self.order) })
     }
 
@@ -118,12 +119,13 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Windows puts tags of the Exif directory into IFD0, some phones the other way round.
+/// The tag of this number. Windows puts tags of the Exif directory into IFD0, and some phones do the
+/// reverse.
 fn tag(context: Context, number: u16) -> Tag {
     let [own, other] = match context {
         Context::Tiff => [Context::Tiff, Context::Exif],
         Context::Exif => [Context::Exif, Context::Tiff],
-        context => [context, context],
+        Context::Gps | Context::Interop | _ => [context, context],
     }
     .map(|context| Tag(context, number));
     let is_misplaced = own.description().is_none() && other.description().is_some();
@@ -135,14 +137,23 @@ fn pointer(parent: &Option<Directory>, tag: Tag) -> Option<usize> {
     uints(&field.value).first().map(|offset| *offset as usize)
 }
 
-/// The whole numbers of a value that are not negative. EXIF has no signed types for its counts and
-/// codes; libexif and exiv2 write them all the same.
+/// The whole numbers of a value that are not negative. EXIF uses no signed types for counts and codes, but
+/// libexif and exiv2 write them.
 pub(super) fn uints(value: &Value) -> Vec<u32> {
     match value {
         Value::SByte(values) => not_negative(values),
         Value::SShort(values) => not_negative(values),
         Value::SLong(values) => not_negative(values),
-        other => other.iter_uint().map(Iterator::collect).unwrap_or_default(),
+        Value::Byte(_) | Value::Short(_) | Value::Long(_) => {
+            value.iter_uint().map(Iterator::collect).unwrap_or_default()
+        }
+        Value::Ascii(_)
+        | Value::Rational(_)
+        | Value::Undefined(..)
+        | Value::SRational(_)
+        | Value::Float(_)
+        | Value::Double(_)
+        | Value::Unknown(..) => Vec::new(),
     }
 }
 
@@ -183,12 +194,12 @@ impl Kind {
             10 => Kind::SRational,
             11 => Kind::Float,
             12 => Kind::Double,
-            16 | 18 => Kind::Long8, // BigTIFF's, the second an offset
+            16 | 18 => Kind::Long8, // types of BigTIFF; 18 is an offset
             _ => return None,
         })
     }
 
-    /// Of one element.
+    /// Bytes of one element.
     fn bytes(self) -> usize {
         match self {
             Kind::Byte | Kind::Ascii | Kind::SByte | Kind::Undefined => 1,
@@ -198,7 +209,7 @@ impl Kind {
         }
     }
 
-    /// Whether the beginning of a value is worth something.
+    /// Whether a value of this type may be text, which can be cut.
     fn is_text(self) -> bool {
         matches!(self, Kind::Ascii | Kind::Byte | Kind::Undefined)
     }
@@ -217,7 +228,7 @@ impl Kind {
             Kind::Double => {
                 Value::Double(elements(bytes, |bytes| f64::from_bits(order.u64(bytes))))
             }
-            // No count or offset of a fact is as large.
+            // No count or offset that is used here exceeds 32 bits.
             Kind::Long8 => Value::Long(elements(bytes, |bytes| {
                 u32::try_from(order.u64(bytes)).unwrap_or(u32::MAX)
             })),
@@ -233,7 +244,7 @@ impl Kind {
     }
 }
 
-/// A value can be several texts, each with a NUL behind it (TIFF 6.0 page 15).
+/// Splits a value into its texts, each of which ends with a NUL (TIFF 6.0 page 15).
 fn strings(bytes: &[u8]) -> Vec<Vec<u8>> {
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
     bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
@@ -269,7 +280,7 @@ impl ByteOrder {
         [self.u32([a, b, c, d]), self.u32([e, f, g, h])]
     }
 
-    /// UTF-16 in this order.
+    /// Decodes UTF-16 in this order.
     pub fn utf16(self, bytes: &[u8]) -> String {
         let units: Vec<u16> = elements(bytes, |bytes| self.u16(bytes));
         String::from_utf16_lossy(&units)
@@ -284,7 +295,7 @@ mod tests {
     use super::super::sample::{ascii, block, facts, field, jpeg, read, short, undefined};
     use super::*;
 
-    /// A block of IFD0 alone with these entries: tag, type, count, and the last four bytes.
+    /// A block with only IFD0, which has these entries: tag, type, count, and the last four bytes.
     fn raw(entries: &[(u16, u16, u32, u32)], values: &[u8]) -> Vec<u8> {
         let mut block = b"MM\0\x2a\0\0\0\x08".to_vec();
         block.extend((entries.len() as u16).to_be_bytes());
@@ -328,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_of_the_type_for_pointers_is_followed() {
+    fn a_pointer_of_type_ifd_is_followed() {
         let mut block = block(&[short(Tag::WhiteBalance, 1)], false);
         let entry = block.windows(4).position(|bytes| bytes == b"\x87\x69\0\x04").unwrap();
         block[entry + 3] = 13;
@@ -338,7 +349,7 @@ mod tests {
 
     #[test]
     fn directories_that_point_at_each_other_are_read_once() {
-        // Exif, GPS and Interoperability pointers, all to IFD0 itself, and the next IFD too.
+        // The Exif, GPS and Interoperability pointers and the next IFD all point at IFD0 itself.
         let make = (0x010F, 2, 4, u32::from_be_bytes(*b"Sony"));
         let pointers = [(0x8769, 4, 1, 8), (0x8825, 4, 1, 8), (0xA005, 4, 1, 8)];
         let mut block = raw(&[&[make], &pointers[..]].concat(), &[]);
@@ -349,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_with_wild_offsets_counts_and_types_leave_the_others() {
+    fn entries_with_invalid_offsets_counts_and_types_do_not_affect_the_others() {
         let make = (0x010F, 2, 4, u32::from_be_bytes(*b"Sony"));
         for wild in [
             (0x0110, 2, 100, 0xffff_fff0),
@@ -370,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_in_the_wrong_directory_counts_as_where_it_belongs() {
+    fn a_tag_in_the_wrong_directory_is_read_as_if_in_the_right_one() {
         let make = (0x010F, 2, 4, u32::from_be_bytes(*b"Sony"));
         let (iso, pointer) = ((0x8827, 3, 1, 400 << 16), (0x8769, 4, 1, 8));
         let facts = read(&raw(&[iso, pointer], &[]), LocationPolicy::Exact);
@@ -399,20 +410,20 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_says_it_has_more_entries_than_there_are_is_read_to_the_end() {
+    fn a_directory_that_declares_too_many_entries_is_read_to_its_end() {
         let mut block = raw(&[(0x010F, 2, 4, u32::from_be_bytes(*b"Sony"))], &[]);
         block[8..10].fill(0xff);
         assert_eq!(read(&block, LocationPolicy::Exact).camera.make.as_deref(), Some("Sony"));
     }
 
     #[test]
-    fn the_makers_own_block_is_not_read() {
+    fn the_maker_note_is_not_read() {
         let note = undefined(Tag::MakerNote, b"0123456789");
         assert!(fields(&block(&[note], false)).iter().all(|field| field.tag != Tag::MakerNote));
     }
 
     #[test]
-    fn a_long_text_is_cut_and_a_long_table_left_out() {
+    fn a_long_text_is_cut_and_a_long_table_is_dropped() {
         let long = "a".repeat(10_000);
         let table = Field { value: Value::Short(vec![1; 5000]), ..short(Tag::TransferFunction, 1) };
         let fields = fields(&block(&[ascii(Tag::Artist, &long), table], false));
@@ -423,14 +434,12 @@ mod tests {
     }
 
     fn count_of_text(field: &Field) -> usize {
-        match &field.value {
-            Value::Ascii(strings) => strings[0].len(),
-            other => panic!("{other:?}"),
-        }
+        let Value::Ascii(strings) = &field.value else { panic!("{:?}", field.value) };
+        strings[0].len()
     }
 
     #[test]
-    fn many_entries_that_share_their_bytes_take_no_more_than_all_may() {
+    fn entries_that_share_their_bytes_stay_within_the_budget() {
         let entries: Vec<_> = (0..u16::MAX).map(|tag| (tag, 1, 2048, 8)).collect();
         let fields = fields(&raw(&entries, &[7; 4096]));
         assert_eq!(fields.len(), MAX_TOTAL_BYTES / 2048);

@@ -4,8 +4,8 @@ use ::exif::Tag;
 
 use super::fields::Fields;
 
-/// The exposure settings of a photo. Zeros, which cameras write where they do not know, are absent,
-/// and numbers have six significant digits.
+/// The exposure settings of a photo. A zero, which cameras write for an unknown value, is absent. Numbers
+/// have six significant digits.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Exposure {
@@ -14,7 +14,7 @@ pub struct Exposure {
     pub time: Option<ExposureTime>,
     /// FNumber (0x829D), such as 1.78 for f/1.78.
     pub f_number: Option<f64>,
-    /// PhotographicSensitivity (0x8827), or the 32-bit tag that it refers to.
+    /// PhotographicSensitivity (0x8827), or the 32-bit tag that stands in for it.
     pub iso: Option<u32>,
     /// FocalLength (0x920A) of the lens, in millimetres.
     pub focal_length: Option<f64>,
@@ -25,14 +25,14 @@ pub struct Exposure {
     pub flash: Option<bool>,
 }
 
-/// How long the shutter was open.
+/// The time for which the shutter was open.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct ExposureTime {
     /// Seconds as photographers write them, such as `1/120`, `0.5` or `2`.
     #[cfg_attr(feature = "serde", serde(rename = "time"))]
     pub fraction: String,
-    /// The same in seconds.
+    /// The seconds as a number.
     pub seconds: f64,
 }
 
@@ -57,8 +57,8 @@ fn exposure_time(seconds: f64) -> ExposureTime {
     ExposureTime { fraction: fraction(seconds), seconds: six_digits(seconds) }
 }
 
-/// As exiftool prints it (`PrintExposureTime`): a fraction up to a quarter of a second, from there
-/// on at most one decimal.
+/// Formats seconds like exiftool's `PrintExposureTime`: a fraction up to a quarter of a second, above that
+/// at most one decimal.
 fn fraction(seconds: f64) -> String {
     if seconds < 0.25001 {
         return format!("1/{:.0}", (1.0 / seconds).round());
@@ -67,16 +67,16 @@ fn fraction(seconds: f64) -> String {
     tenths.strip_suffix(".0").unwrap_or(&tenths).to_owned()
 }
 
-/// PhotographicSensitivity has 16 bits: 65535 says that the value stands in one of the 32-bit tags
-/// (clause 4.6.5, 0x8827), of which ISOSpeed (0x8833), RecommendedExposureIndex (0x8832) and
-/// StandardOutputSensitivity (0x8831) are tried in this order.
+/// The ISO number. PhotographicSensitivity has 16 bits, and 65535 refers to one of the 32-bit tags (clause
+/// 4.6.5, 0x8827): ISOSpeed (0x8833), RecommendedExposureIndex (0x8832) and StandardOutputSensitivity
+/// (0x8831) are tried in this order.
 fn iso(fields: &Fields) -> Option<u32> {
     let short = fields.uints(Tag::PhotographicSensitivity).filter(|&iso| iso != 65535);
     let long_tags = [Tag::ISOSpeed, Tag::RecommendedExposureIndex, Tag::StandardOutputSensitivity];
     short.chain(long_tags.into_iter().flat_map(|tag| fields.uints(tag))).find(|&iso| iso != 0)
 }
 
-/// Six significant digits: cameras store 1.78 as the float nearest to it, 1.779999971.
+/// Rounds to six significant digits: cameras store 1.78 as a ratio that is only close to it, 1.779999971.
 fn six_digits(number: f64) -> f64 {
     format!("{number:.5e}").parse().unwrap_or(number)
 }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn exposure_times_are_written_as_exiftool_writes_them() {
+    fn exposure_times_are_formatted_like_exiftools() {
         for (numerator, denominator, fraction, seconds) in [
             (1, 120, "1/120", 0.00833333),
             (10, 1200, "1/120", 0.00833333),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exposure_time_of_zero_or_by_zero_is_absent() {
+    fn an_exposure_time_of_zero_or_with_denominator_zero_is_absent() {
         assert_eq!(time(0, 1), None);
         assert_eq!(time(0, 0), None);
         assert_eq!(time(1, 0), None);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_of_a_lens_without_contacts_are_absent() {
+    fn zeros_from_a_lens_without_contacts_are_absent() {
         let exposure = facts(&[
             rational(Tag::FNumber, &[(0, 1)]),
             rational(Tag::FocalLength, &[(0, 0)]),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn iso_is_the_first_of_an_array_that_is_not_0() {
+    fn iso_is_the_first_number_of_an_array_that_is_not_0() {
         for array in [vec![640, 0], vec![0, 640], vec![640, 800]] {
             let value = Value::Short(array);
             let exposure = facts(&[field(Tag::PhotographicSensitivity, value)]).exposure;
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn flash_is_the_bit_that_says_it_fired() {
+    fn flash_is_the_bit_for_whether_it_fired() {
         for (bits, fired) in [(0x00, false), (0x10, false), (0x01, true), (0x59, true)] {
             let exposure = facts(&[short(Tag::Flash, bits)]).exposure;
             assert_eq!(exposure.flash, Some(fired), "{bits:#x}");

@@ -1,12 +1,12 @@
-//! The fields of the primary image, by tag and by the kind of value that is wanted.
+//! Looks up the fields of the primary image by tag and by type of value.
 
 use ::exif::{Field, Tag, Value};
 
 use super::directory::{ByteOrder, Directory, uints};
 use super::text;
 
-/// The fields of the primary image (IFD0 with its Exif, GPS and Interoperability IFDs), in the
-/// order of the file. Where a tag is given twice, the first one counts.
+/// The fields of the primary image (IFD0 with its Exif, GPS and Interoperability IFDs), in the order of
+/// the file. If a tag is given twice, the first one counts.
 pub(super) struct Fields(Vec<Directory>);
 
 impl Fields {
@@ -14,7 +14,7 @@ impl Fields {
         Self(directories)
     }
 
-    /// Each with the byte order in which it was written.
+    /// All fields, each with the byte order in which it is stored.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Field, ByteOrder)> {
         self.0
             .iter()
@@ -25,12 +25,12 @@ impl Fields {
         self.0.iter().flat_map(|directory| &directory.fields).find(|field| field.tag == tag)
     }
 
-    /// A whole number that is not negative, the first one of an array.
+    /// The first whole number of a value that is not negative.
     pub(super) fn uint(&self, tag: Tag) -> Option<u32> {
         self.uints(tag).next()
     }
 
-    /// All whole numbers of an array that are not negative.
+    /// All whole numbers of a value that are not negative.
     pub(super) fn uints(&self, tag: Tag) -> impl Iterator<Item = u32> {
         self.get(tag).into_iter().flat_map(|field| uints(&field.value))
     }
@@ -40,46 +40,60 @@ impl Fields {
         self.numbers(tag)?.first().copied()
     }
 
-    /// Rationals as numbers; absent where one has the denominator 0, which means unknown, or is of no
-    /// size that anything has. Some programs write them as whole numbers or floating point.
+    /// Rationals as numbers, which some programs write as whole or floating-point numbers. Absent if one
+    /// has the denominator 0, which means unknown, or has an impossible magnitude.
     pub(super) fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
         let numbers: Vec<f64> = match &self.get(tag)?.value {
             Value::Rational(values) => values.iter().map(|value| value.to_f64()).collect(),
             Value::SRational(values) => values.iter().map(|value| value.to_f64()).collect(),
             Value::Float(values) => values.iter().copied().map(f64::from).collect(),
             Value::Double(values) => values.clone(),
-            other => uints(other).into_iter().map(f64::from).collect(),
+            value @ (Value::Byte(_)
+            | Value::Short(_)
+            | Value::Long(_)
+            | Value::SByte(_)
+            | Value::SShort(_)
+            | Value::SLong(_)
+            | Value::Ascii(_)
+            | Value::Undefined(..)
+            | Value::Unknown(..)) => uints(value).into_iter().map(f64::from).collect(),
         };
         numbers.iter().all(is_measurable).then_some(numbers)
     }
 
-    /// A text as people read it; absent where nothing is left of it.
+    /// A value as readable text; absent if nothing readable is left.
     pub(super) fn text(&self, tag: Tag) -> Option<String> {
         value_text(&self.get(tag)?.value)
     }
 }
 
-/// Whether a number can be one of a photo's. Those of type DOUBLE reach far beyond what DynamoDB takes,
-/// 1E-130 to 9.99E+125 (Developer Guide, "Supported data types and naming rules"), and a whole number
-/// that is written as one by mistake is 5E-324.
+/// Whether a number has a plausible magnitude. Numbers of type DOUBLE reach far beyond those that DynamoDB
+/// accepts, 1E-130 to 9.99E+125 (Developer Guide, "Supported data types and naming rules"); a whole number
+/// that is stored as DOUBLE by mistake is around 5E-324.
 fn is_measurable(number: &f64) -> bool {
     *number == 0.0 || (1e-30..=1e30).contains(&number.abs())
 }
 
-/// A text as people read it; absent where nothing is left of it.
+/// A value as readable text; absent if nothing readable is left.
 pub(super) fn value_text(value: &Value) -> Option<String> {
     match value {
-        // What follows the first NUL is leftover memory in most files that have it; exiftool
-        // cuts it off too.
+        // In most files, bytes after the first NUL are leftover memory. exiftool drops them too.
         Value::Ascii(strings) => text::plain_bytes(strings.first()?),
-        // Some writers give texts the type of bytes, and numbers where a name belongs.
+        // Some writers store text as bytes, or a number in place of a name.
         Value::Byte(bytes) | Value::Undefined(bytes, _) => text::plain_utf8(bytes),
         Value::Short(_) | Value::Long(_) => Some(value.get_uint(0)?.to_string()),
-        _ => None,
+        Value::Rational(_)
+        | Value::SByte(_)
+        | Value::SShort(_)
+        | Value::SLong(_)
+        | Value::SRational(_)
+        | Value::Float(_)
+        | Value::Double(_)
+        | Value::Unknown(..) => None,
     }
 }
 
-/// How many elements a value has: bytes of a text or a blob, numbers of the other types.
+/// The number of elements of a value: bytes of a text or a blob, numbers of any other type.
 pub(super) fn count(value: &Value) -> usize {
     match value {
         Value::Byte(values) | Value::Undefined(values, _) => values.len(),
@@ -123,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn trailing_nuls_and_spaces_are_no_part_of_a_text() {
+    fn trailing_nuls_and_surrounding_spaces_are_trimmed() {
         assert_eq!(make(b"SONY \0\0 \0").as_deref(), Some("SONY"));
         assert_eq!(make(b"  SONY").as_deref(), Some("SONY"));
     }
@@ -136,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_other_types_are_texts_too() {
+    fn names_stored_with_other_types_are_read() {
         let make = |value| facts(&[field(Tag::Make, value)]).camera.make;
         assert_eq!(make(Value::Byte(b"SONY\0".to_vec())).as_deref(), Some("SONY"));
         assert_eq!(make(Value::Undefined(b"SONY ".to_vec(), 0)).as_deref(), Some("SONY"));
@@ -147,12 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_first_nul_is_no_part_of_a_text() {
+    fn bytes_after_the_first_nul_are_dropped() {
         assert_eq!(make(b"SONY\0garbage").as_deref(), Some("SONY"));
     }
 
     #[test]
-    fn texts_are_utf8_or_else_latin_1() {
+    fn text_that_is_not_utf8_is_latin_1() {
         assert_eq!(make("Léon".as_bytes()).as_deref(), Some("Léon"));
         assert_eq!(make(b"L\xe9on").as_deref(), Some("Léon"));
         assert_eq!(make(b"\xa9 2008\x85").as_deref(), Some("© 2008"));
@@ -180,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_exif_3_type_utf8_beyond_the_block_is_absent() {
+    fn a_text_of_exif_3_type_utf8_that_exceeds_the_block_is_absent() {
         let fields = [ascii(Tag::Make, "Canon EOS")];
         let mut block = retyped(&fields, Tag::Make, 129, false);
         block.truncate(block.len() - 3);
@@ -189,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_no_size_that_anything_has_are_absent() {
+    fn numbers_of_impossible_magnitude_are_absent() {
         let f_number = |value| facts(&[field(Tag::FNumber, value)]).exposure.f_number;
         assert_eq!(f_number(Value::Double(vec![1e30])), Some(1e30));
         assert_eq!(f_number(Value::Double(vec![1e-30])), Some(1e-30));

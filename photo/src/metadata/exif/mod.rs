@@ -1,7 +1,7 @@
-//! What a photo's EXIF says of it: when, where and with what it was taken.
+//! Reads a photo's EXIF: when, where and with which camera it was taken.
 //!
 //! [`read`] turns the bytes of a file into [`Facts`] and never fails: a tag that is missing, blank,
-//! impossible or cut off is absent from the facts, and the others are kept. Clauses and tag numbers
+//! impossible or cut off is absent from the facts, and the other tags are kept. Clauses and tag numbers
 //! are those of EXIF 2.32 (CIPA DC-008-2019) unless EXIF 3.0 is named.
 //!
 //! | attribute of the item | fact | tags | clause | unit |
@@ -22,8 +22,9 @@
 //! | `original.orientation` | [`Facts::orientation`] | Orientation 0x0112 | 4.6.4 | |
 //! | `exif` | [`Facts::tags`] | all others that have a name | 4.6.4 to 4.6.7 | with each |
 //!
-//! One file goes this way: `blocks` finds its blocks of EXIF, `directory` reads the fields of
-//! IFD0, Exif, GPS and Interoperability in them, and the other rooms make a fact each of these.
+//! A file takes three steps: `blocks` finds its blocks of EXIF, `directory` reads the fields of IFD0,
+//! Exif, GPS and Interoperability in them, and each of the other modules makes one kind of fact from the
+//! fields.
 
 pub(crate) mod blocks;
 mod directory;
@@ -50,26 +51,26 @@ pub use self::time::{OffsetSource, TakenAt, TimeSource};
 use self::fields::Fields;
 use crate::CancelFlag;
 
-/// Everything a photo's EXIF says of it.
+/// The facts in a photo's EXIF.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// Orientation (0x0112) as it stands in the file, even where it is none of the legal 1 to 8.
+    /// Orientation (0x0112) as stored, even if it is not one of the legal values 1 to 8.
     pub orientation: Option<u16>,
-    /// When the photo was taken.
+    /// The time at which the photo was taken.
     pub taken_at: Option<TakenAt>,
-    /// Where the photo was taken, as far as the [`LocationPolicy`] lets it through.
+    /// The place where the photo was taken, as far as the [`LocationPolicy`] allows.
     pub location: Option<Location>,
-    /// What the photo was taken with.
+    /// The camera, lens and software.
     pub camera: Camera,
     /// The exposure settings.
     pub exposure: Exposure,
-    /// The other standard tags of the primary image, at most [`MAX_TAGS`]: the tag's name, such as
-    /// `WhiteBalance`, to its value as people read it, with the unit. A value has at most 512
-    /// bytes, all names and values together 16 KiB.
+    /// The other standard tags of the primary image, at most [`MAX_TAGS`]: each tag's name, such as
+    /// `WhiteBalance`, with its value as readable text, including the unit. A value has at most 512 bytes, and
+    /// all names and values together have at most 16 KiB.
     pub tags: BTreeMap<String, String>,
 }
 
-/// What a photo was taken with. No text is longer than 512 bytes.
+/// The camera, lens and software of a photo. No text is longer than 512 bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Camera {
@@ -83,11 +84,11 @@ pub struct Camera {
     pub software: Option<String>,
 }
 
-/// Reads the EXIF of a JPEG, TIFF, PNG, WebP, HEIF or AVIF file.
+/// Reads the EXIF of a JPEG, TIFF, PNG, WebP, HEIF, AVIF or JPEG XL file.
 ///
-/// Any other file, and one without EXIF, has no facts: [`Facts::default`]. A file that makes the
-/// EXIF reader panic has none either: no photo is lost to its EXIF. Once the flag is raised, what was
-/// not read yet is absent.
+/// This never fails, so that no photo is lost because of its EXIF. The result is [`Facts::default`] for
+/// any other file, for a file without EXIF, and if the reader panics. Once the flag is raised, facts that
+/// are not yet read are absent.
 pub fn read(file: &[u8], location: LocationPolicy, cancel: &CancelFlag) -> Facts {
     panic::catch_unwind(|| read_facts(file, location, cancel)).unwrap_or_default()
 }
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn orientation_is_given_as_it_stands_even_if_illegal() {
+    fn orientation_is_given_as_stored_even_if_illegal() {
         for value in [1, 6, 8, 0, 9, 65535] {
             let facts = facts(&[short(Tag::Orientation, value)]);
             assert_eq!(facts.orientation, Some(value));
@@ -159,13 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn the_thumbnails_orientation_is_not_the_photos() {
+    fn the_embedded_thumbnails_orientation_is_ignored() {
         let facts = facts(&[ascii(Tag::Make, "Canon"), thumbnail(short(Tag::Orientation, 6))]);
         assert_eq!(facts.orientation, None);
     }
 
     #[test]
-    fn camera_names_make_model_lens_and_software() {
+    fn camera_has_make_model_lens_and_software() {
         let facts = facts(&[
             ascii(Tag::Make, "Canon"),
             ascii(Tag::Model, "Canon EOS 80D"),
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_cut_off_by_the_end_of_the_file_leaves_the_others() {
+    fn a_tag_cut_off_by_the_end_of_the_file_does_not_affect_the_others() {
         let mut block =
             block(&[short(Tag::Orientation, 6), ascii(Tag::Software, "darktable")], false);
         block.truncate(block.len() - 2);

@@ -1,42 +1,42 @@
-//! Where the photo was taken.
+//! The place where a photo was taken.
 
 use ::exif::Tag;
 
 use super::fields::Fields;
 
-/// Decimals of an exact place: 0.0000001 degrees are about 1 cm.
+/// Decimals of an exact coordinate: 0.0000001 degrees are about 1 cm.
 const EXACT_DECIMALS: i32 = 7;
 
-/// Decimals of a rounded latitude or longitude: 0.01 degrees are about 1 km.
+/// Decimals of a rounded coordinate: 0.01 degrees are about 1 km.
 const ROUNDED_DECIMALS: i32 = 2;
 
-/// Metres: from below the deepest sea to above any orbit with people. What lies outside is no place.
+/// Plausible altitudes in metres: from below the deepest sea to above any crewed orbit.
 const ALTITUDES: std::ops::RangeInclusive<f64> = -12_000.0..=1_000_000.0;
 
-/// How much of the place goes into the facts.
+/// The precision with which a photo's place goes into the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LocationPolicy {
-    /// The place as the file gives it, and all other GPS tags.
+    /// The place as the file gives it, with all other GPS tags.
     Exact,
-    /// Latitude and longitude with two decimals, about 1 km; no altitude, no other GPS tag.
+    /// Latitude and longitude with two decimals (about 1 km), without altitude and other GPS tags.
     Rounded,
-    /// Nothing: no location, no GPS tag.
+    /// Neither place nor GPS tags.
     Off,
 }
 
-/// Where a photo was taken.
+/// A place on Earth.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 pub struct Location {
-    /// Degrees, -90 to 90, north positive.
+    /// Latitude in degrees, -90 to 90, positive in the north.
     pub latitude: f64,
-    /// Degrees, -180 to 180, east positive.
+    /// Longitude in degrees, -180 to 180, positive in the east.
     pub longitude: f64,
-    /// Metres, below sea level negative.
+    /// Altitude in metres, negative below sea level.
     pub altitude: Option<f64>,
 }
 
-/// GPSLatitude (0x0002), GPSLongitude (0x0004) and GPSAltitude (0x0006) of clause 4.6.6.
+/// Reads GPSLatitude (0x0002), GPSLongitude (0x0004) and GPSAltitude (0x0006) (clause 4.6.6).
 pub(super) fn location(fields: &Fields, policy: LocationPolicy) -> Option<Location> {
     match policy {
         LocationPolicy::Exact => Some(rounded(exact_location(fields)?, EXACT_DECIMALS)),
@@ -53,17 +53,17 @@ fn exact_location(fields: &Fields) -> Option<Location> {
     }
     let latitude = coordinate(fields, Tag::GPSLatitude, Tag::GPSLatitudeRef, ["N", "S"], 90.0)?;
     let longitude = coordinate(fields, Tag::GPSLongitude, Tag::GPSLongitudeRef, ["E", "W"], 180.0)?;
-    // Cameras without a fix write zeros; the point itself lies in the open Atlantic.
+    // Cameras without a GPS fix write zeros. The point 0, 0 lies in the open Atlantic.
     let no_fix = latitude == 0.0 && longitude == 0.0;
     (!no_fix).then(|| Location { latitude, longitude, altitude: altitude(fields) })
 }
 
-/// GPSStatus (0x0009): V is a measurement that was interrupted, so that the place is an old one.
+/// Whether GPSStatus (0x0009) is V: the measurement was interrupted, so the place is an old one.
 fn measurement_is_void(fields: &Fields) -> bool {
     fields.text(Tag::GPSStatus).is_some_and(|status| status.eq_ignore_ascii_case("V"))
 }
 
-/// Signed degrees; `directions` are the letters of the positive and the negative half.
+/// A coordinate in signed degrees. `directions` are the letters of the positive and the negative half.
 fn coordinate(
     fields: &Fields,
     tag: Tag,
@@ -83,8 +83,8 @@ fn coordinate(
     }
 }
 
-/// Degrees, minutes and seconds as degrees. The minutes may be decimal, with seconds of 0
-/// (clause 4.6.6); some software leaves out what is 0.
+/// Converts degrees, minutes and seconds to degrees. Minutes may be decimal, with 0 seconds (clause
+/// 4.6.6); some software omits zeros at the end.
 fn degrees(parts: &[f64]) -> Option<f64> {
     let degrees = *parts.first()?;
     let minutes = parts.get(1).copied().unwrap_or(0.0);
@@ -94,9 +94,9 @@ fn degrees(parts: &[f64]) -> Option<f64> {
     possible.then_some(degrees + minutes / 60.0 + seconds / 3600.0)
 }
 
-/// GPSAltitude with the sign of GPSAltitudeRef (0x0005): 1 is below sea level, 0 and no reference
-/// above it. EXIF 3.0 (clause 4.6.7.1.6) takes 0 and 1 as ellipsoidal heights and adds 2 and 3 for
-/// above and below sea level.
+/// GPSAltitude with the sign of GPSAltitudeRef (0x0005): 1 is below sea level; 0 and no reference are
+/// above it. EXIF 3.0 (clause 4.6.7.1.6) uses 0 and 1 for ellipsoidal heights, and adds 2 and 3 for above
+/// and below sea level.
 fn altitude(fields: &Fields) -> Option<f64> {
     let metres = fields.number(Tag::GPSAltitude)?;
     let is_below = matches!(fields.uint(Tag::GPSAltitudeRef), Some(1 | 3));
@@ -105,7 +105,7 @@ fn altitude(fields: &Fields) -> Option<f64> {
 
 fn rounded(location: Location, decimals: i32) -> Location {
     let factor = 10_f64.powi(decimals);
-    // Adding 0 makes a zero of -0, which would be written as "-0".
+    // Adding 0 turns -0, which would be printed as "-0", into 0.
     let round = |value: f64| (value * factor).round() / factor + 0.0;
     Location {
         latitude: round(location.latitude),
@@ -136,12 +136,13 @@ mod tests {
         place(&[(35, 1), (39, 1), (3089, 100)], "N", &[(139, 1), (44, 1), (4356, 100)], "E")
     }
 
-    /// Latitude and longitude where the latitude is `parts` north and the longitude 10 east.
+    /// The latitude that is read for `parts` north, at longitude 10 east.
     fn latitude(parts: Parts) -> Option<f64> {
         let fields = place(parts, "N", &[(10, 1), (0, 1), (0, 1)], "E");
         facts(&fields).location.map(|place| place.latitude)
     }
 
+    /// The longitude that is read for `parts` east, at latitude 10 north.
     fn longitude(parts: Parts) -> Option<f64> {
         let fields = place(&[(10, 1), (0, 1), (0, 1)], "N", parts, "E");
         facts(&fields).location.map(|place| place.longitude)
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_or_missing_direction_makes_the_place_absent() {
+    fn a_place_with_an_unknown_or_missing_direction_is_absent() {
         let parts = [(10, 1), (30, 1), (0, 1)];
         for (north, east) in [("X", "E"), ("N", "N"), ("E", "E"), ("", "E"), ("N", "  ")] {
             let fields = place(&parts, north, &parts, east);
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zero_denominator_makes_the_place_absent() {
+    fn a_place_with_a_zero_denominator_is_absent() {
         assert_eq!(latitude(&[(0, 0), (0, 0), (0, 0)]), None);
         assert_eq!(latitude(&[(35, 1), (39, 1), (0, 0)]), None);
         assert_eq!(latitude(&[(35, 0), (39, 1), (3, 1)]), None);
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_for_both_are_no_fix_and_a_zero_for_one_is_a_place() {
+    fn two_zeros_are_no_fix_but_one_zero_is_a_place() {
         let zero = [(0, 1), (0, 1), (0, 1)];
         assert_eq!(facts(&place(&zero, "N", &zero, "E")).location, None);
         let equator = facts(&place(&zero, "S", &[(9, 1)], "E")).location.unwrap();
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_void_measurement_is_no_place() {
+    fn a_void_measurement_gives_no_place() {
         assert_eq!(tokyo_with([ascii(Tag::GPSStatus, "V")]), None);
         assert!(tokyo_with([ascii(Tag::GPSStatus, "A")]).is_some());
     }
@@ -245,13 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn an_altitude_of_zero_by_zero_is_absent_and_the_place_is_kept() {
+    fn an_altitude_of_zero_over_zero_is_absent_and_the_place_is_kept() {
         let location = tokyo_with([rational(Tag::GPSAltitude, &[(0, 0)])]).unwrap();
         assert_eq!(location.altitude, None);
     }
 
     #[test]
-    fn an_altitude_where_nobody_takes_photos_is_absent() {
+    fn an_implausible_altitude_is_absent() {
         let metres = |metres| rational(Tag::GPSAltitude, &[(metres, 1)]);
         assert_eq!(altitude_of([metres(420_000)]), Some(420_000.0));
         assert_eq!(altitude_of([metres(u32::MAX)]), None);
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn no_place_is_given_where_location_is_off() {
+    fn no_place_is_given_if_location_is_off() {
         assert_eq!(facts_under(&tokyo(), LocationPolicy::Off).location, None);
     }
 }

@@ -1,4 +1,4 @@
-//! PNG: the chunk eXIf, and how ImageMagick stored EXIF before there was one.
+//! PNG: the chunk eXIf, and the texts in which ImageMagick stored EXIF before that chunk existed.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -10,17 +10,18 @@ use crate::CancelFlag;
 use crate::container::png::png_chunk;
 use crate::container::{Chunk, chunks};
 
-/// Keywords of texts that are EXIF in hexadecimal digits, with the NUL behind them.
+/// Keywords of texts that hold EXIF in hexadecimal digits, with the NUL that ends them.
 const PROFILES: [&[u8]; 2] = [b"Raw profile type exif\0", b"Raw profile type APP1\0"];
 
-/// Of a text of digits, two for a byte: what it is the copy of had at most 64 KB in a JPEG.
+/// Most bytes of a text. It has two digits for each byte, and the JPEG segment from which it was copied
+/// had at most 64 KB.
 const MAX_TEXT_BYTES: u64 = 256 * 1024;
 
-/// Of all texts as they are compressed: deflate makes one no larger, but blocks of nothing, of which each
-/// takes a microsecond, can be as many as there is room for.
+/// Most compressed bytes of all texts together. Deflate makes no text larger, but a file can hold any
+/// number of empty blocks, each of which takes a microsecond.
 const MAX_COMPRESSED_BYTES: usize = 2 * MAX_TEXT_BYTES as usize;
 
-/// The blocks of EXIF, of which some begin as in a JPEG.
+/// The blocks of EXIF. Some begin with the identifier of a JPEG's segment.
 pub(super) fn blocks<'a>(
     file: &'a [u8],
     cancel: &CancelFlag,
@@ -33,8 +34,8 @@ pub(super) fn blocks<'a>(
     let mut budget = MAX_COMPRESSED_BYTES;
     let chunks = chunks(file.get(8..), png_chunk, cancel).filter(is_exif).take(MAX_BLOCKS);
     chunks.filter_map(move |chunk| match (chunk.name, profile(chunk.data)) {
-        (b"tEXt", Some(text)) => unhexed(text).map(Cow::from),
-        (_, Some(text)) => unhexed(&inflated(text, &mut budget)?).map(Cow::from),
+        (b"tEXt", Some(text)) => decode_hex(text).map(Cow::from),
+        (_, Some(text)) => decode_hex(&inflate(text, &mut budget)?).map(Cow::from),
         (_, None) => Some(chunk.data.into()),
     })
 }
@@ -43,19 +44,20 @@ fn profile(text: &[u8]) -> Option<&[u8]> {
     PROFILES.iter().find_map(|keyword| text.strip_prefix(*keyword))
 }
 
-/// What follows the one method of compression that there is (PNG clause 11.3.3.3).
-fn inflated(text: &[u8], budget: &mut usize) -> Option<Vec<u8>> {
+/// Inflates the text of a zTXt chunk, which begins with 0, the only compression method (PNG clause
+/// 11.3.3.3).
+fn inflate(text: &[u8], budget: &mut usize) -> Option<Vec<u8>> {
     let mut inflated = Vec::new();
     let text = text.strip_prefix(b"\0")?;
-    let text = &text[..text.len().min(*budget)];
+    let text = text.get(..*budget).unwrap_or(text);
     *budget -= text.len();
     ZlibDecoder::new(text).take(MAX_TEXT_BYTES).read_to_end(&mut inflated).ok()?;
     Some(inflated)
 }
 
-/// The bytes behind a line with the profile's name and one with its length, in lines of digits.
-fn unhexed(profile: &[u8]) -> Option<Vec<u8>> {
-    let profile = &profile[..profile.len().min(MAX_TEXT_BYTES as usize)].trim_ascii_start();
+/// Decodes the lines of digits that follow a line with the profile's name and a line with its length.
+fn decode_hex(profile: &[u8]) -> Option<Vec<u8>> {
+    let profile = profile.get(..MAX_TEXT_BYTES as usize).unwrap_or(profile).trim_ascii_start();
     let mut lines = profile.splitn(3, |byte| *byte == b'\n').skip(2);
     let digits = lines.next()?.iter().filter(|byte| !byte.is_ascii_whitespace());
     let digits: Option<Vec<u8>> =

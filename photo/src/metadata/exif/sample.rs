@@ -1,4 +1,4 @@
-//! EXIF made in code, for the tests of this module.
+//! Builds EXIF for tests.
 
 use std::io::Cursor;
 
@@ -59,12 +59,12 @@ pub(super) fn block(fields: &[Field], little_endian: bool) -> Vec<u8> {
     block.into_inner()
 }
 
-/// A JPEG with one block of EXIF.
+/// A JPEG that holds one block of EXIF.
 pub(super) fn jpeg(block: &[u8]) -> Vec<u8> {
     jpeg_of(&[&[b"Exif\0\0", block].concat()])
 }
 
-/// The smallest JPEG frame around APP1 segments: SOI, APP1, EOI.
+/// The smallest JPEG that holds APP1 segments: SOI, APP1, EOI.
 pub(super) fn jpeg_of(segments: &[&[u8]]) -> Vec<u8> {
     let mut file = vec![0xff, 0xd8];
     for segment in segments {
@@ -80,14 +80,14 @@ pub(super) fn facts(fields: &[Field]) -> Facts {
     facts_under(fields, LocationPolicy::Exact)
 }
 
-/// The facts of a JPEG with these fields, which are the same in both byte orders.
+/// The facts of a JPEG with these fields, after checking that they are the same in both byte orders.
 pub(super) fn facts_under(fields: &[Field], location: LocationPolicy) -> Facts {
     let facts = read(&jpeg(&block(fields, false)), location);
     assert_eq!(facts, read(&jpeg(&block(fields, true)), location));
     facts
 }
 
-/// The text under every tag that is kept among the other tags.
+/// A field with this text for every tag that [`Facts::tags`] keeps.
 pub(super) fn every_tag(text: &str) -> Vec<Field> {
     let contexts = [Context::Tiff, Context::Exif, Context::Gps, Context::Interop];
     contexts

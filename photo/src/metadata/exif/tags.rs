@@ -1,4 +1,4 @@
-//! The tags that are no typed fact, as people read them.
+//! The tags that are not typed facts, as readable text.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,22 @@ use super::directory::ByteOrder;
 use super::fields::{Fields, count, value_text};
 use super::text;
 
-/// The most tags that a photo can have: those that have a name and are no typed fact.
+/// Most entries of [`Facts::tags`](super::Facts::tags): the number of tags that have a name and are not
+/// typed facts.
 pub const MAX_TAGS: usize = 144;
 
-/// The most bytes that names and values have together.
+/// Most bytes of all names and values together.
 const MAX_TOTAL_BYTES: usize = 16 * 1024;
 
-/// The most elements of a value that is no text. Longer ones are tables and blobs, such as
-/// TransferFunction (0x012D, 768 numbers) and CFAPattern (0xA302).
+/// Most elements of a value that is not text. Longer values are tables and blobs, such as TransferFunction
+/// (0x012D, 768 numbers) and CFAPattern (0xA302).
 const MAX_ELEMENTS: usize = 32;
 
-/// Numbers are shown in steps of 1/this: with at most four decimals.
+/// Numbers are rounded to multiples of 1/`STEPS`, that is, to four decimals.
 const STEPS: u16 = 10_000;
 
-/// Tags that the library does not know: texts of TIFF 6.0 (pages 110 and 55) and EXIF 3.0 (clause
-/// 4.6.6.9), and what Windows lets people say of a photo (Windows Imaging Component, "Photo Metadata
+/// Tags that the EXIF library does not know: texts of TIFF 6.0 (pages 110 and 55) and EXIF 3.0 (clause
+/// 4.6.6.9), and the tags that people can edit in Windows (Windows Imaging Component, "Photo Metadata
 /// Policies").
 const OTHER_TAGS: [(Tag, &str); 16] = [
     (Tag(Context::Tiff, 0x000B), "ProcessingSoftware"),
@@ -44,52 +45,52 @@ const OTHER_TAGS: [(Tag, &str); 16] = [
     (Tag(Context::Exif, 0xA43C), "MetadataEditingSoftware"),
 ];
 
-/// Texts of Windows, as bytes of UTF-16 in little-endian order whatever the block's is.
+/// Texts that Windows writes: UTF-16, little-endian in every block.
 const XP_TITLE: Tag = Tag(Context::Tiff, 0x9C9B);
 const XP_COMMENT: Tag = Tag(Context::Tiff, 0x9C9C);
 const XP_AUTHOR: Tag = Tag(Context::Tiff, 0x9C9D);
 const XP_KEYWORDS: Tag = Tag(Context::Tiff, 0x9C9E);
 const XP_SUBJECT: Tag = Tag(Context::Tiff, 0x9C9F);
 
-/// The standard tags of the primary image that are no typed fact, by name. The first of two equal
-/// ones is kept, and where there is no room for all, those that come first in the file.
+/// The standard tags of the primary image that are not typed facts, by name. If a tag is given twice, or
+/// not all tags fit, those that come first in the file are kept.
 pub(super) fn tags(fields: &Fields, location: LocationPolicy) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
-    let mut room = MAX_TOTAL_BYTES;
+    let mut budget = MAX_TOTAL_BYTES;
     for (field, order) in fields.iter().filter(|(field, _)| is_kept(field.tag, location)) {
         let Some(name) = name(field.tag).filter(|name| !tags.contains_key(name)) else {
             continue;
         };
-        let Some(value) = shown(fields, field, order) else {
+        let Some(value) = display_value(fields, field, order) else {
             continue;
         };
-        let Some(rest) = room.checked_sub(name.len() + value.len()) else {
+        let Some(rest) = budget.checked_sub(name.len() + value.len()) else {
             continue;
         };
-        room = rest;
+        budget = rest;
         tags.insert(name, value);
     }
     tags
 }
 
-/// Tags without a standard name are left out: nobody could tell what their values mean. The standard
-/// ones are no more than [`MAX_TAGS`].
+/// Whether a tag is kept. Tags without a standard name are dropped, because their values have no known
+/// meaning. At most [`MAX_TAGS`] tags are kept.
 pub(super) fn is_kept(tag: Tag, location: LocationPolicy) -> bool {
-    let is_place = tag.context() == Context::Gps;
+    let is_gps = tag.context() == Context::Gps;
     name(tag).is_some()
         && !is_typed(tag)
-        && !is_place_in_file(tag)
-        && (location == LocationPolicy::Exact || !is_place)
+        && !is_position_in_file(tag)
+        && (location == LocationPolicy::Exact || !is_gps)
 }
 
-/// The library's name of a tag, or that of one which the library does not know.
+/// The EXIF library's name for a tag, else the one in [`OTHER_TAGS`].
 fn name(tag: Tag) -> Option<String> {
     tag.description().map(|_| tag.to_string()).or_else(|| {
         OTHER_TAGS.iter().find(|(other, _)| *other == tag).map(|(_, name)| (*name).into())
     })
 }
 
-/// Tags that are facts of their own. Flash is not among them: it says more than whether it fired.
+/// Whether a tag is a typed fact. Flash is not, because it says more than whether the flash fired.
 fn is_typed(tag: Tag) -> bool {
     matches!(
         tag,
@@ -115,8 +116,8 @@ fn is_typed(tag: Tag) -> bool {
     )
 }
 
-/// Offsets and sizes, which mean nothing outside the file.
-fn is_place_in_file(tag: Tag) -> bool {
+/// Whether a tag is an offset or a size, which has no meaning outside the file.
+fn is_position_in_file(tag: Tag) -> bool {
     matches!(
         tag,
         Tag::ExifIFDPointer
@@ -131,8 +132,8 @@ fn is_place_in_file(tag: Tag) -> bool {
     )
 }
 
-/// The value as people read it, with its unit; absent for blobs and for what is not known.
-fn shown(fields: &Fields, field: &Field, order: ByteOrder) -> Option<String> {
+/// The value as readable text with its unit; absent for blobs and unknown values.
+fn display_value(fields: &Fields, field: &Field, order: ByteOrder) -> Option<String> {
     match (&field.value, field.tag) {
         (Value::Ascii(strings), Tag::Copyright) => copyright(strings),
         (
@@ -148,35 +149,34 @@ fn shown(fields: &Fields, field: &Field, order: ByteOrder) -> Option<String> {
     }
 }
 
-/// The photographer's and the editor's copyright, each ended by a NUL (clause 4.6.4, 0x8298).
+/// The photographer's and the editor's copyright (clause 4.6.4, 0x8298).
 fn copyright(strings: &[Vec<u8>]) -> Option<String> {
     let holders: Vec<String> =
         strings.iter().filter_map(|holder| text::plain_bytes(holder)).collect();
     text::plain(&holders.join("; "))
 }
 
-/// A text after eight bytes that name its character code (clause 4.6.5, UserComment). ASCII and
-/// undefined ones count as UTF-8, as does a text whose writer left out the code; JIS, other codes
-/// and other bytes are no text.
+/// A text that follows eight bytes with its character code (clause 4.6.5, UserComment). ASCII, an
+/// undefined code and a missing code count as UTF-8. JIS, other codes and other bytes are not read.
 fn coded_text(bytes: &[u8], order: ByteOrder) -> Option<String> {
     let (code, content) = bytes.split_first_chunk::<8>()?;
     match code {
         b"ASCII\0\0\0" | b"\0\0\0\0\0\0\0\0" => text::plain_utf8(content),
-        // EXIF names no byte order for UTF-16; cameras write it in that of the block.
+        // EXIF defines no byte order for UTF-16. Cameras use that of the block.
         b"UNICODE\0" => text::plain(&order.utf16(content)),
         code if code.iter().any(u8::is_ascii_control) => None,
         _ => text::plain_utf8(bytes),
     }
 }
 
-/// What a letter or a date stands for: `km/h` for the `K` of GPSSpeedRef (0x000C). The library puts
-/// quotes around what is only text.
+/// The meaning of a coded letter, such as `km/h` for the `K` of GPSSpeedRef (0x000C), or a formatted date.
+/// Absent for plain text, which the library quotes.
 fn coded_letter(field: &Field) -> Option<String> {
     if count(&field.value) > MAX_ELEMENTS {
         return None;
     }
-    let shown = field.display_value().to_string();
-    (!shown.contains('"')).then_some(shown)
+    let text = field.display_value().to_string();
+    (!text.contains('"')).then_some(text)
 }
 
 fn number_or_code(fields: &Fields, field: &Field) -> Option<String> {
@@ -185,16 +185,16 @@ fn number_or_code(fields: &Fields, field: &Field) -> Option<String> {
         return None;
     }
     let field = Field { value: rounded(&field.value), ..*field };
-    let shown = match unit_tag(field.tag).and_then(|tag| fields.get(tag)) {
+    let text = match unit_tag(field.tag).and_then(|tag| fields.get(tag)) {
         Some(unit) => field.display_value().with_unit(unit).to_string(),
         None => field.display_value().with_unit(()).to_string(),
     };
-    // The library has no better text for a blob than its bytes.
-    let is_blob = shown.starts_with("0x");
-    if is_blob { None } else { text::plain(&shown) }
+    // The library prints a blob as its bytes.
+    let is_blob = text.starts_with("0x");
+    if is_blob { None } else { text::plain(&text) }
 }
 
-/// The tag that says in which unit, or from where, another is counted.
+/// The tag that holds the unit or the reference of another tag.
 fn unit_tag(tag: Tag) -> Option<Tag> {
     Some(match tag {
         Tag::XResolution | Tag::YResolution => Tag::ResolutionUnit,
@@ -210,16 +210,26 @@ fn unit_tag(tag: Tag) -> Option<Tag> {
     })
 }
 
-/// The denominator 0 means unknown, as in LensSpecification (clause 4.6.5, 0xA432).
+/// Whether a denominator is 0, which means unknown, as in LensSpecification (clause 4.6.5, 0xA432).
 fn has_zero_denominator(value: &Value) -> bool {
     match value {
         Value::Rational(values) => values.iter().any(|value| value.denom == 0),
         Value::SRational(values) => values.iter().any(|value| value.denom == 0),
-        _ => false,
+        Value::Byte(_)
+        | Value::Ascii(_)
+        | Value::Short(_)
+        | Value::Long(_)
+        | Value::SByte(_)
+        | Value::Undefined(..)
+        | Value::SShort(_)
+        | Value::SLong(_)
+        | Value::Float(_)
+        | Value::Double(_)
+        | Value::Unknown(..) => false,
     }
 }
 
-/// The value with at most four decimals, so that 1/3 is not shown with 16 of them.
+/// The value rounded to four decimals, so that 1/3 is not shown with 16 of them.
 fn rounded(value: &Value) -> Value {
     match value {
         Value::Rational(values) => Value::Rational(
@@ -234,20 +244,30 @@ fn rounded(value: &Value) -> Value {
                 .map(|value| in_steps(value.num, value.denom).map_or(*value, Into::into))
                 .collect(),
         ),
-        other => other.clone(),
+        Value::Byte(_)
+        | Value::Ascii(_)
+        | Value::Short(_)
+        | Value::Long(_)
+        | Value::SByte(_)
+        | Value::Undefined(..)
+        | Value::SShort(_)
+        | Value::SLong(_)
+        | Value::Float(_)
+        | Value::Double(_)
+        | Value::Unknown(..) => value.clone(),
     }
 }
 
-/// The rational in whole [`STEPS`]; none where it needs no rounding or has no room for it.
+/// The rational rounded to whole [`STEPS`]; absent if it needs no rounding or the result does not fit.
 fn in_steps<N>(num: N, denom: N) -> Option<(N, N)>
 where
     N: Into<i64> + TryFrom<i64> + From<u16>,
 {
     let (num, denom) = (num.into(), denom.into());
-    // All bits set stand for infinity or unknown, as in SubjectDistance (clause 4.6.5, 0x9206).
-    let has_meaning_of_its_own = [num, denom].contains(&i64::from(u32::MAX));
+    // All bits set mean infinity or unknown, as in SubjectDistance (clause 4.6.5, 0x9206).
+    let has_special_meaning = [num, denom].contains(&i64::from(u32::MAX));
     let is_whole = (num * i64::from(STEPS)).checked_rem(denom)? == 0;
-    if has_meaning_of_its_own || is_whole {
+    if has_special_meaning || is_whole {
         return None;
     }
     let steps = (num as f64 / denom as f64 * f64::from(STEPS)).round() as i64;
@@ -266,7 +286,7 @@ mod tests {
     };
     use super::*;
 
-    fn shown(field: Field) -> Option<String> {
+    fn displayed(field: Field) -> Option<String> {
         let name = field.tag.to_string();
         facts(&[field]).tags.remove(&name)
     }
@@ -308,38 +328,39 @@ mod tests {
     #[test]
     fn a_text_is_shown_without_quotes_and_escapes() {
         let description = ascii(Tag::ImageDescription, "The \"Old\" Café \\ 1\0\0");
-        assert_eq!(shown(description).as_deref(), Some("The \"Old\" Café \\ 1"));
-        assert_eq!(shown(ascii(Tag::Artist, "   ")), None);
-        assert_eq!(shown(ascii(Tag::GPSSpeedRef, "Q")).as_deref(), Some("Q"));
+        assert_eq!(displayed(description).as_deref(), Some("The \"Old\" Café \\ 1"));
+        assert_eq!(displayed(ascii(Tag::Artist, "   ")), None);
+        assert_eq!(displayed(ascii(Tag::GPSSpeedRef, "Q")).as_deref(), Some("Q"));
     }
 
     #[test]
     fn numbers_are_shown_with_at_most_four_decimals() {
         let brightness = |num, denom| {
             let value = Value::SRational(vec![SRational { num, denom }]);
-            shown(field(Tag::BrightnessValue, value)).unwrap()
+            displayed(field(Tag::BrightnessValue, value)).unwrap()
         };
         assert_eq!(brightness(4001, 569), "7.0316 EV");
         assert_eq!(brightness(-1, 3), "-0.3333 EV");
         assert_eq!(brightness(-7, 4), "-1.75 EV");
         assert_eq!(brightness(5, -1), "unknown EV");
-        let distance = |num, denom| shown(rational(Tag::SubjectDistance, &[(num, denom)])).unwrap();
+        let distance =
+            |num, denom| displayed(rational(Tag::SubjectDistance, &[(num, denom)])).unwrap();
         assert_eq!(distance(u32::MAX, 7_000_000), "infinity m");
         assert_eq!(distance(10, 3), "3.3333 m");
         assert_eq!(distance(4_000_000_001, 3), "1333333333.6666667 m");
     }
 
     #[test]
-    fn a_value_by_zero_or_without_elements_is_left_out() {
-        assert_eq!(shown(rational(Tag::SubjectDistance, &[(0, 0)])), None);
+    fn a_value_with_denominator_zero_or_without_elements_is_dropped() {
+        assert_eq!(displayed(rational(Tag::SubjectDistance, &[(0, 0)])), None);
         let lens = [(24, 1), (70, 1), (0, 0), (0, 0)];
-        assert_eq!(shown(rational(Tag::LensSpecification, &lens)), None);
-        assert_eq!(shown(rational(Tag::GPSDOP, &[])), None);
-        assert_eq!(shown(field(Tag::MeteringMode, Value::Short(vec![]))), None);
+        assert_eq!(displayed(rational(Tag::LensSpecification, &lens)), None);
+        assert_eq!(displayed(rational(Tag::GPSDOP, &[])), None);
+        assert_eq!(displayed(field(Tag::MeteringMode, Value::Short(vec![]))), None);
     }
 
     #[test]
-    fn typed_facts_are_no_tags() {
+    fn typed_facts_are_not_repeated_as_tags() {
         let facts = facts(&[
             short(Tag::Orientation, 1),
             ascii(Tag::DateTimeOriginal, "2024:04:06 17:23:41"),
@@ -365,14 +386,14 @@ mod tests {
     }
 
     #[test]
-    fn blobs_tables_and_unknown_tags_are_left_out() {
+    fn blobs_tables_and_unknown_tags_are_dropped() {
         let facts = facts(&[
             short(Tag::WhiteBalance, 1),
             field(Tag::MakerNote, Value::Byte(vec![1, 2, 3])),
             undefined(Tag::CFAPattern, &[0, 2, 0, 2, 0, 1, 1, 2]),
             undefined(Tag::ComponentsConfiguration, &[1; 33]),
             field(Tag::TransferFunction, Value::Short(vec![1; 33])),
-            // PrintImageMatching of Epson, and a tag that no standard has.
+            // Epson's PrintImageMatching, and a tag that is in no standard.
             undefined(Tag(Context::Tiff, 0xc4a5), b"PrintIM\x000300"),
             ascii(Tag(Context::Tiff, 0xfde8), "private"),
         ]);
@@ -380,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_and_sizes_within_the_file_are_left_out() {
+    fn offsets_and_sizes_in_the_file_are_dropped() {
         for tag in [
             Tag::StripOffsets,
             Tag::StripByteCounts,
@@ -389,7 +410,7 @@ mod tests {
             Tag::JPEGInterchangeFormat,
             Tag::JPEGInterchangeFormatLength,
         ] {
-            // The writer makes these tags itself, so the first entry gets the number afterwards.
+            // The writer would set these tags itself, so the first entry gets the tag's number afterwards.
             let mut block = block(&[long(Tag::RowsPerStrip, 500)], false);
             block[10..12].copy_from_slice(&tag.number().to_be_bytes());
             let facts = read(&jpeg(&block), LocationPolicy::Exact);
@@ -398,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thumbnails_tags_are_left_out() {
+    fn the_embedded_thumbnails_tags_are_dropped() {
         let facts = facts(&[
             short(Tag::WhiteBalance, 1),
             thumbnail(short(Tag::Compression, 6)),
@@ -409,7 +430,7 @@ mod tests {
 
     #[test]
     fn a_user_comment_is_shown_if_it_is_text() {
-        let comment = |bytes: &[u8]| shown(undefined(Tag::UserComment, bytes));
+        let comment = |bytes: &[u8]| displayed(undefined(Tag::UserComment, bytes));
         assert_eq!(comment(b"ASCII\0\0\0Hello\0\0").as_deref(), Some("Hello"));
         assert_eq!(comment("\0\0\0\0\0\0\0\0Grüße".as_bytes()).as_deref(), Some("Grüße"));
         assert_eq!(comment(&[b"ASCII\0\0\0", &[b' '; 50][..]].concat()), None);
@@ -419,7 +440,7 @@ mod tests {
         assert_eq!(comment(b"A text without its code\0").unwrap(), "A text without its code");
         assert_eq!(comment(b"ASCII"), None);
         let method = undefined(Tag::GPSProcessingMethod, b"ASCII\0\0\0GPS");
-        assert_eq!(shown(method).as_deref(), Some("GPS"));
+        assert_eq!(displayed(method).as_deref(), Some("GPS"));
     }
 
     #[test]
@@ -435,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_windows_are_little_endian_in_every_block() {
+    fn texts_that_windows_writes_are_little_endian_in_every_block() {
         let utf16: Vec<u8> = "京都 🌸\0".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let facts = facts(&[
             field(XP_TITLE, Value::Byte(utf16.clone())),
@@ -460,17 +481,17 @@ mod tests {
     }
 
     #[test]
-    fn both_copyright_holders_are_shown() {
+    fn both_copyright_holders_are_displayed() {
         let copyright = |strings: &[&str]| {
             let strings = strings.iter().map(|text| text.as_bytes().to_vec());
-            shown(field(Tag::Copyright, Value::Ascii(strings.collect())))
+            displayed(field(Tag::Copyright, Value::Ascii(strings.collect())))
         };
         assert_eq!(copyright(&["Ansel", "Editor"]).as_deref(), Some("Ansel; Editor"));
         assert_eq!(copyright(&[" ", "Editor"]).as_deref(), Some("Editor"));
     }
 
     #[test]
-    fn gps_tags_are_shown_only_where_the_place_is_exact() {
+    fn gps_tags_are_kept_only_if_the_place_is_exact() {
         let fields = [
             short(Tag::WhiteBalance, 1),
             ascii(Tag::GPSDateStamp, "2024:04:06"),
@@ -485,19 +506,19 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_two_equal_tags_is_shown() {
+    fn the_first_of_two_equal_tags_is_kept() {
         let facts = facts(&[ascii(Tag::Artist, "first"), ascii(Tag::Artist, "second")]);
         assert_eq!(facts.tags["Artist"], "first");
     }
 
     #[test]
     fn a_long_value_is_cut() {
-        let value = shown(ascii(Tag::ImageDescription, &"é".repeat(1000))).unwrap();
+        let value = displayed(ascii(Tag::ImageDescription, &"é".repeat(1000))).unwrap();
         assert_eq!(value, format!("{}…", "é".repeat(254)));
     }
 
     #[test]
-    fn there_are_no_more_tags_than_have_a_name() {
+    fn there_are_at_most_max_tags() {
         let tags = facts(&every_tag("abc")).tags;
         assert!((MAX_TAGS - 14..=MAX_TAGS).contains(&tags.len()), "{}", tags.len());
     }

@@ -1,25 +1,27 @@
-//! Text as people read it: no control characters, no padding, never too long.
+//! Makes text readable: without control characters and padding, and never too long.
 
-/// The longest text of a fact, in bytes of UTF-8. Real names and comments are far shorter; the
-/// facts of a photo must stay well below the 64 KB that its item may have.
+/// Most bytes of a fact's text in UTF-8. Real names and comments are far shorter, and all facts of a photo
+/// must stay well below the 64 KB of its item.
 pub(super) const MAX_TEXT_BYTES: usize = 512;
 
 const ELLIPSIS: char = '…';
 
-/// The text up to the first NUL. EXIF asks for ASCII; cameras and programs write UTF-8, and where it
-/// is none, Latin-1. Absent where nothing is left.
+/// The text up to the first NUL. EXIF requires ASCII, but cameras and programs write UTF-8; anything else
+/// is read as Latin-1. Absent if nothing is left.
 pub(super) fn plain_bytes(bytes: &[u8]) -> Option<String> {
     let text = until_nul(bytes);
-    // A long text may have been cut within its last character.
+    // A long text may have been cut inside its last character.
     let whole = match str::from_utf8(text) {
-        Err(error) if error.error_len().is_none() => &text[..error.valid_up_to()],
+        Err(error) if error.error_len().is_none() => {
+            text.get(..error.valid_up_to()).unwrap_or(text)
+        }
         _ => text,
     };
     let latin_1 = || text.iter().copied().map(char::from).collect();
     plain(&str::from_utf8(whole).map_or_else(|_| latin_1(), str::to_owned))
 }
 
-/// The same for bytes that are no text unless they are UTF-8.
+/// The text up to the first NUL, if it is UTF-8. Absent if nothing is left.
 pub(super) fn plain_utf8(bytes: &[u8]) -> Option<String> {
     plain(str::from_utf8(until_nul(bytes)).ok()?)
 }
@@ -28,8 +30,8 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// The text on one line, without control characters and surrounding spaces, at most
-/// [`MAX_TEXT_BYTES`] long. Absent where nothing is left.
+/// The text on one line, without control characters and surrounding spaces, and at most [`MAX_TEXT_BYTES`]
+/// long. Absent if nothing is left.
 pub(super) fn plain(text: &str) -> Option<String> {
     let line: String = text
         .chars()
@@ -61,14 +63,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_the_allowed_length_is_whole() {
+    fn a_text_of_the_allowed_length_is_kept_whole() {
         let text = "a".repeat(MAX_TEXT_BYTES);
         assert_eq!(plain(&text), Some(text));
     }
 
     #[test]
     fn a_longer_text_is_cut_between_characters() {
-        // 508 bytes are the last whole character below the 509 that the ellipsis leaves.
+        // The ellipsis leaves 509 bytes, and the last whole character ends at 508.
         let cut = plain(&"é".repeat(300)).unwrap();
         assert_eq!(cut, format!("{}…", "é".repeat(254)));
         assert!(cut.len() <= MAX_TEXT_BYTES);

@@ -1,34 +1,35 @@
-//! When the photo was taken.
+//! The time at which a photo was taken.
 
 use ::exif::Tag;
 use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::fields::Fields;
 
-/// The most digits of a sub-second that are kept: nanoseconds.
+/// Most sub-second digits that are kept: nanoseconds.
 const MAX_FRACTION_DIGITS: usize = 9;
 
-/// The time zones of the world lie between UTC-12 and UTC+14 (IANA time zone database).
+/// Offsets of the world's time zones: UTC-12 to UTC+14 (IANA time zone database).
 const OFFSETS_SECONDS: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
 
-/// All of today's time zones are multiples of a quarter of an hour (IANA time zone database).
+/// Seconds of a quarter of an hour: the offset of every time zone today is a multiple of it (IANA time
+/// zone database).
 const QUARTER_SECONDS: i64 = 15 * 60;
 
-/// How far local time may be from a quarter of an hour after GPS time. A receiver repeats its last
-/// fix where it has no view of the sky, and a camera clock drifts by minutes; beyond a third of the
-/// quarter the nearest one is too likely to be the wrong one.
+/// Most seconds by which the difference between local time and GPS time may miss a whole quarter of an
+/// hour. A receiver without a view of the sky repeats its last fix, and a camera's clock drifts by
+/// minutes. Beyond a third of a quarter, the nearest offset is too likely to be wrong.
 const TOLERANCE_SECONDS: i64 = 5 * 60;
 
-/// The offsets between whole hours that were in use since cameras have had GPS, in minutes (IANA
-/// time zone database). With any other, such as +09:15, the fix was old rather than the zone odd.
+/// Offsets in minutes that are not whole hours and have been in use since cameras have had GPS (IANA time
+/// zone database). Any other, such as +09:15, more likely comes from an old fix.
 const OFFSETS_BETWEEN_HOURS: [i64; 16] =
     [-570, -270, -210, -150, 210, 270, 330, 345, 390, 510, 525, 570, 630, 690, 765, 825];
 
-/// When a photo was taken: the time on the camera's clock, and its distance from UTC if known.
+/// The time on the camera's clock when a photo was taken, and its offset from UTC if known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenAt {
     local: NaiveDateTime,
-    /// The sub-second digits of the file, 0 to 9 of them.
+    /// The sub-second digits as stored, at most 9.
     fraction: String,
     offset: Option<(FixedOffset, OffsetSource)>,
 }
@@ -52,8 +53,8 @@ pub enum OffsetSource {
 }
 
 impl TakenAt {
-    /// ISO 8601 local time, such as `2024-04-06T17:23:41.123+09:00`: with as many sub-second digits
-    /// as the file gives, and with an offset only if it is known.
+    /// Local time in ISO 8601, such as `2024-04-06T17:23:41.123+09:00`, with the sub-second digits of the
+    /// file, and with the offset only if it is known.
     pub fn iso8601(&self) -> String {
         let mut text = self.local.format("%Y-%m-%dT%H:%M:%S").to_string();
         if !self.fraction.is_empty() {
@@ -84,8 +85,9 @@ impl TakenAt {
     }
 }
 
-/// DateTimeOriginal (0x9003) with SubSecTimeOriginal (0x9291) and an offset. DateTime (0x0132) and
-/// DateTimeDigitized (0x9004) never stand in for it: they tell of an edit or of a scan.
+/// Reads DateTimeOriginal (0x9003), SubSecTimeOriginal (0x9291) and an offset. DateTime (0x0132) and
+/// DateTimeDigitized (0x9004) never stand in for them, because they are the times of an edit and of a
+/// scan.
 pub(super) fn taken_at(fields: &Fields) -> Option<TakenAt> {
     let second = clock_time(&fields.text(Tag::DateTimeOriginal)?)?;
     let fraction =
@@ -105,7 +107,7 @@ fn clock_time(text: &str) -> Option<NaiveDateTime> {
     let number = |from: usize, to: usize| {
         let is_apart = !text.as_bytes().get(to).is_some_and(u8::is_ascii_digit);
         let digits = text.get(from..to).filter(|_| is_apart)?;
-        // `+5` is a number to Rust.
+        // Rust would parse `+5` as a number.
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u32>().ok())?
     };
     let year = number(0, 4).filter(|year| (1..=9999).contains(year))?;
@@ -122,7 +124,7 @@ fn nanoseconds(fraction: &str) -> i64 {
     format!("{fraction:0<MAX_FRACTION_DIGITS$}").parse().unwrap_or_default()
 }
 
-/// OffsetTimeOriginal; neither OffsetTime (0x9010) nor OffsetTimeDigitized (0x9012), which belong to
+/// Reads OffsetTimeOriginal, but not OffsetTime (0x9010) and OffsetTimeDigitized (0x9012), which belong to
 /// the other two times.
 fn stated_offset(fields: &Fields) -> Option<(FixedOffset, OffsetSource)> {
     let text = fields.text(Tag::OffsetTimeOriginal)?;
@@ -131,7 +133,7 @@ fn stated_offset(fields: &Fields) -> Option<(FixedOffset, OffsetSource)> {
     Some((offset, OffsetSource::OffsetTimeOriginal))
 }
 
-/// The quarter of an hour that local time is after UTC.
+/// The offset from UTC, as the whole quarter of an hour nearest to local time minus GPS time.
 fn inferred_offset(fields: &Fields, local: NaiveDateTime) -> Option<(FixedOffset, OffsetSource)> {
     let difference = local.signed_duration_since(gps_time(fields)?).num_seconds();
     let offset = (difference + QUARTER_SECONDS / 2).div_euclid(QUARTER_SECONDS) * QUARTER_SECONDS;
@@ -146,7 +148,7 @@ fn is_a_time_zone(offset: &FixedOffset) -> bool {
     OFFSETS_SECONDS.contains(&offset.local_minus_utc())
 }
 
-/// UTC of the fix: GPSDateStamp `YYYY:MM:DD` and GPSTimeStamp as hour, minute and second
+/// The time of the GPS fix in UTC: GPSDateStamp is `YYYY:MM:DD`, GPSTimeStamp has hour, minute and second
 /// (clause 4.6.6).
 fn gps_time(fields: &Fields) -> Option<NaiveDateTime> {
     let date = fields.text(Tag::GPSDateStamp)?;
@@ -171,7 +173,7 @@ mod tests {
     use super::super::sample::{ascii, facts, rational};
     use super::*;
 
-    /// A photo taken at `local`, with the fix's date and time if given.
+    /// The time of a photo taken at `local`, with the date and time of a GPS fix if given.
     fn taken(local: &str, gps: Option<(&str, [u32; 3])>) -> TakenAt {
         let mut fields = vec![ascii(Tag::DateTimeOriginal, local)];
         if let Some((date, [hour, minute, second])) = gps {
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn time_sub_second_and_offset_make_one_timestamp() {
+    fn time_sub_seconds_and_offset_make_one_timestamp() {
         let taken = facts(&[
             ascii(Tag::DateTimeOriginal, "2024:04:06 17:23:41"),
             ascii(Tag::SubSecTimeOriginal, "123"),
@@ -242,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn sub_seconds_that_are_no_digits_are_left_out() {
+    fn sub_seconds_that_are_not_digits_are_dropped() {
         for digits in ["", "   ", "-1", "1.5", "abc"] {
             assert_eq!(with_fraction(digits).iso8601(), "2024-04-06T17:23:41");
         }
@@ -270,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_between_the_numbers_of_a_time_does_not_matter() {
+    fn any_separators_between_the_numbers_of_a_time_are_accepted() {
         for text in [
             "2024:04:06 17:23:41",
             "2024-04-06 17:23:41",
@@ -350,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stated_offset_goes_before_gps_time_and_an_invalid_one_does_not() {
+    fn a_valid_stated_offset_takes_precedence_over_gps_time() {
         for (stated, source) in
             [("+08:00", OffsetSource::OffsetTimeOriginal), ("   :  ", OffsetSource::Gps)]
         {
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fix_may_be_five_minutes_off_and_no_more() {
+    fn a_fix_may_be_five_minutes_off_but_no_more() {
         let offset =
             |time| taken("2024:04:06 12:00:00", Some(("2024:04:06", time))).offset_source();
         assert_eq!(offset([9, 55, 0]), Some(OffsetSource::Gps));
@@ -375,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_that_no_time_zone_has_is_not_inferred() {
+    fn no_offset_is_inferred_that_no_time_zone_has() {
         for (date, time) in [
             ("2024:04:06", [11, 45, 0]), // +00:15: the fix was a quarter of an hour old
             ("2024:04:05", [21, 45, 0]), // +14:15

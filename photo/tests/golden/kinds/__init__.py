@@ -1,1 +1,1 @@
-"""The kinds of photo, one module for each format; `photos()` of each yields them."""
+"""The kinds of photo: one module for each format, whose `photos()` yields them."""

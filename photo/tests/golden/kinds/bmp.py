@@ -1,4 +1,4 @@
-"""BMP, written here: Pillow writes four of its many kinds.
+"""BMP, written here because Pillow writes only four of its many kinds.
 
 https://learn.microsoft.com/en-us/windows/win32/gdi/bitmap-storage"""
 
@@ -26,7 +26,7 @@ NO_COLOURS = np.empty((0, 3), np.uint8)
 PLAIN, RLE8, BITFIELDS = 0, 1, 3
 MASKS_565 = struct.pack("<3I", 0xF800, 0x07E0, 0x001F)
 MASKS_8888 = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
-# The rest of BITMAPV4HEADER: sRGB, whose end points and gamma are not read
+# The rest of BITMAPV4HEADER: sRGB, for which readers ignore end points and gamma
 SRGB = b"BGRs" + bytes(48)
 
 
@@ -84,7 +84,7 @@ def literals(line: np.ndarray) -> bytes:
 
 
 def rows(pixels: np.ndarray) -> bytes:
-    """From the lowest row up, each in whole words of 4 bytes."""
+    """The rows from bottom to top, each padded to whole words of 4 bytes."""
     return b"".join(line.tobytes() + bytes(-line.nbytes % 4) for line in pixels[::-1])
 
 

@@ -1,4 +1,4 @@
-"""From the samples of a photo to 8-bit RGB or gray."""
+"""Converts the samples of a photo to 8-bit RGB or gray."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def eight_bit(samples: np.ndarray, bits: int) -> np.ndarray:
 
 
 def on_white(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Colours of 8 bits that are not multiplied by alpha, laid on white."""
+    """Puts 8-bit colours, which are not multiplied by alpha, on white."""
     alpha = alpha.reshape(alpha.shape + (1,) * (colours.ndim - alpha.ndim)) / 255
     return rounded(colours * alpha + 255 * (1 - alpha))
 
@@ -33,13 +33,13 @@ def without_key(colours: np.ndarray, transparent: np.ndarray) -> np.ndarray:
 
 
 def rgb_to_cmyk(rgb: np.ndarray) -> np.ndarray:
-    """Channels from 0 to 1, half of the common gray as black ink; 1 is full ink."""
+    """Converts channels from 0 to 1 to inks, where 1 is full ink. Half of the common gray becomes black ink."""
     black = (1 - rgb.max(axis=2, keepdims=True)) / 2
     return np.concatenate([1 - rgb / (1 - black), black], axis=2)
 
 
 def cmyk_to_rgb(cmyk: np.ndarray, profile: bytes | None) -> np.ndarray:
-    """255 is full ink. Relative colorimetric, without black point compensation."""
+    """Converts inks, where 255 is full ink, relative colorimetric without black point compensation."""
     if profile is None:
         paper = 255.0 - cmyk
         return rounded(paper[..., :3] * paper[..., 3:] / 255)
@@ -49,14 +49,14 @@ def cmyk_to_rgb(cmyk: np.ndarray, profile: bytes | None) -> np.ndarray:
         "CMYK",
         "RGB",
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        # else LittleCMS samples the whole way into a coarser table
+        # otherwise LittleCMS samples the whole conversion into a coarser table
         ImageCms.Flags.NOOPTIMIZE,
     )
     return np.asarray(ImageCms.applyTransform(Image.fromarray(cmyk, "CMYK"), transform))
 
 
 def rgb_to_lab(rgb: np.ndarray) -> np.ndarray:
-    """sRGB from 0 to 1 to CIELab of D50."""
+    """Converts sRGB from 0 to 1 to CIELab of D50."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     xyz = linear @ SRGB_TO_XYZ.T / D50
     x, y, z = np.moveaxis(

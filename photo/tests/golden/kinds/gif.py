@@ -1,4 +1,4 @@
-"""GIF, its blocks written here around the LZW data of Pillow."""
+"""GIF: the blocks are written here, and Pillow writes their LZW data."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .colour import without_key
 from .photo import MEDIUM, Photo, gray_picture, palette, quantised
 
 COLOURS = palette(8)
-# Browsers never show it, but what is behind the picture; Pillow and libvips do show it where all
-# colours of the frames are opaque.
+# Browsers never show this colour, only what lies behind the picture. Pillow and libvips show it if all colours
+# of the frames are opaque.
 BACKGROUND = 200
 INTERLACED = 0x40
 
@@ -57,7 +57,7 @@ def frame(
 
 
 def coded(indices: np.ndarray) -> bytes:
-    """The code size and the blocks of codes, behind the frame's header by Pillow."""
+    """The code size and the blocks of codes, which follow the frame's header in Pillow's file."""
     _header, *blocks = GifImagePlugin.getdata(Image.fromarray(indices))
     return b"".join(blocks)
 

@@ -1,4 +1,4 @@
-"""JPEG, written by libjpeg-turbo: `cjpeg` for what it knows, the rest put around its segments."""
+"""JPEG, written by libjpeg-turbo's `cjpeg`; further segments are added here."""
 
 from __future__ import annotations
 
@@ -96,21 +96,21 @@ def cjpeg(pixels: np.ndarray, options: str = "") -> bytes:
 
 
 def turned(pixels: np.ndarray, orientation: int) -> Photo:
-    """Exif in either byte order; 9 is no orientation, and so none is meant."""
+    """EXIF in either byte order. 9 is not an orientation, and so counts as none."""
     fields = exif(orientation, "<>"[orientation % 2])
     data = with_segment(cjpeg(stored(pixels, orientation)), APP1, b"Exif\0\0" + fields)
     return as_decoded(f"jpeg-orientation-{orientation}.jpg", data, orientation)
 
 
 def cmyk_jpeg(coded_as: str) -> bytes:
-    """As Adobe writes it: 0 is full ink, and an APP14 segment says how it is coded."""
+    """CMYK as Adobe writes it: 0 is full ink, and an APP14 segment says how the inks are coded."""
     inks = 255 - quantised(rgb_to_cmyk(picture(MEDIUM)))
     return imagecodecs.jpeg8_encode(inks, 90, colorspace="CMYK", outcolorspace=coded_as)
 
 
 def with_profile(jpeg: bytes, icc: bytes, parts: int = 1) -> bytes:
     length = -(-len(icc) // parts)
-    # each is put in front of the one before
+    # each segment is inserted before the previous one
     for number in range(parts, 0, -1):
         part = icc[(number - 1) * length : number * length]
         jpeg = with_segment(jpeg, APP2, b"ICC_PROFILE\0" + bytes([number, parts]) + part)
@@ -118,7 +118,7 @@ def with_profile(jpeg: bytes, icc: bytes, parts: int = 1) -> bytes:
 
 
 def with_segment(jpeg: bytes, marker: int, payload: bytes) -> bytes:
-    """Behind JFIF's segment, which must be the first."""
+    """Inserts segments after JFIF's, which must be the first."""
     start = 2
     if jpeg[2:4] == b"\xff\xe0":
         start = 4 + int.from_bytes(jpeg[4:6], "big")
@@ -128,7 +128,7 @@ def with_segment(jpeg: bytes, marker: int, payload: bytes) -> bytes:
 
 
 def multi_picture(pixels: np.ndarray) -> bytes:
-    """CIPA DC-007: an APP2 segment tells where the second begins, behind the end of the first."""
+    """Two pictures (CIPA DC-007): an APP2 segment gives the offset of the second, after the end of the first."""
     file = io.BytesIO()
     second = Image.fromarray(255 - pixels)
     Image.fromarray(pixels).save(file, "MPO", save_all=True, append_images=[second], quality=90)

@@ -1,4 +1,4 @@
-"""The test picture, and what is known of a photo of it."""
+"""The test picture, and the description of a photo of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from .colour import cmyk_to_rgb, eight_bit, on_white
 
-# Width and height: divided by 4 they leave 1, 2 and 3, so that a quarter must be rounded.
+# Width and height. Divided by 4 they leave 1, 2 and 3, so that a quarter must be rounded.
 LARGE = (131, 97)
 MEDIUM = (98, 73)
 SMALL = (54, 41)
@@ -26,7 +26,7 @@ class Photo(NamedTuple):
 
 
 def as_decoded(name: str, data: bytes, orientation: int = 1) -> Photo:
-    """A photo of lossy coding: its pixels are what Pillow decodes."""
+    """A lossy photo, whose pixels are those that Pillow decodes."""
     with Image.open(io.BytesIO(data)) as image:
         return Photo(name, data, pixels_of(image), orientation)
 
@@ -43,8 +43,8 @@ def pixels_of(image: Image.Image) -> np.ndarray:
 
 
 def picture(size: tuple[int, int]) -> np.ndarray:
-    """Channels from 0 to 1: a hue in each corner, a light diagonal and a dark disc off the centre,
-    all of them soft, so that subsampled colours stay close."""
+    """Channels from 0 to 1: a hue in each corner, a light diagonal and a dark disc off the centre. All edges
+    are soft, so that subsampled colours stay close."""
     x, y = coordinates(size)
     right, below = smooth(x)[..., None], smooth(y)[..., None]
     red, green, blue, yellow = ([0.9, 0.2, 0.1], [0.1, 0.6, 0.2], [0.1, 0.2, 0.8], [0.9, 0.8, 0.2])
@@ -60,7 +60,7 @@ def gray_picture(size: tuple[int, int]) -> np.ndarray:
 
 
 def alpha_picture(size: tuple[int, int]) -> np.ndarray:
-    """Opaque in the upper left, nothing in the lower right."""
+    """Alpha that is opaque in the upper left and transparent in the lower right."""
     x, y = coordinates(size)
     return np.clip(1.7 - 1.1 * (x + y), 0, 1)
 
@@ -80,26 +80,26 @@ def quantised(channels: np.ndarray, bits: int = 8) -> np.ndarray:
 
 
 def hole(size: tuple[int, int]) -> np.ndarray:
-    """Where pictures with one transparent colour have it."""
+    """The place of the transparent colour, in pictures that have one."""
     x, y = coordinates(size)
     return (np.abs(x - 0.25) < 0.15) & (np.abs(y - 0.67) < 0.17)
 
 
 def palette(bits: int) -> np.ndarray:
-    """From night blue to orange: no two channels agree, so none can be taken for another."""
+    """Colours from night blue to orange. No two channels are equal, so that a test notices if they are swapped."""
     step = np.linspace(0, 1, 2**bits)
     return quantised(np.stack([0.1 + 0.85 * step, 0.7 * step**2, 0.55 - 0.5 * step], axis=1))
 
 
 def packed(samples: np.ndarray, bits: int) -> np.ndarray:
-    """Rows of whole bytes, the first sample in the highest bits."""
+    """Packs samples into rows of whole bytes, the first sample in the highest bits."""
     shifts = np.arange(bits - 1, -1, -1)
     single = samples[..., None].astype(np.uint16) >> shifts & 1
     return np.packbits(single.reshape(len(samples), -1).astype(np.uint8), axis=1)
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Stored pixels as they are displayed; CIPA DC-008 (Exif) defines 1 to 8."""
+    """Turns stored pixels upright. CIPA DC-008 (Exif) defines the orientations 1 to 8."""
     mirrored = {2: 0, 4: 2, 5: 1, 7: 3}
     turns = {3: 2, 6: 3, 8: 1, **mirrored}.get(orientation, 0)
     if orientation in mirrored:
@@ -108,12 +108,12 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def stored(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """The pixels that are displayed upright by that orientation."""
+    """The stored pixels that this orientation turns upright."""
     return upright(pixels, {6: 8, 8: 6}.get(orientation, orientation))
 
 
 def exif(orientation: int, byte_order: str = "<") -> bytes:
-    """A TIFF header and a directory with this one field."""
+    """A TIFF header and a directory with only the orientation."""
     mark = {"<": b"II", ">": b"MM"}[byte_order]
     field = (0x0112, 3, 1, orientation, 0)
     return struct.pack(byte_order + "2sHIHHHIHHI", mark, 42, 8, 1, *field, 0)

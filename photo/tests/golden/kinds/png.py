@@ -1,4 +1,4 @@
-"""PNG, written here: Pillow writes neither 16-bit colours nor interlaced files."""
+"""PNG, written here because Pillow writes neither 16-bit colours nor interlaced files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .photo import (
     stored,
 )
 
-# First column and row, and the steps to the next ones, of each pass (PNG, third edition, 8.1)
+# First column and row of each pass, and the steps to the next ones (PNG, third edition, 8.1)
 ADAM7 = [
     (0, 0, 8, 8),
     (4, 0, 8, 8),
@@ -82,7 +82,7 @@ def transparent(name: str, channels: np.ndarray, bits: int) -> Photo:
 
 
 def keyed(name: str, channels: np.ndarray, bits: int) -> Photo:
-    """One colour is transparent, and a neighbour is not that 8 bits cannot tell from it."""
+    """One colour is transparent. A neighbour that differs from it only below 8 bits is opaque."""
     samples = quantised(channels, bits)
     where = hole(channels.shape[1::-1])
     samples[where] = samples[0, 0]
@@ -142,7 +142,7 @@ def png(
 
 
 def filtered(rows: np.ndarray, step: int) -> bytes:
-    """Each filter in turn, so that a decoder needs all five (PNG, third edition, 9.2)."""
+    """Applies the filters in turn, so that a decoder needs all five (PNG, third edition, 9.2)."""
     height, width = rows.shape
     padded = np.zeros((height + 1, width + step), int)
     padded[1:, step:] = rows

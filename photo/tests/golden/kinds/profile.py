@@ -1,4 +1,4 @@
-"""ICC profiles of version 2 (ICC.1:2001-04), made here: small, and under no licence."""
+"""ICC profiles of version 2 (ICC.1:2001-04), built here so that they are small and under no licence."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from .colour import D50, rgb_to_lab
 
 GRID = 5
-# What one full ink leaves of red, green and blue. Real inks are not pure, so neither are these.
+# Red, green and blue that one full ink leaves. These inks are not pure, because real inks are not.
 INKS = np.array([[0.05, 0.62, 0.85], [0.85, 0.1, 0.5], [0.97, 0.88, 0.1], [0.12, 0.11, 0.13]])
 
 
 def display_p3() -> bytes:
-    """Apple's RGB space; the gamma stands in for its curve, as no test applies it."""
+    """Apple's RGB space, with a gamma instead of its curve, because no test applies it."""
     primaries = {
         b"rXYZ": (0.5151, 0.2412, -0.0011),
         b"gXYZ": (0.292, 0.6922, 0.0419),
@@ -30,14 +30,14 @@ def gray() -> bytes:
 
 
 def cmyk(bits: int) -> bytes:
-    """A printer whose table has entries of 8 or 16 bits: their codes for Lab differ (annex A)."""
+    """A printer's profile whose table has entries of 8 or 16 bits, which code Lab differently (annex A)."""
     return profile(
         b"prtr", b"CMYK", b"Lab ", f"Inks, {bits} bits, for tests", {b"A2B0": table(bits)}
     )
 
 
 def table(bits: int) -> bytes:
-    """From inks to Lab, in `lut8Type` or `lut16Type`, whose curves are straight lines."""
+    """A table from inks to Lab in `lut8Type` or `lut16Type`, with straight lines as curves."""
     matrix = struct.pack(">9i", *(0x10000 * np.eye(3, dtype=int)).flat)
     head = struct.pack(">4s4xBBBx", b"mft1" if bits == 8 else b"mft2", 4, 3, GRID) + matrix
     lab = ink_grid() + np.array([0, 128, 128])

@@ -113,7 +113,7 @@ def cmyk(name: str, icc: bytes | None) -> Photo:
 
 
 def lab(name: str) -> Photo:
-    """TIFF 6.0, section 23: L from 0 to 255, a and b as they are, with a sign."""
+    """CIELab samples (TIFF 6.0, section 23): L from 0 to 255, a and b as signed numbers."""
     codes = np.rint(rgb_to_lab(picture(SMALL)) * [2.55, 1, 1]).astype(int)
     d50 = (WHITE_POINT, RATIONAL, 2, (3457, 10000, 3585, 10000))
     data = tiff((codes % 256).astype(np.uint8), "cielab", extratags=[d50])
