@@ -120,10 +120,8 @@ mod tests {
     }
 
     fn object(task: &Task) -> &Notice {
-        match &task.record {
-            Record::Notice(notice) => notice,
-            other => panic!("{other:?}"),
-        }
+        let Record::Notice(notice) = &task.record else { panic!("{task:?}") };
+        notice
     }
 
     /// The sample with one field of its task set to `value`.

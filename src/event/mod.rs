@@ -147,10 +147,9 @@ mod tests {
     }
 
     fn notice(name: &str, change: Change) -> Notice {
-        match record(name) {
-            Record::Notice(notice) if notice.change == change => *notice,
-            other => panic!("{name}: {other:?}"),
-        }
+        let Record::Notice(notice) = record(name) else { panic!("{name}: {:?}", record(name)) };
+        assert_eq!(notice.change, change, "{name}");
+        *notice
     }
 
     /// An SQS batch with these bodies.
@@ -271,10 +270,11 @@ mod tests {
     fn without(payload: &Value, pointer: &str) -> Value {
         let mut payload = payload.clone();
         let (parent, name) = pointer.rsplit_once('/').unwrap();
-        match payload.pointer_mut(parent).unwrap() {
-            Value::Object(fields) => drop(fields.shift_remove(name)),
-            Value::Array(items) => drop(items.remove(name.parse().unwrap())),
-            other => panic!("{pointer}: {other}"),
+        let parent = payload.pointer_mut(parent).unwrap();
+        if let Some(items) = parent.as_array_mut() {
+            items.remove(name.parse().unwrap());
+        } else {
+            parent.as_object_mut().unwrap().shift_remove(name);
         }
         payload
     }

@@ -119,9 +119,9 @@ mod tests {
         let Ok(Event::Notification(records)) = super::super::read(&sample("batch-24")) else {
             panic!("no notification");
         };
-        let key = |record: &Record| match record {
-            Record::Notice(notice) => (notice.key.clone(), notice.payload["Records"].clone()),
-            other => panic!("{other:?}"),
+        let key = |record: &Record| {
+            let Record::Notice(notice) = record else { panic!("{record:?}") };
+            (notice.key.clone(), notice.payload["Records"].clone())
         };
         let expected: Vec<(String, Value)> = (1..=24)
             .map(|n| (format!("tokyo/{n:02}.jpg"), sample("batch-24")["Records"][n - 1].clone()))
@@ -159,9 +159,9 @@ mod tests {
 
     #[test]
     fn quotes_and_empty_texts_are_no_part_of_a_fact() {
-        let changed = |path, value: &str| match changed_put(path, value.into()) {
-            Record::Notice(notice) => *notice,
-            other => panic!("{other:?}"),
+        let changed = |path, value: &str| {
+            let Record::Notice(notice) = changed_put(path, value.into()) else { panic!("{path}") };
+            *notice
         };
         assert_eq!(changed("/s3/object/eTag", "\"abc\"").etag.as_deref(), Some("abc"));
         assert_eq!(changed("/s3/object/eTag", "").etag, None);

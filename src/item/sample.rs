@@ -23,13 +23,9 @@ static RENDITIONS: LazyLock<BTreeMap<String, Rendition>> = LazyLock::new(renditi
 /// The notice of the sample event.
 pub fn put() -> Notice {
     let event: Value = serde_json::from_str(include_str!("../../events/put.json")).unwrap();
-    match event::read(&event) {
-        Ok(Event::Notification(mut records)) => match records.remove(0) {
-            event::Record::Notice(notice) => *notice,
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
-    }
+    let Ok(Event::Notification(mut records)) = event::read(&event) else { panic!("{event}") };
+    let event::Record::Notice(notice) = records.remove(0) else { panic!("{event}") };
+    *notice
 }
 
 pub fn subject(notice: &Notice) -> Subject<'_> {

@@ -74,17 +74,14 @@ impl Update {
 
 /// A value without its unknown parts: these are absent, rather than null or an empty map.
 fn known_part(value: AttributeValue) -> Option<AttributeValue> {
-    match value {
-        AttributeValue::Null(_) => None,
-        AttributeValue::M(map) => {
-            let known: HashMap<String, AttributeValue> = map
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, known_part(value)?)))
-                .collect();
-            (!known.is_empty()).then_some(AttributeValue::M(known))
-        }
-        value => Some(value),
+    if value.is_null() {
+        return None;
     }
+    let AttributeValue::M(map) = value else { return Some(value) };
+    let entries = map.into_iter();
+    let known: HashMap<String, AttributeValue> =
+        entries.filter_map(|(name, value)| Some((name, known_part(value)?))).collect();
+    (!known.is_empty()).then_some(AttributeValue::M(known))
 }
 
 #[cfg(test)]
@@ -186,11 +183,11 @@ mod tests {
     #[test]
     fn a_record_has_no_null_and_no_empty_map() {
         fn is_known(value: &AttributeValue) -> bool {
-            match value {
-                AttributeValue::Null(_) => false,
-                AttributeValue::M(map) => !map.is_empty() && map.values().all(is_known),
-                _ => true,
-            }
+            let is_map_known = match value.as_m() {
+                Ok(map) => !map.is_empty() && map.values().all(is_known),
+                Err(_) => true,
+            };
+            is_map_known && !value.is_null()
         }
         for record in [ready(), failed(), tombstone()] {
             for (name, value) in attributes(&record) {

@@ -91,21 +91,21 @@ pub(super) fn parse(
     if request.request_context.http.method.as_deref() != Some("POST") {
         return Err(Problem::method_not_allowed());
     }
-    let body: Value = serde_json::from_slice(&body(request)?)
+    let mut body: Value = serde_json::from_slice(&body(request)?)
         .map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))?;
+    let files = body.as_object_mut().and_then(|members| members.remove("files"));
     let mut flaws = Vec::new();
-    let asked = match body {
-        Value::Object(mut members) if members.contains_key("files") => {
-            let files = members.remove("files");
-            if let Some((name, _)) = members.into_iter().next() {
-                let detail = format!("`files` must be the only member; remove `{name}`");
-                return Err(Problem::flawed(vec![Flaw { pointer: "#".into(), detail }]));
-            }
-            many(files, max_bytes, &mut flaws).map(UploadRequest::Many)
+    let uploads = if let Some(files) = files {
+        let others = body.as_object().and_then(|members| members.keys().next());
+        if let Some(name) = others {
+            let detail = format!("`files` must be the only member; remove `{name}`");
+            return Err(Problem::flawed(vec![Flaw { pointer: "#".into(), detail }]));
         }
-        file => one(file, "#", max_bytes, &mut flaws).map(UploadRequest::One),
+        many(files, max_bytes, &mut flaws).map(UploadRequest::Many)
+    } else {
+        one(body, "#", max_bytes, &mut flaws).map(UploadRequest::One)
     };
-    asked.filter(|_| flaws.is_empty()).ok_or_else(|| Problem::flawed(flaws))
+    uploads.filter(|_| flaws.is_empty()).ok_or_else(|| Problem::flawed(flaws))
 }
 
 /// The body as it was sent: Lambda encodes a body in base64 unless its Content-Type is one of texts.
@@ -121,19 +121,18 @@ fn body(request: &LambdaFunctionUrlRequest) -> Result<Cow<'_, [u8]>, Problem> {
     decoded.map(Cow::Owned).map_err(|_| Problem::bad_request("the body is not base64"))
 }
 
-fn many(files: Option<Value>, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<Vec<Upload>> {
-    match files {
-        Some(Value::Array(files)) if (1..=MAX_FILES).contains(&files.len()) => {
-            let read = |(number, file)| one(file, &format!("#/files/{number}"), max_bytes, flaws);
-            let uploads: Vec<Option<Upload>> = files.into_iter().enumerate().map(read).collect();
-            uploads.into_iter().collect()
-        }
-        _ => {
-            let detail = format!("must be a list of 1 to {MAX_FILES} files");
-            flaws.push(Flaw { pointer: "#/files".into(), detail });
-            None
-        }
-    }
+fn many(files: Value, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<Vec<Upload>> {
+    let files = files.as_array().filter(|files| (1..=MAX_FILES).contains(&files.len()));
+    let Some(files) = files else {
+        let detail = format!("must be a list of 1 to {MAX_FILES} files");
+        flaws.push(Flaw { pointer: "#/files".into(), detail });
+        return None;
+    };
+    let parse = |(number, file): (usize, &Value)| {
+        one(file.clone(), &format!("#/files/{number}"), max_bytes, flaws)
+    };
+    let uploads: Vec<Option<Upload>> = files.iter().enumerate().map(parse).collect();
+    uploads.into_iter().collect()
 }
 
 fn one(file: Value, at: &str, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<Upload> {

@@ -2,6 +2,8 @@
 //! explored, with kills before and after each call and another try, lost answers and duplicates. The product's
 //! own functions decide between the calls; each part of the protocol is seen to be needed.
 
+#![cfg(test)]
+
 mod protocol;
 
 use protocol::{Deed, Faults, Original, Protocol, Settings, Variant};

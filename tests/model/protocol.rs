@@ -273,7 +273,7 @@ impl Protocol {
             Deed::Upload(original) => (Call::Fetch, Some(original), sequencer, None),
             Deed::Remove => (Call::RemovalItem, None, sequencer, None),
             Deed::Backfill => (Call::Head, None, 0, Some(0)),
-            Deed::Deploy(_) => unreachable!("no event"),
+            Deed::Deploy(_) => panic!("no event"),
         };
         Process::At(Local {
             call,
@@ -418,7 +418,9 @@ impl Protocol {
 
     /// Reconciliation begins again, under the event's own claim.
     fn end(&self, event: usize, local: Local) -> Process {
-        let Process::At(fresh) = self.start(event, local.settings) else { unreachable!() };
+        let Process::At(fresh) = self.start(event, local.settings) else {
+            panic!("a start is at a call")
+        };
         Process::At(Local { call: Call::Item, ..fresh })
     }
 
@@ -560,7 +562,7 @@ impl Protocol {
         let item = local.stored.expect("it was read");
         let looked_at = places(local);
         let Repair::Delete(surplus) = repair(&item.stored(), &heads(local, &looked_at)) else {
-            unreachable!("it asked for deletions");
+            panic!("it asked for deletions");
         };
         let mut surplus: Vec<usize> =
             surplus.iter().map(|(place, _)| place.key.parse().expect("an index")).collect();

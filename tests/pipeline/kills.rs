@@ -42,6 +42,15 @@ struct State {
     renditions: Vec<String>,
 }
 
+fn story<'a>(
+    name: &'static str,
+    deeds: Vec<Option<&'a [u8]>>,
+    calls: &'static str,
+    letters: usize,
+) -> Story<'a> {
+    Story { name, deeds, is_renamed: name.ends_with("renamed"), calls, letters }
+}
+
 impl Story<'_> {
     /// Lives through the story below a folder of its own. Gives the calls of the last invocation,
     /// its first try if it was killed.
@@ -170,10 +179,6 @@ async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
     stack.silence_bucket().await;
     let environment = stack.environment().await;
     let (small, other) = (&photos::small()[..], &photos::small_stored_as(6)[..]);
-    let story = |name, deeds, calls, letters| {
-        let is_renamed = name.ends_with("renamed");
-        Story { name, deeds, is_renamed, calls, letters }
-    };
     let rejected_over = "GET GetItem SendMessage UpdateItem HEAD DELETE GetItem HEAD";
     let removed = "GetItem HEAD UpdateItem HEAD DELETE GetItem HEAD";
     let made_elsewhere = "GET PUT UpdateItem HEAD HEAD DELETE GetItem HEAD HEAD";

@@ -3,6 +3,8 @@
 //! `make test` starts the local AWS and runs these; each test deploys template.yaml as a stack of
 //! its own, so they share nothing.
 
+#![cfg(test)]
+
 mod caller;
 mod crossings;
 mod deadlines;

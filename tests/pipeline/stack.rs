@@ -484,14 +484,13 @@ fn element<'a>(xml: &'a str, name: &str) -> &'a str {
 
 /// An attribute as plain JSON: texts as texts, numbers as numbers.
 fn plain(value: AttributeValue) -> Value {
-    match value {
-        AttributeValue::S(text) => text.into(),
-        AttributeValue::N(number) => serde_json::from_str(&number).unwrap(),
-        AttributeValue::Bool(flag) => flag.into(),
-        AttributeValue::M(map) => {
-            let entries = map.into_iter().map(|(name, value)| (name, plain(value)));
-            Value::Object(entries.collect::<Map<String, Value>>())
-        }
-        other => panic!("an item holds {other:?}"),
+    if let AttributeValue::M(map) = value {
+        let entries = map.into_iter().map(|(name, value)| (name, plain(value)));
+        return Value::Object(entries.collect::<Map<String, Value>>());
     }
+    if let Ok(number) = value.as_n() {
+        return serde_json::from_str(number).unwrap();
+    }
+    let text = value.as_s().map(|text| text.as_str().into());
+    text.unwrap_or_else(|value| value.as_bool().copied().unwrap().into())
 }

@@ -59,18 +59,18 @@ async fn the_reference_photos_item_says_what_exiftool_says() {
     let mut item = stack.item(key, "READY").await;
 
     // What differs from run to run.
-    let mut take = |name: &str| item.as_object_mut().unwrap().remove(name).unwrap();
+    let take = |map: &mut Value, name: &str| map.as_object_mut().unwrap().remove(name).unwrap();
     let time = |value: Value| value.as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
-    let processed = time(take("processedAt"));
-    assert_eq!(take("replaced"), json!({}));
-    let uploaded = time(item["original"].as_object_mut().unwrap().remove("uploadedAt").unwrap());
+    let processed = time(take(&mut item, "processedAt"));
+    assert_eq!(take(&mut item, "replaced"), json!({}));
+    let uploaded = time(take(&mut item["original"], "uploadedAt"));
     let tolerance = TimeDelta::seconds(2); // S3 gives the time in whole seconds in places
     assert!(
         uploaded > before - tolerance
             && uploaded <= processed + tolerance
             && processed <= Utc::now()
     );
-    let sequencer = take("sequencer");
+    let sequencer = take(&mut item, "sequencer");
     let sequencer = sequencer.as_str().unwrap();
     assert!(
         sequencer.len() == 32

@@ -1,6 +1,8 @@
 //! What each answer of S3, DynamoDB and SQS means: literal answers on the wire, and the outcome that the
 //! function makes of them.
 
+#![cfg(test)]
+
 #[path = "../common/service.rs"]
 mod service;
 
