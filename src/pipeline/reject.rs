@@ -28,8 +28,8 @@ impl From<Rejected> for Stop {
 }
 
 impl Pipeline {
-    /// Sees to it that the event is kept, unless it is already, then commits the FAILED item, then
-    /// removes the renditions of the photo that the broken one has overwritten.
+    /// Sees to it that the event is kept, unless it is already, then commits the FAILED item, and removes
+    /// the renditions of the photo that the broken one has overwritten.
     pub(super) async fn reject(
         &self,
         work: &Work<'_>,
@@ -39,19 +39,17 @@ impl Pipeline {
         let mut kept = None;
         for _ in 0..TRIES {
             let stored = self.aws.items.get(&work.notice.key).await?;
-            let dead_letter_id = match claim.precondition.check(stored.as_ref()) {
+            match claim.precondition.check(stored.as_ref()) {
                 Verdict::Superseded => return Err(Superseded::NewerItem.into()),
-                Verdict::AlreadyRejected { dead_letter_id } => Some(dead_letter_id),
-                Verdict::Proceed => {
-                    refuse_what_claims_to_be_other(rejected, stored.as_ref())?;
-                    match &kept {
-                        Some(dead_letter_id) => Option::clone(dead_letter_id),
-                        None => kept.insert(self.keep(work, &rejected.reason).await?).clone(),
-                    }
-                }
-            };
+                Verdict::AlreadyRejected { dead_letter_id } => kept = Some(Some(dead_letter_id)),
+                Verdict::Proceed => ignore_what_claims_to_be_other(rejected, stored.as_ref())?,
+            }
             self.delete_former(&work.notice.key, stored.as_ref()).await?;
-            let dead_letter_id = dead_letter_id.as_deref();
+            // Right before the item, which tells the next try that the event is kept.
+            let dead_letter_id = match &kept {
+                Some(dead_letter_id) => dead_letter_id.as_deref(),
+                None => kept.insert(self.keep(work, &rejected.reason).await?).as_deref(),
+            };
             let outcome = Outcome::Failed { reason: &rejected.reason, dead_letter_id };
             let forgetting = claim.forgetting(stored.as_ref());
             match self.commit(work, &forgetting, &rejected.photo, &outcome).await {
@@ -82,7 +80,7 @@ impl Pipeline {
 
 /// An object that neither is a photo nor claims to be one is ignored, unless it has taken the place of a
 /// photo.
-fn refuse_what_claims_to_be_other(
+fn ignore_what_claims_to_be_other(
     rejected: &Rejected,
     stored: Option<&Stored>,
 ) -> Result<(), Ignored> {

@@ -182,7 +182,7 @@ async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
     let rejected_over = "GET GetItem SendMessage UpdateItem HEAD DELETE GetItem HEAD";
     let removed = "GetItem HEAD UpdateItem HEAD DELETE GetItem HEAD";
     let made_elsewhere = "GET PUT UpdateItem HEAD HEAD DELETE GetItem HEAD HEAD";
-    let rejected_elsewhere = "GET GetItem SendMessage HEAD DELETE UpdateItem HEAD HEAD";
+    let rejected_elsewhere = "GET GetItem HEAD DELETE SendMessage UpdateItem HEAD HEAD";
     let removed_elsewhere = "GetItem HEAD HEAD DELETE UpdateItem HEAD HEAD";
     let stories = [
         story("good", vec![Some(small)], "GET PUT UpdateItem", 0),

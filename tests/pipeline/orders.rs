@@ -319,8 +319,11 @@ impl Schedule {
         let sequencer = format!("{:032X}", self.sequencer);
         let expected = json!({"status": status, "etag": etag, "sequencer": sequencer});
         let item = stack.item_now(&self.key).await.unwrap_or_default();
-        let names = ["status", "etag", "sequencer"];
-        let found: Value = names.iter().map(|name| (*name, item[*name].clone())).collect();
+        let found = json!({
+            "status": item["status"],
+            "etag": item["original"]["etag"],
+            "sequencer": item["sequencer"],
+        });
         if found != expected {
             return Err(format!("the item is {found}, not {expected}"));
         }

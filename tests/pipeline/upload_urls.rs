@@ -528,7 +528,7 @@ async fn a_url_is_of_the_bucket_that_was_there_before_the_stack() {
     let photo = photos::small();
     let issued = issue(&stack, &jpeg(&photo, "trip")).await;
     assert_eq!(put(&issued, &photo).await.status(), 200);
-    assert_eq!(stack.item(key(&issued), "READY").await["bucket"], bucket);
+    assert_eq!(stack.item(key(&issued), "READY").await["original"]["bucket"], bucket);
 }
 
 #[test]
