@@ -82,7 +82,8 @@ check: setup ops ## Check what needs no local AWS, in minutes: format, lints, do
 	cargo fmt --all --check
 	cargo clippy --workspace --profile $(PROFILE) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --profile $(PROFILE) --no-deps
-	cargo test --profile $(PROFILE) --lib --bins --example demo_server --example load_test
+	cargo test --profile $(PROFILE) --lib --bins
+	cargo test --profile $(PROFILE) --package load-test --package demo-server
 	cargo test --profile $(PROFILE) --package photo
 	cargo test --profile $(PROFILE) --test wire
 	$(OPS)/bin/python -m unittest discover --start-directory tests/docs
@@ -119,13 +120,13 @@ run: build up ## Put a photo through the local AWS and show what comes out (PHOT
 
 demo: build up ## Serve a page that uploads photos and shows their thumbnails (PORT=8080)
 	@$(DEPLOY) > /dev/null
-	cargo build --profile $(PROFILE) --example demo_server
-	@$(DEV).stack.demo --stack $(STACK) --port $(PORT) target/$(PROFILE)/examples/demo_server
+	cargo build --profile $(PROFILE) --package demo-server
+	@$(DEV).stack.demo --stack $(STACK) --port $(PORT) target/$(PROFILE)/demo-server
 
 load: build up ## Upload batches of 24 large photos to the local AWS, and report on each (BATCHES=2 LOAD="--rate 4")
 	@$(DEPLOY) > /dev/null
-	cargo build --profile $(PROFILE) --example load_test
-	@$(AWS) exec -- target/$(PROFILE)/examples/load_test --stack $(STACK) --batches $(BATCHES) $(LOAD)
+	cargo build --profile $(PROFILE) --package load-test
+	@$(AWS) exec -- target/$(PROFILE)/load-test --stack $(STACK) --batches $(BATCHES) $(LOAD)
 
 soak: build ## Let the function work for minutes, and on much at once: nothing may grow or be lost (SOAK_COUNT=2400)
 	@$(AWS) with -- $(DEV).benches.load.soak --photos $(SOAK_COUNT)
@@ -182,7 +183,7 @@ faults: build ## Let every call to AWS fail in every way, and count what becomes
 	@$(AWS) with -- $(DEV).faults.run --count $(COUNT) --seed $(SEED)
 
 exif-check: setup ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
-	cargo build --profile $(PROFILE) --example facts
+	cargo build --profile $(PROFILE) --package photo --example facts
 	@$(DEV).exif_check target/$(PROFILE)/examples/facts "$(DIR)"
 
 deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)

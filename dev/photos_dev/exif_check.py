@@ -91,7 +91,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Compares facts of photos with exiftool's.")
     parser.add_argument("--differences", type=int, default=20, metavar="N", help="shown of each field (20)")
     parser.add_argument("--known", type=Path, metavar="FILE", help="accepted ones: path, tab, field")
-    parser.add_argument("program", type=Path, metavar="FACTS_PROGRAM", help="examples/facts.rs as built")
+    parser.add_argument("program", type=Path, metavar="FACTS_PROGRAM", help="photo/examples/facts.rs as built")
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="where the photos are")
     options = parser.parse_args()
     if not shutil.which("exiftool"):

@@ -14,7 +14,7 @@ from photos_dev.problem import Problem, exit_with
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("server", type=Path, help="the built examples/demo_server")
+    parser.add_argument("server", type=Path, help="the built dev/demo-server")
     parser.add_argument("--stack", default="photos", metavar="NAME", help="default: photos")
     parser.add_argument("--port", default="8080", help="default: 8080")
     arguments = parser.parse_args()

@@ -4,7 +4,7 @@ It installs the peers into target/bench, has each make a thumbnail of each photo
 sides, IJG quality 90, upright), scores the thumbnails, and writes docs/bench.md, docs/bench.svg and
 docs/frontier.svg. A peer that cannot be had is named as missing.
 
-A runner is a program beside this file, or examples/thumbnails.rs. It is called as
+A runner is a program beside this file, or dev/bench/src/bin/thumbnails.rs. It is called as
 
     runner [WAY] DIRECTORY RUNS PHOTO...
 
@@ -148,7 +148,7 @@ def check(photos: list[Path]) -> None:
 def build(profile: str) -> dict[str, str]:
     """The programs in Rust, by their names."""
     command = ["cargo", "build", "--message-format=json-render-diagnostics", "--profile", profile]
-    command += ["--example", "thumbnails", "--example", "quality"]
+    command += ["--package", "bench", "--bins"]
     say("building the programs in Rust")
     result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if result.returncode != 0:

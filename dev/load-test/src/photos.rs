@@ -10,7 +10,8 @@ use turbojpeg::{Compressor, YuvImage};
 use crate::progress::Progress;
 
 /// The test photo, of 5323x8000 pixels.
-const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/photos/ref-5323x8000.jpg");
+const REFERENCE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/photos/ref-5323x8000.jpg");
 /// On the IJG scale: what is made has about the bytes of the test photo.
 const QUALITY: i32 = 77;
 /// How many rows lower each photo begins than the one before: even, as two rows of luma share one of

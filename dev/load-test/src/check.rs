@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
+use aws_calls::answers::plain;
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
 use photo::Size;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::answers::plain;
 use crate::cost;
 use crate::interrupt::Interrupt;
 use crate::photos::Photo;

@@ -19,11 +19,6 @@
 //! this machine's names: another page, whose own name was made to lead here (DNS rebinding), would read
 //! albums and places by the browser of whoever looks at it.
 
-#[path = "../common/answers.rs"]
-mod answers;
-#[path = "../common/signature.rs"]
-mod signature;
-
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::Read;
@@ -31,6 +26,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_calls::answers::{plain, reason};
+use aws_calls::signature::sign;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::config::http::HttpRequest;
@@ -46,9 +43,6 @@ use tiny_http::{Header, Method, Request, Response, Server};
 use tokio::runtime::Handle;
 use ureq::http;
 
-use crate::answers::{plain, reason};
-use crate::signature::sign;
-
 const PAGE: &str = include_str!("page.html");
 const JSON: &str = "application/json";
 /// The function reads no more of a request.
@@ -59,7 +53,7 @@ const THUMBNAIL_URL_LIFETIME: Duration = Duration::from_secs(300);
 const HELP: &str = "\
 Serves a page that uploads photos and shows their thumbnails.
 
-usage: demo_server --function-url URL --table NAME [--prefix PREFIX] [--port PORT]
+usage: demo-server --function-url URL --table NAME [--prefix PREFIX] [--port PORT]
 
   --function-url URL  where upload URLs are asked for: the stack's output UploadUrlFunctionUrl
   --table NAME        where the photos' items are: its output PhotosTableName

@@ -1,4 +1,4 @@
-//! Ctrl-C, and SIGTERM as `local/aws.py with` sends it.
+//! Ctrl-C, and SIGTERM as `python -m photos_dev.local_aws with` sends it.
 
 use std::io;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_calls::answers::reason;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -16,7 +17,6 @@ use thumbnailer::config::Config;
 use tokio::time::{sleep, timeout};
 use ureq::http::Request;
 
-use crate::answers::reason;
 use crate::caller::Caller;
 use crate::photos::Photo;
 

@@ -1,6 +1,6 @@
 //! One of the runners of `make bench`: `thumbnails WAY DIRECTORY RUNS PHOTO...` makes thumbnails by
-//! this crate, by the plain `image` crate, or measures the floor (benches/peers/run.py says how a
-//! runner is called and what it prints).
+//! this crate, by the plain `image` crate, or measures the floor (dev/photos_dev/benches/peers/run.py
+//! says how a runner is called and what it prints).
 
 use std::error::Error;
 use std::fs;
@@ -14,7 +14,6 @@ use image::imageops::FilterType;
 use image::{DynamicImage, GenericImageView, ImageDecoder, ImageEncoder};
 use photo::{CancelFlag, LocationPolicy, Resampling, Size, Spec, inspect};
 use serde_json::json;
-use thumbnailer::log::peak_memory_mb;
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
 
 const SCALE: f64 = 0.25;
@@ -53,7 +52,7 @@ fn main() -> Outcome<()> {
             format!("version {}, turbojpeg {}", env!("CARGO_PKG_VERSION"), version_of("turbojpeg"))
         }
     };
-    println!("{}", json!({ "versions": versions, "peakMemoryMb": peak_memory_mb() }));
+    println!("{}", json!({ "versions": versions, "peakMemoryMb": peak_memory_mb()? }));
     Ok(())
 }
 
@@ -137,9 +136,16 @@ fn cpu_ms() -> Outcome<f64> {
     Ok(nanoseconds / 1e6)
 }
 
+/// The most memory that this process has ever held (proc(5), VmHWM).
+fn peak_memory_mb() -> Outcome<f64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+}
+
 /// The version of a crate that this program is built with.
 fn version_of(package: &str) -> &'static str {
     let name = format!("name = \"{package}\"\nversion = \"");
-    let version = include_str!("../Cargo.lock").split_once(&name).map(|(_, rest)| rest);
+    let version = include_str!("../../../../Cargo.lock").split_once(&name).map(|(_, rest)| rest);
     version.and_then(|rest| rest.split('"').next()).unwrap_or("of an unknown version")
 }

@@ -1,4 +1,4 @@
-//! What AWS says, as the examples show it.
+//! What AWS says, as the tools show it.
 
 use std::error::Error;
 

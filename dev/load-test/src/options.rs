@@ -24,7 +24,7 @@ Exit codes: 0 if every photo is READY and right; 1 if one is not, or the test ca
 /// Uploads batches of photos to a deployed stack, and reports how long each photo takes,
 /// what that costs, and whether anything is lost.
 #[derive(Debug, Parser)]
-#[command(name = "load_test", verbatim_doc_comment, after_help = AFTER_HELP)]
+#[command(name = "load-test", verbatim_doc_comment, after_help = AFTER_HELP)]
 pub struct Options {
     /// The stack's name.
     #[arg(long, value_name = "NAME", default_value = "photos")]
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn read(arguments: &[&str]) -> Result<Options, clap::Error> {
-        Options::read([&["load_test"], arguments].concat().into_iter().map(OsString::from))
+        Options::read([&["load-test"], arguments].concat().into_iter().map(OsString::from))
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aws_calls::answers::reason;
+use aws_calls::signature::sign;
 use aws_config::SdkConfig;
 use aws_sdk_s3::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_s3::primitives::ByteStream;
@@ -11,9 +13,6 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use serde_json::Value;
 use tokio::time::timeout;
 use ureq::http::{Error, Request, Uri};
-
-use crate::answers::reason;
-use crate::signature::sign;
 
 /// Who calls, with the region, the credentials and the endpoint of the standard AWS variables and files.
 pub struct Caller {

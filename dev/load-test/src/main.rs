@@ -17,10 +17,8 @@
 //! `s3:GetObject` on the thumbnails, `dynamodb:BatchGetItem` on the table, `sqs:GetQueueAttributes` on the
 //! dead-letter queue and `logs:FilterLogEvents` on the function's log group.
 //!
-//! What it reckons is tested by `cargo test --profile local --example load_test`.
+//! What it reckons is tested by `cargo test --profile local --package load-test`.
 
-#[path = "../common/answers.rs"]
-mod answers;
 mod caller;
 mod check;
 mod cost;
@@ -34,8 +32,6 @@ mod processes;
 mod progress;
 mod report;
 mod run;
-#[path = "../common/signature.rs"]
-mod signature;
 mod stack;
 mod statistics;
 mod table;
