@@ -7,7 +7,7 @@ from collections import Counter, deque
 from typing import Any
 
 from photos_dev.faults import photos, plan
-from photos_dev.faults.judge import UNHARMED, Last
+from photos_dev.faults.judge import Last, unharmed_key
 from photos_dev.faults.proxy import Proxy
 from photos_dev.faults.report import Progress
 from photos_dev.faults.stack import Stack, key_of, sequencer
@@ -148,4 +148,4 @@ class Driver:
 
 
 def unharmed(kind: str, step: str) -> Photo:
-    return Photo(f"{UNHARMED}/{kind}", 0, [step], {step: kind})
+    return Photo(unharmed_key(kind), 0, [step], {step: kind})

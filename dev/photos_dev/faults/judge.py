@@ -53,6 +53,11 @@ class End:
     why: str = ""
 
 
+def unharmed_key(kind: str) -> str:
+    """Of the photo of a kind that meets no fault. By its name it is a photo: else the hopeless ones were ignored."""
+    return f"{UNHARMED}/{kind}.jpg"
+
+
 def state(key: str, last: Last, world: World, unharmed: World) -> End:
     """What there is of a photo, against what its last news asks for, and against what was made of the same
     picture without any fault."""
@@ -65,7 +70,7 @@ def state(key: str, last: Last, world: World, unharmed: World) -> End:
         return End(LOST, f"no item of the last upload; the item: {brief(item)}")
     if item["status"] != ("FAILED" if last.is_hopeless else "READY"):
         return End(DIFFERENT, f"this is not what such a photo ends as: {brief(item)}")
-    twin = f"{UNHARMED}/{last.kind}"
+    twin = unharmed_key(last.kind)
     if facts(item) != facts(unharmed.items[twin]):
         return End(DIFFERENT, f"another item than without faults: {brief(item)}")
     if last.is_hopeless:
