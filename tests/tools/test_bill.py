@@ -1,4 +1,4 @@
-"""What `make cost` reckons with, on figures of a run: `make test`."""
+"""What `make cost` reckons with, on figures of a run: `make test-tools`."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class Function:
 
 
 def this_project(figures: Figures, item_units: int, index_units: int, line_bytes: int) -> Function:
-    """`publish` in src/handler/creation.rs: the HEAD comes last, and looks whether the thumbnail is there."""
+    """`publish` in src/handler/publish.rs: the HEAD comes last, and looks whether the thumbnail is there."""
     calls = (Call.GET, Call.PUT, Call.ITEM, Call.HEAD)
     return Function(
         "this project", calls, item_units, index_units, line_bytes, len(LAMBDA_LINES_JSON), figures
