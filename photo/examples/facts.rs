@@ -7,7 +7,7 @@
 //! No file is too damaged: what cannot be read of it is left out. `make exif-check` compares these lines with
 //! what exiftool reads.
 
-#![allow(clippy::disallowed_methods)] // the library is pure, not its examples
+#![allow(clippy::disallowed_methods, reason = "the library is pure, not its examples")]
 
 use std::error::Error;
 use std::fs;

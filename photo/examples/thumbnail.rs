@@ -4,7 +4,7 @@
 //! cargo run --release --package photo --example thumbnail -- photo.jpg thumbnail.jpg
 //! ```
 
-#![allow(clippy::disallowed_methods)] // the library is pure, not its examples
+#![allow(clippy::disallowed_methods, reason = "the library is pure, not its examples")]
 
 use std::error::Error;
 use std::fs;

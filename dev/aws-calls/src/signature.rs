@@ -12,6 +12,10 @@ use ureq::http::Request;
 use ureq::http::header::ToStrError;
 
 /// Signs a request to a service, for the region and with the credentials of `aws`.
+///
+/// # Errors
+///
+/// If `aws` has no region or no credentials, or a header of the request is no text.
 pub async fn sign(
     request: &mut Request<Vec<u8>>,
     service: &str,
