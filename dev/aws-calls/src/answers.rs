@@ -16,7 +16,12 @@ pub fn plain(value: AttributeValue) -> Value {
             let members = map.into_iter().map(|(name, value)| (name, plain(value)));
             Value::Object(members.collect::<Map<_, _>>())
         }
-        _ => Value::Null,
+        AttributeValue::B(_)
+        | AttributeValue::Bs(_)
+        | AttributeValue::Ns(_)
+        | AttributeValue::Null(_)
+        | AttributeValue::Ss(_)
+        | _ => Value::Null, // the items have none of these
     }
 }
 

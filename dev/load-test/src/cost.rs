@@ -107,8 +107,14 @@ fn bytes(value: &AttributeValue) -> usize {
         AttributeValue::M(map) => {
             3 + map.iter().map(|(name, value)| 1 + name.len() + bytes(value)).sum::<usize>()
         }
-        // Of the types that are left, the function writes booleans alone.
-        _ => 1,
+        // Of these the function writes booleans alone.
+        AttributeValue::Bool(_)
+        | AttributeValue::B(_)
+        | AttributeValue::Bs(_)
+        | AttributeValue::Ns(_)
+        | AttributeValue::Null(_)
+        | AttributeValue::Ss(_)
+        | _ => 1,
     }
 }
 

@@ -170,7 +170,7 @@ fn rounded(value: Value) -> Value {
         Value::Object(members) => {
             members.into_iter().map(|(name, value)| (name, rounded(value))).collect()
         }
-        other => other,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
 
