@@ -15,12 +15,14 @@ DIR     ?= tests/photos
 PORT    ?= 8080
 BATCHES ?= 2
 LOAD    ?=
-
 CONFIG  ?= default
+SOAK_COUNT ?= 2400
+PHOTOS_DIR ?=
 
 VENV := .venv
 OPS  := .venv-ops
-AWS  := $(VENV)/bin/python local/aws.py
+DEV  := $(VENV)/bin/python -m photos_dev
+AWS  := $(DEV).local_aws
 SAM  := SAM_CLI_TELEMETRY=0 $(OPS)/bin/sam
 DEPLOY = $(AWS) deploy --stack $(STACK) --parameter Architecture=$(ARCHITECTURE)
 
@@ -45,19 +47,21 @@ help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/installed ## Check this machine for what the build needs, install what is missing
-$(VENV)/installed: local/requirements.txt | tools
+$(VENV)/installed: dev/requirements/local.txt dev/pyproject.toml | tools
 	@echo "installing the local AWS and cargo-lambda into $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@# All that it pulls in is in the file, also what builds it.
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable dev
 	@touch $@
 
 .PHONY: tools
 tools:
-	@$(PYTHON) local/check_tools.py
+	@$(PYTHON) dev/photos_dev/check_tools.py
 
 .PHONY: ops
 ops: $(OPS)/installed
-$(OPS)/installed: ops/requirements.txt
+$(OPS)/installed: dev/requirements/ops.txt
 	@echo "installing the SAM CLI and cfn-lint into $(OPS)"
 	@$(PYTHON) -m venv $(OPS)
 	@# All that it pulls in is in the file: pip 23 finds no pins for what is asked for with extras.
@@ -78,14 +82,15 @@ check: setup ops ## Check what needs no local AWS, in minutes: format, lints, do
 	cargo fmt --all --check
 	cargo clippy --workspace --profile $(PROFILE) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --profile $(PROFILE) --no-deps
-	cargo test --profile $(PROFILE) --lib --bins --example demo_server --example load_test
+	cargo test --profile $(PROFILE) --lib --bins
+	cargo test --profile $(PROFILE) --package load-test --package demo-server
 	cargo test --profile $(PROFILE) --package photo
 	cargo test --profile $(PROFILE) --test wire
 	$(OPS)/bin/python -m unittest discover --start-directory tests/docs
-	$(OPS)/bin/python -m unittest discover --start-directory benches/load
+	$(MAKE) --no-print-directory test-tools
 
 test: check ## Check everything: that, and template, packages and functions on a local AWS
-	$(MAKE) --no-print-directory deny test-template test-tools
+	$(MAKE) --no-print-directory deny test-template
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(OPS)/bin/python -m unittest discover --start-directory tests/package
 	$(AWS) with -- cargo test --profile $(PROFILE) --test pipeline
@@ -101,7 +106,7 @@ test-template: ops ## Check template.yaml: lint, rights, alarms, what outlives t
 	$(SAM) validate --lint
 	$(OPS)/bin/python -m unittest discover --start-directory tests/template
 
-test-tools: setup ## Check what an operator and a developer run: make redrive, make invoke
+test-tools: setup ## Check what an operator and a developer run: make redrive, make invoke, make cost
 	$(VENV)/bin/python -m unittest discover --start-directory tests/tools
 
 fmt: ## Format the code
@@ -109,29 +114,29 @@ fmt: ## Format the code
 
 run: build up ## Put a photo through the local AWS and show what comes out (PHOTO=path)
 	@$(DEPLOY) > /dev/null
-	@$(VENV)/bin/python local/run_photo.py --stack $(STACK) "$(PHOTO)"
+	@$(DEV).stack.run_photo --stack $(STACK) "$(PHOTO)"
 	@echo
 	@echo "The local AWS keeps running. Another photo: make run PHOTO=path. To end it: make stop"
 
 demo: build up ## Serve a page that uploads photos and shows their thumbnails (PORT=8080)
 	@$(DEPLOY) > /dev/null
-	cargo build --profile $(PROFILE) --example demo_server
-	@$(VENV)/bin/python local/demo.py --stack $(STACK) --port $(PORT) target/$(PROFILE)/examples/demo_server
+	cargo build --profile $(PROFILE) --package demo-server
+	@$(DEV).stack.demo --stack $(STACK) --port $(PORT) target/$(PROFILE)/demo-server
 
 load: build up ## Upload batches of 24 large photos to the local AWS, and report on each (BATCHES=2 LOAD="--rate 4")
 	@$(DEPLOY) > /dev/null
-	cargo build --profile $(PROFILE) --example load_test
-	@$(AWS) exec -- target/$(PROFILE)/examples/load_test --stack $(STACK) --batches $(BATCHES) $(LOAD)
+	cargo build --profile $(PROFILE) --package load-test
+	@$(AWS) exec -- target/$(PROFILE)/load-test --stack $(STACK) --batches $(BATCHES) $(LOAD)
 
-soak: build ## Let the function work for minutes, and on much at once: nothing may grow or be lost (COUNT=2400)
-	@$(AWS) with -- $(VENV)/bin/python benches/load/soak.py $(if $(filter command line,$(origin COUNT)),--photos $(COUNT))
+soak: build ## Let the function work for minutes, and on much at once: nothing may grow or be lost (SOAK_COUNT=2400)
+	@$(AWS) with -- $(DEV).benches.load.soak --photos $(SOAK_COUNT)
 
 growth: build ## Measure how a photo's cost grows with its megapixels and with the photos of its event
-	@$(AWS) with -- $(VENV)/bin/python benches/load/growth.py
+	@$(AWS) with -- $(DEV).benches.load.growth
 
 invoke: build up ## Invoke the function in the local AWS with a sample event (EVENT=path)
 	@$(DEPLOY) > /dev/null
-	@$(VENV)/bin/python local/invoke.py --stack $(STACK) "$(EVENT)"
+	@$(DEV).stack.invoke --stack $(STACK) "$(EVENT)"
 
 up: setup ## Start the local AWS
 	@$(AWS) up
@@ -144,18 +149,18 @@ release: setup ## Build the packages for AWS, and show their sizes (ARCHITECTURE
 	@du --apparent-size --human-readable $(PACKAGES)/*/bootstrap.zip
 
 measure: release ## Measure size, cold start, CPU time and memory of the functions as they are deployed
-	@$(AWS) with --tls -- $(VENV)/bin/python local/measure.py $(PACKAGES)
+	@$(AWS) with --tls -- $(DEV).benches.measure $(PACKAGES)
 
 cost: release ## Reckon what a million photos cost in AWS, by the function's memory size
 	@mkdir -p target/compare
-	@$(AWS) with -- $(VENV)/bin/python benches/load/lambdas.py pillow sharp > target/compare/peers.json
-	@$(AWS) with --tls -- $(VENV)/bin/python benches/load/cost.py --peers target/compare/peers.json $(PACKAGES)
+	@$(AWS) with -- $(DEV).benches.load.lambdas pillow sharp > target/compare/peers.json
+	@$(AWS) with --tls -- $(DEV).benches.load.cost --peers target/compare/peers.json $(PACKAGES)
 
-bench: tools ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)
-	@$(PYTHON) benches/peers/run.py --profile $(PROFILE) --runs $(RUNS) $(PHOTOS)
+bench: setup ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)
+	@$(DEV).benches.peers.run --profile $(PROFILE) --runs $(RUNS) $(PHOTOS)
 
 bench-check: release ## Say what is slower or larger than the committed figures (UPDATE=1 commits to those of today)
-	@$(AWS) with --tls -- $(VENV)/bin/python benches/peers/check.py --profile $(PROFILE) $(if $(UPDATE),--update) $(PACKAGES)
+	@$(AWS) with --tls -- $(DEV).benches.peers.check --profile $(PROFILE) $(if $(UPDATE),--update) $(PACKAGES)
 
 bench-stages: tools ## Measure each stage of a photo's way: header, EXIF, decode, resize, orient, encode
 	cargo bench --profile $(PROFILE) --package photo --bench stages
@@ -163,23 +168,23 @@ bench-stages: tools ## Measure each stage of a photo's way: header, EXIF, decode
 bench-pins: setup ## Pin anew the thumbnailers that make bench and make load-compare install
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
-		--no-header --no-annotate benches/peers/requirements.in --output-file benches/peers/requirements.txt
-	npm install --prefix benches/peers --package-lock-only --omit-lockfile-registry-resolved --save-exact sharp@latest
-	npm install --prefix benches/load --package-lock-only --omit-lockfile-registry-resolved --save-exact \
+		--no-header --no-annotate dev/requirements/peers.in --output-file dev/requirements/peers.txt
+	npm install --prefix dev/photos_dev/benches/peers --package-lock-only --omit-lockfile-registry-resolved --save-exact sharp@latest
+	npm install --prefix dev/photos_dev/benches/load --package-lock-only --omit-lockfile-registry-resolved --save-exact \
 		sharp@latest @aws-sdk/client-s3@latest @aws-sdk/client-dynamodb@latest exif-reader@latest
 
-load-compare: build ## Compare what a batch of 24 photos costs: in a server, by RabbitMQ, in Lambda functions (PHOTOS=DIR)
-	@$(AWS) with -- $(VENV)/bin/python benches/load/run.py $(if $(filter file,$(origin PHOTOS)),,--photos "$(PHOTOS)")
+load-compare: build ## Compare what a batch of 24 photos costs: in a server, by RabbitMQ, in Lambda functions (PHOTOS_DIR=DIR)
+	@$(AWS) with -- $(DEV).benches.load.run $(if $(PHOTOS_DIR),--photos "$(PHOTOS_DIR)")
 
-fuzz: tools ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
-	@$(PYTHON) photo/fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)
+fuzz: setup ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
+	@$(VENV)/bin/python photo/fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)
 
 faults: build ## Let every call to AWS fail in every way, and count what becomes of the photos (COUNT=600 SEED=1)
-	@$(AWS) with -- $(VENV)/bin/python tests/faults/run.py --count $(COUNT) --seed $(SEED)
+	@$(AWS) with -- $(DEV).faults.run --count $(COUNT) --seed $(SEED)
 
-exif-check: tools ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
-	cargo build --profile $(PROFILE) --example facts
-	@$(PYTHON) tests/exiftool/check.py target/$(PROFILE)/examples/facts "$(DIR)"
+exif-check: setup ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
+	cargo build --profile $(PROFILE) --package photo --example facts
+	@$(DEV).exif_check target/$(PROFILE)/examples/facts "$(DIR)"
 
 deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)
 	$(SAM) build --config-env $(CONFIG)
@@ -195,13 +200,13 @@ invoke-remote: ops ## Invoke the function in AWS with an event (STACK=photos EVE
 	$(SAM) remote invoke ThumbnailFunction --stack-name $(STACK) --event-file $(EVENT)
 
 redrive: setup ## Try every letter of a stack's dead-letter queue once more (STACK=photos)
-	@$(VENV)/bin/python ops/redrive.py --stack $(STACK)
+	@$(DEV).stack.redrive --stack $(STACK)
 
-requirements: setup ## Pin anew what the requirements.in of local, ops and tests/faults ask for
+requirements: setup ## Pin anew what local.in, ops.in and faults.in of dev/requirements ask for
 	$(VENV)/bin/python -m pip install --quiet uv
-	for folder in local ops tests/faults; do \
+	for name in local ops faults; do \
 		$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
-			--no-header --no-annotate $$folder/requirements.in --output-file $$folder/requirements.txt || exit; \
+			--no-header --no-annotate dev/requirements/$$name.in --output-file dev/requirements/$$name.txt || exit; \
 	done
 
 clean: stop ## Stop the local AWS, and remove all that was built and installed

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Feeds damaged photos to every decoder, and keeps what makes one fail: `make fuzz`.
 
 Each file's memory and its work, counted and not timed, are held to what its bytes and pixels allow.
@@ -14,9 +13,10 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+from photos_dev.problem import Problem, exit_with
 
 FUZZ = Path(__file__).resolve().parent
 PHOTO = FUZZ.parent
@@ -31,8 +31,6 @@ C_FLAGS = f"-fsanitize=address -fsanitize-coverage=trace-pc -include {COVERAGE}"
 # libjpeg-turbo's assembler code, which nothing can watch, has a twin in C.
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0", "JSIMD_FORCENONE": "1"}
 
-sys.path.append(str(ROOT / "local"))
-from problem import Problem, exit_with
 
 
 def main() -> int:

@@ -138,7 +138,7 @@ class Readme(unittest.TestCase):
 class Links(unittest.TestCase):
     def test_every_link_and_anchor_resolves(self) -> None:
         pages = [README, *PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
-        pages += sorted(ROOT.glob("tests/**/*.md"))
+        pages += [ROOT / "dev/README.md", *sorted(ROOT.glob("tests/**/*.md"))]
         looked_at = 0
         for path in pages:
             for link in links(path.read_text()):
@@ -153,7 +153,7 @@ class Links(unittest.TestCase):
 
     def test_commands_that_pages_tell_exist(self) -> None:
         targets = set(re.findall(r"(?m)^([a-z][a-z-]*):", (ROOT / "Makefile").read_text()))
-        for path in (README, *PAGES, ROOT / "CONTRIBUTING.md", ROOT / "tests/README.md"):
+        for path in (README, *PAGES, ROOT / "CONTRIBUTING.md", ROOT / "dev/README.md", ROOT / "tests/README.md"):
             text = path.read_text()
             told = re.findall(r"`make ([a-z][a-z-]*)", text) + re.findall(r"(?m)^(?:\$ )?make ([a-z][a-z-]*)", text)
             self.assertLessEqual(set(told), targets, path.name)

@@ -1,11 +1,10 @@
 //! Plain HTTP, and who signs it: what calls AWS without an SDK.
 
+use aws_calls::signature::sign;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use ureq::Agent;
 use ureq::http::{Request, Response};
-
-use crate::signature::sign;
 
 /// Who calls AWS, known by its access key.
 pub struct Caller {

@@ -21,8 +21,6 @@ mod removals;
 mod samples;
 #[path = "../common/service.rs"]
 mod service;
-#[path = "../../examples/common/signature.rs"]
-mod signature;
 mod stack;
 mod streams;
 mod upload_urls;

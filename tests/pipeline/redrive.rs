@@ -8,7 +8,7 @@ use crate::stack::{Stack, root};
 /// What `make redrive` says at its end.
 fn redrive(stack: &Stack) -> String {
     let mut command = Command::new(root().join(".venv/bin/python"));
-    command.arg(root().join("ops/redrive.py"));
+    command.args(["-m", "photos_dev.stack.redrive"]);
     command.args(["--stack", stack.name.as_str(), "--every", "0.5", "--within", "80"]);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -66,7 +66,7 @@ impl Stack {
         Stack::deploy_with(name, &[]).await
     }
 
-    /// Deploys the template with more options of `local/aws.py deploy`.
+    /// Deploys the template with more options of `python -m photos_dev.local_aws deploy`.
     pub async fn deploy_with(name: &str, options: &[&str]) -> Stack {
         let endpoint = std::env::var("AWS_ENDPOINT_URL")
             .expect("these tests need the local AWS: run them with `make test`");
@@ -470,7 +470,7 @@ pub fn root() -> &'static Path {
 
 fn deploy(name: &str, options: &[&str]) -> Value {
     let mut command = Command::new(root().join(".venv/bin/python"));
-    command.arg(root().join("local/aws.py")).args(["deploy", "--stack", name]).args(options);
+    command.args(["-m", "photos_dev.local_aws", "deploy", "--stack", name]).args(options);
     let output = command.output().expect("`make setup` installs .venv");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()

@@ -1,15 +1,14 @@
-"""What local/invoke.py makes of the samples of events/."""
+"""What `make invoke` makes of the samples of events/."""
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
+from photos_dev.stack.invoke import about_bucket, created_objects, read_event
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.append(str(ROOT / "local"))
-from invoke import about_bucket, created_objects, read_event  # noqa: E402
 
 BUCKET = "photos-originals-000000000000-us-east-1"
 

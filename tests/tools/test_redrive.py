@@ -1,21 +1,17 @@
-"""What ops/redrive.py leaves behind, whatever Lambda says and whoever interrupts it."""
+"""What `make redrive` leaves behind, whatever Lambda says and whoever interrupts it."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import sys
 import unittest
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from botocore.exceptions import ClientError
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.append(str(ROOT / "ops"))
-import redrive  # noqa: E402
-from redrive import Problem, Stack  # noqa: E402
+from photos_dev.stack import redrive
+from photos_dev.stack.redrive import Problem, Stack
 
 MAPPING = "14e0db71-5d35-4eb5-b481-8945cf9d10c2"
 BY_HAND = f"aws lambda update-event-source-mapping --uuid {MAPPING} --no-enabled"

@@ -1,0 +1,151 @@
+//! One of the runners of `make bench`: `thumbnails WAY DIRECTORY RUNS PHOTO...` makes thumbnails by
+//! this crate, by the plain `image` crate, or measures the floor (dev/photos_dev/benches/peers/run.py
+//! says how a runner is called and what it prints).
+
+use std::error::Error;
+use std::fs;
+use std::hint::black_box;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::imageops::FilterType;
+use image::{DynamicImage, GenericImageView, ImageDecoder, ImageEncoder};
+use photo::{CancelFlag, LocationPolicy, Resampling, Size, Spec, inspect};
+use serde_json::json;
+use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
+
+const SCALE: f64 = 0.25;
+/// On the IJG scale.
+const QUALITY: u8 = 90;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [way, directory, runs, photos @ ..] = arguments.as_slice() else {
+        return Err("usage: thumbnails WAY DIRECTORY RUNS PHOTO...".into());
+    };
+    let runs: u32 = runs.parse()?;
+    for (number, path) in photos.iter().map(PathBuf::from).enumerate() {
+        let photo = fs::read(&path)?;
+        let make = prepare(way, &photo)?;
+        if number == 0 {
+            make()?; // what is done once a process is not a photo's cost
+        }
+        let (cpu, started) = (cpu_ms()?, Instant::now());
+        let mut thumbnail = Vec::new();
+        for _ in 0..runs {
+            thumbnail = black_box(make()?);
+        }
+        let wall = started.elapsed().as_secs_f64() * 1000.0;
+        let [cpu, wall] = [cpu_ms()? - cpu, wall].map(|ms| ms / f64::from(runs));
+        let name = path.file_name().ok_or("a photo has no name")?;
+        fs::write(Path::new(directory).join(name), thumbnail)?;
+        println!("{}", json!({ "photo": name.to_string_lossy(), "cpuMs": cpu, "wallMs": wall }));
+    }
+    let versions = match way.as_str() {
+        "image" | "image-thumbnail" => format!("image {}", version_of("image")),
+        "floor" => format!("turbojpeg {}", version_of("turbojpeg")),
+        _ => {
+            format!("version {}, turbojpeg {}", env!("CARGO_PKG_VERSION"), version_of("turbojpeg"))
+        }
+    };
+    println!("{}", json!({ "versions": versions, "peakMemoryMb": peak_memory_mb()? }));
+    Ok(())
+}
+
+type Make<'a> = Box<dyn Fn() -> Outcome<Vec<u8>> + 'a>;
+
+/// What makes the thumbnail of this photo, over and over.
+fn prepare<'a>(way: &str, photo: &'a [u8]) -> Outcome<Make<'a>> {
+    Ok(match way {
+        "best" => Box::new(|| by_this_crate(photo, Resampling::Best)),
+        "fast" => Box::new(|| by_this_crate(photo, Resampling::Fast)),
+        "image" => Box::new(|| {
+            let lanczos3 = |full: &DynamicImage, size: Size| {
+                full.resize_exact(size.width, size.height, FilterType::Lanczos3)
+            };
+            by_image(photo, lanczos3)
+        }),
+        "image-thumbnail" => {
+            Box::new(|| by_image(photo, |full, size| full.thumbnail_exact(size.width, size.height)))
+        }
+        "floor" => {
+            let quarter = decode(photo, ScalingFactor::ONE_QUARTER)?; // only to have pixels to encode
+            Box::new(move || floor(photo, &quarter))
+        }
+        _ => return Err(format!("there is no way called {way}").into()),
+    })
+}
+
+fn by_this_crate(photo: &[u8], resampling: Resampling) -> Outcome<Vec<u8>> {
+    let cancel = CancelFlag::default();
+    let inspected = inspect(photo, u64::MAX, LocationPolicy::Off, &cancel);
+    let spec = Spec { scale: SCALE, quality: f64::from(QUALITY) / 100.0, resampling };
+    Ok(inspected.plan(spec, u64::MAX)?.render(&cancel)?.jpeg)
+}
+
+fn by_image(
+    photo: &[u8],
+    shrink: impl Fn(&DynamicImage, Size) -> DynamicImage,
+) -> Outcome<Vec<u8>> {
+    let mut decoder = JpegDecoder::new(Cursor::new(photo))?;
+    let (orientation, profile) = (decoder.orientation()?, decoder.icc_profile()?);
+    let full = DynamicImage::from_decoder(decoder)?;
+    let (width, height) = full.dimensions();
+    let mut thumbnail = shrink(&full, Size { width, height }.scaled(SCALE));
+    thumbnail.apply_orientation(orientation);
+    let mut jpeg = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
+    if let Some(profile) = profile {
+        encoder.set_icc_profile(profile)?;
+    }
+    encoder.encode_image(&thumbnail)?;
+    Ok(jpeg)
+}
+
+/// Decoding at an eighth is little more than Huffman decoding, which a baseline JPEG spares nobody;
+/// and a thumbnail has to be encoded.
+fn floor(photo: &[u8], quarter: &Image<Vec<u8>>) -> Outcome<Vec<u8>> {
+    black_box(decode(photo, ScalingFactor::ONE_EIGHTH)?);
+    let jpeg = turbojpeg::compress(quarter.as_deref(), QUALITY.into(), Subsamp::Sub2x2)?;
+    Ok(jpeg.to_vec())
+}
+
+fn decode(photo: &[u8], scale: ScalingFactor) -> turbojpeg::Result<Image<Vec<u8>>> {
+    let mut decompressor = Decompressor::new()?;
+    decompressor.set_scaling_factor(scale)?;
+    let header = decompressor.read_header(photo)?.scaled(scale);
+    let (width, height, pitch) = (header.width, header.height, header.width * 3);
+    let pixels = vec![0; pitch * height];
+    let mut decoded = Image { pixels, width, pitch, height, format: PixelFormat::RGB };
+    decompressor.decompress(photo, decoded.as_deref_mut())?;
+    Ok(decoded)
+}
+
+/// What this process's threads have used of processors so far (proc(5), schedstat).
+fn cpu_ms() -> Outcome<f64> {
+    std::thread::yield_now(); // the kernel brings the count up to date where it schedules
+    let mut nanoseconds = 0.0;
+    for thread in fs::read_dir("/proc/self/task")? {
+        let statistics = fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanoseconds += statistics.split(' ').next().unwrap_or_default().parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e6)
+}
+
+/// The most memory that this process has ever held (proc(5), VmHWM).
+fn peak_memory_mb() -> Outcome<f64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+}
+
+/// The version of a crate that this program is built with.
+fn version_of(package: &str) -> &'static str {
+    let name = format!("name = \"{package}\"\nversion = \"");
+    let version = include_str!("../../../../Cargo.lock").split_once(&name).map(|(_, rest)| rest);
+    version.and_then(|rest| rest.split('"').next()).unwrap_or("of an unknown version")
+}

@@ -1,0 +1,344 @@
+//! What a platform's server has to do so that its users see their photos, and a page that shows it:
+//! `make demo` runs it against the local AWS.
+//!
+//! | request | what the server does |
+//! |---|---|
+//! | `GET /` | the page |
+//! | `POST /uploads` | asks the upload-url function, with its own signature, and hands on what that answers |
+//! | `GET /photos?album=NAME` | Query: the photos of an album, in the order in which they were taken |
+//! | `GET /photo?key=KEY` | GetItem: one photo, with the rest of its EXIF |
+//!
+//! A photo that is `READY` has a `thumbnailUrl`, for as long as [`THUMBNAIL_URL_LIFETIME`]. The photos
+//! themselves never come here: the page puts them to S3 and gets the thumbnails from there.
+//!
+//! It runs against a deployed stack as well, with the region, the credentials and the endpoint of the
+//! standard AWS variables and files. What it needs to be allowed: the stack's policy for those who ask
+//! for upload URLs, `dynamodb:GetItem` on the table, `dynamodb:Query` on its index and `s3:GetObject` on
+//! the thumbnails; the stack's parameter `UploadOrigins` has to let the page upload, as it does by default.
+//! It knows no users, so it listens on this machine alone, and answers nothing but what asks for it by
+//! this machine's names: another page, whose own name was made to lead here (DNS rebinding), would read
+//! albums and places by the browser of whoever looks at it.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::Read;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_calls::answers::{plain, reason};
+use aws_calls::signature::sign;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::config::http::HttpRequest;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use thumbnailer::aws::s3_config;
+use tiny_http::{Header, Method, Request, Response, Server};
+use tokio::runtime::Handle;
+use ureq::http;
+
+const PAGE: &str = include_str!("page.html");
+const JSON: &str = "application/json";
+/// The function reads no more of a request.
+const MAX_BODY_BYTES: u64 = 1 << 21;
+/// Long enough for a page to load its thumbnails; whoever is handed a URL later can do nothing with it.
+const THUMBNAIL_URL_LIFETIME: Duration = Duration::from_secs(300);
+
+const HELP: &str = "\
+Serves a page that uploads photos and shows their thumbnails.
+
+usage: demo-server --function-url URL --table NAME [--prefix PREFIX] [--port PORT]
+
+  --function-url URL  where upload URLs are asked for: the stack's output UploadUrlFunctionUrl
+  --table NAME        where the photos' items are: its output PhotosTableName
+  --prefix PREFIX     its parameter OriginalsPrefix (empty)
+  --port PORT         of 127.0.0.1 to listen on (8080); 0 for any that is free
+
+Region, credentials and endpoint are those of the standard AWS variables and files.";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--help") {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    let options = match Options::read(&arguments) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("error: {problem}\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match serve(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Options {
+    function_url: String,
+    table: String,
+    prefix: String,
+    port: u16,
+}
+
+impl Options {
+    fn read(arguments: &[String]) -> Result<Options, String> {
+        let mut given = HashMap::new();
+        for pair in arguments.chunks(2) {
+            match pair {
+                [name, value] => given.insert(name.as_str(), value.clone()),
+                _ => return Err(format!("{} has no value", pair[0])),
+            };
+        }
+        let options = Options {
+            function_url: given.remove("--function-url").ok_or("--function-url is missing")?,
+            table: given.remove("--table").ok_or("--table is missing")?,
+            prefix: given.remove("--prefix").unwrap_or_default(),
+            port: match given.remove("--port") {
+                Some(port) => port.parse().map_err(|_| format!("{port} is not a port"))?,
+                None => 8080,
+            },
+        };
+        match given.into_keys().next() {
+            Some(unknown) => Err(format!("there is no option {unknown}")),
+            None => Ok(options),
+        }
+    }
+}
+
+async fn serve(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let server = Server::http(("127.0.0.1", options.port))
+        .map_err(|error| format!("cannot listen on port {}: {error}", options.port))?;
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let port = server.server_addr().to_ip().map_or(options.port, |address| address.port());
+    let platform = Arc::new(Platform::new(Options { port, ..options }, aws));
+    println!("http://{}/ (Ctrl-C ends it)", server.server_addr());
+    for mut request in server.incoming_requests() {
+        let platform = Arc::clone(&platform);
+        // tiny_http blocks while it reads and writes.
+        tokio::task::spawn_blocking(move || {
+            let response = Handle::current().block_on(platform.answer(&mut request));
+            // Whoever asked may have gone.
+            let _ = request.respond(response);
+        });
+    }
+    Ok(())
+}
+
+type Answer = Response<std::io::Cursor<Vec<u8>>>;
+
+/// The server of a platform, as far as photos go.
+struct Platform {
+    options: Options,
+    aws: SdkConfig,
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
+    http: Connector,
+}
+
+impl Platform {
+    fn new(options: Options, aws: SdkConfig) -> Platform {
+        Platform {
+            options,
+            dynamodb: aws_sdk_dynamodb::Client::new(&aws),
+            s3: aws_sdk_s3::Client::from_conf(s3_config(&aws).build()),
+            http: Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build(),
+            aws,
+        }
+    }
+
+    async fn answer(&self, request: &mut Request) -> Answer {
+        let port = self.options.port;
+        if !is_for_this_server(request, port) {
+            let detail = format!("this server is http://127.0.0.1:{port}/ and has no other name");
+            return problem(421, "Misdirected Request", &detail);
+        }
+        let url = request.url().to_owned();
+        let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+        let answer = match (request.method(), path) {
+            (Method::Get, "/") => Ok(response(200, "text/html; charset=utf-8", PAGE.as_bytes())),
+            (Method::Post, "/uploads") => self.upload_urls(request).await,
+            (Method::Get, "/photos") => self.photos(&parameter(query, "album")).await,
+            (Method::Get, "/photo") => self.photo(&parameter(query, "key")).await,
+            _ => Ok(problem(404, "Not Found", "there is nothing here")),
+        };
+        answer.unwrap_or_else(|error| {
+            eprintln!("{} {path}: {error}", request.method());
+            problem(502, "Bad Gateway", &error)
+        })
+    }
+
+    /// Hands on the function's answer, refusals too: it is written for whoever chose the files.
+    async fn upload_urls(&self, request: &mut Request) -> Result<Answer, String> {
+        let mut body = Vec::new();
+        let read = request.as_reader().take(MAX_BODY_BYTES + 1).read_to_end(&mut body);
+        read.map_err(|error| format!("cannot read the request: {error}"))?;
+        let answer = self.http.call(self.signed(body).await?).await.map_err(reason)?;
+        let status = answer.status().as_u16();
+        let content_type = answer.headers().get("content-type").unwrap_or(JSON).to_owned();
+        let body = ByteStream::new(answer.into_body()).collect().await.map_err(reason)?;
+        Ok(response(status, &content_type, &body.into_bytes()))
+    }
+
+    /// A request to the function's URL, which takes none without a signature.
+    async fn signed(&self, body: Vec<u8>) -> Result<HttpRequest, String> {
+        let function_url = &self.options.function_url;
+        // A local AWS finds the function by the Host alone.
+        let url = self.aws.endpoint_url().unwrap_or(function_url);
+        let host = function_url.trim_start_matches("https://").trim_end_matches('/');
+        let request = http::Request::post(url).header("host", host).header("content-type", JSON);
+        let mut request = request.body(body).map_err(reason)?;
+        let signed = sign(&mut request, "lambda", &self.aws).await;
+        signed.map_err(|error| reason(error.as_ref()))?;
+        HttpRequest::try_from(request.map(Into::into)).map_err(reason)
+    }
+
+    /// An album in the order in which its photos were taken; those that failed too.
+    async fn photos(&self, album: &str) -> Result<Answer, String> {
+        let album = format!("{}{album}", self.options.prefix);
+        let query = self
+            .dynamodb
+            .query()
+            .table_name(&self.options.table)
+            .index_name("album-timeline")
+            .key_condition_expression("album = :album")
+            .expression_attribute_values(":album", AttributeValue::S(album));
+        let items = query.into_paginator().items().send().try_collect().await.map_err(reason)?;
+        let mut photos = Vec::new();
+        for item in items {
+            photos.push(self.with_thumbnail_url(item).await?);
+        }
+        Ok(response(200, JSON, json!({ "photos": photos }).to_string().as_bytes()))
+    }
+
+    async fn photo(&self, key: &str) -> Result<Answer, String> {
+        let get = self.dynamodb.get_item().table_name(&self.options.table);
+        let get = get.key("photoKey", AttributeValue::S(key.to_owned()));
+        match get.send().await.map_err(reason)?.item {
+            Some(item) => {
+                let photo = self.with_thumbnail_url(item).await?;
+                Ok(response(200, JSON, photo.to_string().as_bytes()))
+            }
+            None => Ok(problem(404, "Not Found", "no such photo was seen yet")),
+        }
+    }
+
+    async fn with_thumbnail_url(
+        &self,
+        item: HashMap<String, AttributeValue>,
+    ) -> Result<Value, String> {
+        let mut photo = plain(AttributeValue::M(item));
+        let thumbnail = &photo["renditions"]["thumbnail"];
+        if let (Some(bucket), Some(key)) = (thumbnail["bucket"].as_str(), thumbnail["key"].as_str())
+        {
+            let lifetime = PresigningConfig::expires_in(THUMBNAIL_URL_LIFETIME).map_err(reason)?;
+            let get = self.s3.get_object().bucket(bucket).key(key);
+            photo["thumbnailUrl"] = get.presigned(lifetime).await.map_err(reason)?.uri().into();
+        }
+        Ok(photo)
+    }
+}
+
+/// Whether a request's one Host (RFC 9110 section 7.2) is a name of this machine, with this port.
+fn is_for_this_server(request: &Request, port: u16) -> bool {
+    let mut hosts = request.headers().iter().filter(|header| header.field.equiv("Host"));
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => is_own_host(host.value.as_str(), port),
+        _ => false,
+    }
+}
+
+fn is_own_host(host: &str, port: u16) -> bool {
+    let host = host.to_ascii_lowercase();
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| match host.strip_prefix(name) {
+        // A browser leaves out the port that http has by itself.
+        Some("") => port == 80,
+        Some(rest) => rest.strip_prefix(':') == Some(port.to_string().as_str()),
+        None => false,
+    })
+}
+
+/// A parameter of a URL's query, empty if it is not there.
+fn parameter(query: &str, name: &str) -> String {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    percent_decode_str(value.unwrap_or_default()).decode_utf8_lossy().into_owned()
+}
+
+/// A refusal as RFC 9457 has it, like those of the function.
+fn problem(status: u16, title: &str, detail: &str) -> Answer {
+    let problem = json!({ "status": status, "title": title, "detail": detail });
+    response(status, "application/problem+json", problem.to_string().as_bytes())
+}
+
+fn response(status: u16, content_type: &str, body: &[u8]) -> Answer {
+    let header = |name: &str, value: &str| Header::from_bytes(name, value).ok();
+    let headers = [header("Content-Type", content_type), header("Cache-Control", "no-store")];
+    let response = Response::from_data(body).with_status_code(status);
+    headers.into_iter().flatten().fold(response, Response::with_header)
+}
+
+#[cfg(test)]
+mod tests {
+    use tiny_http::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn only_this_machines_names_with_the_servers_port_are_its_own() {
+        for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "LocalHost:8080"] {
+            assert!(is_own_host(host, 8080), "{host}");
+        }
+        for host in [
+            "",
+            "localhost",
+            "127.0.0.1",
+            "localhost:80",
+            "localhost:08080",
+            "localhost:80800",
+            "localhost:8080:8080",
+            "localhost.:8080",
+            "localhost.evil.example:8080",
+            "127.0.0.1.evil.example:8080",
+            "evil.example:8080",
+            "127.0.0.2:8080",
+            "0.0.0.0:8080",
+            "::1:8080",
+        ] {
+            assert!(!is_own_host(host, 8080), "{host}");
+        }
+        assert!(is_own_host("localhost", 80) && is_own_host("localhost:80", 80));
+    }
+
+    async fn status(hosts: &[&str]) -> u16 {
+        let options = Options {
+            function_url: "http://function.example/".to_owned(),
+            table: "photos".to_owned(),
+            prefix: String::new(),
+            port: 8080,
+        };
+        let aws = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        let request = hosts.iter().fold(TestRequest::new(), |request, host| {
+            request.with_header(Header::from_bytes("Host", *host).unwrap())
+        });
+        Platform::new(options, aws).answer(&mut request.into()).await.status_code().0
+    }
+
+    #[tokio::test]
+    async fn a_page_of_another_name_is_told_nothing() {
+        assert_eq!(status(&["127.0.0.1:8080"]).await, 200);
+        assert_eq!(status(&["evil.example:8080"]).await, 421);
+        assert_eq!(status(&[]).await, 421);
+        assert_eq!(status(&["127.0.0.1:8080", "evil.example:8080"]).await, 421);
+    }
+}

@@ -1,0 +1,1 @@
+"""Programs that measure the functions, and compare them with others."""

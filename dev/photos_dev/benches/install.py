@@ -1,0 +1,60 @@
+"""How what this project is compared with gets onto this machine: below target/, and only once."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from photos_dev import check_tools
+from photos_dev.paths import ROOT
+
+# Where Debian's libthumbnailator-java has it.
+THUMBNAILATOR = Path("/usr/share/java/thumbnailator.jar")
+
+
+class Missing(Exception):
+    """Why something is not compared, in words for a person."""
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def install_once(directory: Path, pins: Path, *commands: list[str]) -> None:
+    """Runs the commands in the directory unless they were run with the same pins before."""
+    done = directory / "installed.txt"
+    if done.exists() and done.read_bytes() == pins.read_bytes():
+        return
+    say(f"installing {directory.name} into {directory.relative_to(ROOT)}")
+    log = directory.parent / f"{directory.name}.log"
+    with log.open("wb") as output:
+        for command in commands:
+            result = subprocess.run(
+                command, cwd=directory, stdout=output, stderr=subprocess.STDOUT
+            )
+            if result.returncode != 0:
+                name = Path(command[0]).name
+                raise Missing(f"{name} failed, see {log.relative_to(ROOT)}")
+    shutil.copy(pins, done)
+
+
+def require_node() -> None:
+    if not shutil.which("node") or not shutil.which("npm"):
+        raise Missing("Node.js 20.9 or later is not installed, or its npm")
+
+
+def install_thumbnailator() -> None:
+    if not THUMBNAILATOR.exists() or not shutil.which("javac"):
+        install_debian("default-jdk-headless", "libthumbnailator-java")
+
+
+def install_debian(*packages: str) -> None:
+    """For packages that start no service."""
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            check_tools.install(list(packages))
+        except SystemExit as reason:
+            raise Missing(str(reason).removeprefix("error: ")) from None

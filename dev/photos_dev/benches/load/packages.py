@@ -1,0 +1,103 @@
+"""The functions that this project's is compared with, as they would be handed to Lambda."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import distributions, version
+from pathlib import Path
+
+from photos_dev.benches.install import install_once, require_node
+from photos_dev.paths import REQUIREMENTS, ROOT
+
+HERE = Path(__file__).resolve().parent
+COMPARE = ROOT / "target/compare"
+PINS = REQUIREMENTS / "peers.txt"
+HANDLER = "function.handler"
+
+
+@dataclass(frozen=True)
+class Package:
+    title: str
+    versions: str
+    runtime: str
+    file: Path  # a zip
+
+
+def pillow() -> Package:
+    """boto3 comes with Lambda's own Python; here it is that of the local AWS."""
+    libraries = install_pillow()
+    versions = [
+        f"Pillow {next(iter(distributions(path=[str(libraries)]))).version}",
+        f"boto3 {version('boto3')}",
+        f"Python {sys.version.split()[0]}",
+    ]
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    package = zipped("pillow", libraries, HERE / "pillow_function.py")
+    return Package("Pillow", ", ".join(versions), runtime, package)
+
+
+def sharp() -> Package:
+    libraries = install_sharp()
+    locked = json.loads((HERE / "package-lock.json").read_text())["packages"]
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout
+    node = said.strip().removeprefix("v")
+    versions = [
+        f"sharp {locked['node_modules/sharp']['version']}",
+        f"AWS SDK {locked['node_modules/@aws-sdk/client-s3']['version']}",
+        f"Node.js {node}",
+    ]
+    package = zipped("sharp", libraries, HERE / "sharp_function.mjs")
+    return Package("sharp", ", ".join(versions), f"nodejs{node.partition('.')[0]}.x", package)
+
+
+def install_pillow() -> Path:
+    """Pillow alone, with the pins of `make bench`, for the Python that runs this."""
+    directory = COMPARE / "pillow"
+    directory.mkdir(parents=True, exist_ok=True)
+    pins = COMPARE / "pillow.txt"
+    pins.write_text(pinned("pillow"))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    where = ["--target", ".", "--upgrade", "--no-compile", "--require-hashes", "--requirement", str(pins)]
+    # A zip keeps no times by which Python would see that its compiled modules are as new as their sources.
+    compiled = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "."]
+    install_once(directory, pins, [*pip, *where], compiled)
+    return directory
+
+
+def pinned(name: str) -> str:
+    """The lines about one package: of each Python that has a version of its own."""
+    return "".join(re.findall(rf"(?m)^{name}==.*(?:\n +--hash.*)*\n", PINS.read_text()))
+
+
+def install_sharp() -> Path:
+    require_node()
+    directory = COMPARE / "sharp"
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, directory)
+    npm = ["npm", "ci", "--engine-strict", "--no-audit", "--no-fund", "--loglevel=error"]
+    install_once(directory, HERE / "package-lock.json", npm)
+    return directory
+
+
+def zipped(name: str, libraries: Path, function: Path) -> Path:
+    """Not compressed: it only travels within this machine."""
+    package = COMPARE / f"{name}.zip"
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.write(function, f"function{function.suffix}")
+        for path in files(libraries):
+            archive.write(path, path.relative_to(libraries))
+    return package
+
+
+def files(directory: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(directory):
+        yield from (Path(folder, name) for name in sorted(names))

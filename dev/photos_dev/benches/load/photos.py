@@ -1,0 +1,97 @@
+"""The photos of a batch, and what size their thumbnails must have."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import uuid
+from pathlib import Path
+
+from photos_dev.benches.load import pictures
+from photos_dev.benches.measure import BATCH
+from photos_dev.local_aws.deploy import Clients
+from photos_dev.paths import PHOTO
+from photos_dev.problem import Problem
+from photos_dev.stack.run_photo import plain
+
+SCALE = 0.25
+# ITU-T T.81, table B.1: frame headers are C0 to CF, but for C4, C8 and CC.
+FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def of_directory(directory: Path) -> list[Path]:
+    """The first photos in a folder, in the order of their names."""
+    if not directory.is_dir():
+        raise Problem(f"there is no folder {directory}: PHOTOS_DIR=DIR names one with JPEGs")
+    photos = sorted(path for path in directory.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
+    if not photos:
+        raise Problem(f"there are no JPEGs in {directory}")
+    return photos[:BATCH]
+
+
+def of_reference(directory: Path, pillow: Path) -> list[Path]:
+    """Photos that all differ, made of the reference photo by Pillow and kept in a folder."""
+    digest = hashlib.sha256(PHOTO.read_bytes()).hexdigest()[:12]
+    kept = directory / f"photos-{digest}"
+    kept.mkdir(parents=True, exist_ok=True)
+    photos = [kept / f"{number:02}.jpg" for number in range(1, BATCH + 1)]
+    missing = [number for number, photo in enumerate(photos) if not photo.exists()]
+    if missing:
+        print(f"making {len(missing)} photos of {PHOTO.name}", file=sys.stderr, flush=True)
+        make(photos, missing, pillow)
+    return photos
+
+
+def make(photos: list[Path], numbers: list[int], pillow: Path) -> None:
+    """Each is the reference photo, rolled from top to bottom by another part of its height: by whole
+    blocks of its JPEG and with its own tables, so that it has as many details and bytes."""
+    height, _ = sides(PHOTO.read_bytes())
+    step = height // len(photos) // 16 * 16
+    for number in numbers:
+        pictures.rolled(pillow, PHOTO, number * step, photos[number])
+
+
+def keyed(uploads: list[Path]) -> dict[str, Path]:
+    """By keys that no photo had before."""
+    album = uuid.uuid4().hex[:8]
+    return {f"{album}/{number:02}.jpg": photo for number, photo in enumerate(uploads, 1)}
+
+
+def ready_keys(aws: Clients, table: str) -> set[str]:
+    """Of the photos whose items say that they are READY, or say nothing, as those of others do: they would
+    not be there."""
+    pages = aws.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    items = [plain(item) for page in pages for item in page["Items"]]
+    return {item["photoKey"] for item in items if item.get("status", "READY") == "READY"}
+
+
+def thumbnail_key(key: str) -> str:
+    return f"thumbnail/{key}"
+
+
+def right_thumbnails(aws: Clients, bucket: str, batch: dict[str, Path]) -> int:
+    """How many photos, by their keys, have a thumbnail of the right size."""
+    return sum(has_thumbnail(aws, bucket, key, photo) for key, photo in batch.items())
+
+
+def has_thumbnail(aws: Clients, bucket: str, key: str, photo: Path) -> bool:
+    try:
+        thumbnail = aws.s3.get_object(Bucket=bucket, Key=thumbnail_key(key))["Body"].read()
+    except aws.s3.exceptions.NoSuchKey:
+        return False
+    return sorted(sides(thumbnail)) == thumbnail_size(photo.read_bytes())
+
+
+def thumbnail_size(photo: bytes) -> list[int]:
+    """Its sides, the shorter one first: which of them is the width its orientation decides."""
+    return sorted(max(1, int(side * SCALE + 0.5)) for side in sides(photo))
+
+
+def sides(jpeg: bytes) -> list[int]:
+    """Height and width in the frame header of a JPEG: ITU-T T.81, B.1.1.4 and B.2.2."""
+    position = 2
+    while position + 9 <= len(jpeg) and jpeg[position] == 0xFF:
+        if jpeg[position + 1] in FRAMES:
+            return [int.from_bytes(jpeg[at : at + 2], "big") for at in (position + 5, position + 7)]
+        position += 2 + int.from_bytes(jpeg[position + 2 : position + 4], "big")
+    return []

@@ -1,0 +1,255 @@
+"""What becomes of the function when it works for long, or on much at once: `make soak`.
+
+- an hour's worth of photos, compressed into minutes, through two processes that stay warm: memory,
+  descriptors and CPU time of the last hundred are those of the first
+- many small photos uploaded in one burst, as S3 and Lambda deliver them
+- an event of 24 photos in a function of 512 MB
+- 20 processes that start at the same time, each with a photo
+
+A promise that does not hold is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from photos_dev.benches import measure
+from photos_dev.benches.install import say
+from photos_dev.benches.load import photos
+from photos_dev.benches.processes import Watch, functions
+from photos_dev.jpeg import commented
+from photos_dev.local_aws.cli import on_local_aws
+from photos_dev.local_aws.deploy import Clients, deploy
+from photos_dev.local_aws.server import endpoint
+from photos_dev.paths import FUNCTIONS, ROOT
+from photos_dev.problem import Problem, exit_with
+
+BOOTSTRAP = FUNCTIONS / "thumbnail/bootstrap"
+SMALL_PHOTO = ROOT / "photo/tests/golden/photos/jpeg-orientation-6.jpg"
+# A batch of 24 each 36 seconds makes this many an hour.
+PHOTOS = 2400
+LONGEST_SECONDS = 600
+HUNDRED = 100
+AT_ONCE = 2
+# Between the medians of the first and the last hundred. Times vary by more on a shared machine.
+MEMORY_DRIFT = 0.05
+TIME_DRIFT = 0.15
+
+BURST = 1000
+UPLOADS_AT_ONCE = 8
+BURST_SECONDS = 240
+STARTS = 20
+SMALL_MEMORY_MB = 512
+
+
+@dataclass(frozen=True)
+class Finding:
+    promise: str
+    found: str
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A process after a photo, and what that has taken."""
+
+    memory_mb: float
+    descriptors: int
+    cpu_ms: float
+    wall_ms: float
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=int, default=PHOTOS, help=f"of the soak (default: {PHOTOS})")
+    options = parser.parse_args()
+    aws = Clients(endpoint())
+    outputs = deploy(aws.endpoint, "soak", FUNCTIONS, {}, {})
+    findings = [burst(aws, outputs)]
+    environment = measure.silent_environment(aws, outputs)
+    records = measure.upload_photos(aws, outputs["OriginalsBucketName"])
+    ready = partial(ready_photos, aws, outputs["PhotosTableName"])
+    findings += [
+        event_in_small_function(environment, records, ready),
+        starts_at_once(environment, records, ready),
+        *soak(environment, records, options.photos),
+    ]
+    return report(findings)
+
+
+def report(findings: list[Finding]) -> int:
+    print()
+    for finding in findings:
+        print(f"{'holds ' if finding.holds else 'BROKEN'}  {finding.promise:44} {finding.found}")
+    broken = sum(not finding.holds for finding in findings)
+    if broken:
+        raise Problem(f"{broken} of {len(findings)} promises are broken")
+    return 0
+
+
+# ---- for long ----
+
+
+def soak(environment: dict[str, str], records: list[dict[str, Any]], count: int) -> list[Finding]:
+    began = time.monotonic()
+    shares = [records[number::AT_ONCE] for number in range(AT_ONCE)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        samples = list(pool.map(partial(work_on, environment, count // AT_ONCE), shares, range(AT_ONCE)))
+    seconds = time.monotonic() - began
+    worked = sum(map(len, samples))
+    found = f"{worked} photos in {seconds:.0f} s, {worked / seconds:.1f} a second, by {AT_ONCE} processes"
+    return [
+        Finding("an hour's worth of photos", found, worked == count),
+        steady("memory", "MB", samples, lambda sample: sample.memory_mb, MEMORY_DRIFT),
+        steady("descriptors", "", samples, lambda sample: sample.descriptors, 0),
+        steady("CPU time of a photo", "ms", samples, lambda sample: sample.cpu_ms, TIME_DRIFT),
+        steady("wall time of a photo", "ms", samples, lambda sample: sample.wall_ms, TIME_DRIFT),
+    ]
+
+
+def work_on(environment: dict[str, str], count: int, records: list[dict[str, Any]], number: int) -> list[Sample]:
+    """One process, one photo after the other. Only the first of several tells how far it is."""
+    samples: list[Sample] = []
+    deadline = time.monotonic() + LONGEST_SECONDS
+    with measure.running(BOOTSTRAP, environment) as function:
+        function.wait_until_idle()
+        for event in endless(records):
+            if len(samples) == count or time.monotonic() > deadline:
+                break
+            samples.append(sample(function, event, len(samples)))
+            if number == 0 and len(samples) % HUNDRED == 0:
+                memory = samples[-1].memory_mb
+                say(f"soak: {len(samples)} of {count} photos in each of {AT_ONCE} processes, {memory:.0f} MB")
+    return samples
+
+
+def sample(function: measure.Function, event: Any, number: int) -> Sample:
+    cpu, wall = function.cpu_ms(), time.monotonic()
+    function.handle(event, number)
+    return Sample(
+        memory_mb=function.usage().memory,
+        descriptors=len(os.listdir(f"/proc/{function.process.pid}/fd")),
+        cpu_ms=function.cpu_ms() - cpu,
+        wall_ms=(time.monotonic() - wall) * 1000,
+    )
+
+
+def endless(records: list[dict[str, Any]]) -> Iterator[Any]:
+    while True:
+        yield from measure.notifications(records, 1)
+
+
+def steady(
+    what: str, unit: str, samples: list[list[Sample]], value: Callable[[Sample], float], limit: float
+) -> Finding:
+    """Medians of the first and the last hundred of each process."""
+    pairs = [
+        (statistics.median(map(value, of_one[:HUNDRED])), statistics.median(map(value, of_one[-HUNDRED:])))
+        for of_one in samples
+    ]
+    drift = max(last / first - 1 for first, last in pairs)
+    found = ", ".join(f"{first:.1f} → {last:.1f} {unit}".strip() for first, last in pairs)
+    return Finding(f"{what}, first to last hundred", f"{found} ({drift:+.1%}, at most {limit:+.0%})", drift <= limit)
+
+
+# ---- much at once ----
+
+
+def burst(aws: Clients, outputs: dict[str, str]) -> Finding:
+    photo = SMALL_PHOTO.read_bytes()
+    name, bucket = outputs["ThumbnailFunctionName"], outputs["OriginalsBucketName"]
+    keys = {f"burst/{number:04}.jpg" for number in range(BURST)}
+    say(f"burst: {BURST} small photos")
+    with Watch(lambda: functions(name, aws.endpoint)) as watch:
+        began = time.monotonic()
+        with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
+            puts = pool.map(lambda key: aws.s3.put_object(Bucket=bucket, Key=key, Body=commented(photo, key.encode())), sorted(keys))
+            list(puts)
+        uploaded = time.monotonic() - began
+        ready = wait_for(aws, outputs["PhotosTableName"], keys, began + BURST_SECONDS)
+        seconds = time.monotonic() - began
+    pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=outputs["ThumbnailsBucketName"])
+    thumbnails = {entry["Key"].removeprefix("thumbnail/") for page in pages for entry in page.get("Contents", [])}
+    letters = aws.sqs.get_queue_attributes(
+        QueueUrl=outputs["DeadLetterQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
+    )["Attributes"]["ApproximateNumberOfMessages"]
+    found = (
+        f"{len(ready)} READY, {len(thumbnails & keys)} thumbnails, {letters} letters; uploaded in {uploaded:.0f} s, "
+        f"done after {seconds:.0f} s; {watch.processes} processes, {watch.together_mb:.0f} MB together"
+    )
+    return Finding(f"{BURST} small photos in one burst", found, keys == ready == thumbnails and letters == "0")
+
+
+def wait_for(aws: Clients, table: str, keys: set[str], deadline: float) -> set[str]:
+    """Which of the photos are READY, as soon as all are or the time is over."""
+    ready: set[str] = set()
+    while ready != keys and time.monotonic() < deadline:
+        time.sleep(1)
+        ready = photos.ready_keys(aws, table)
+    return ready
+
+
+def event_in_small_function(
+    environment: dict[str, str], records: list[dict[str, Any]], ready: Callable[[Any], int]
+) -> Finding:
+    small_environment = environment | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(SMALL_MEMORY_MB)}
+    event = next(measure.notifications(records, measure.BATCH))
+    with measure.running(BOOTSTRAP, small_environment) as function:
+        function.wait_until_idle()
+        function.handle(event, 0)
+        peak = function.peak_mb()
+    done = ready(event)
+    found = f"{done} READY, {peak:.0f} MB at its peak"
+    promise = f"an event of {measure.BATCH} photos in {SMALL_MEMORY_MB} MB"
+    return Finding(promise, found, done == measure.BATCH and peak < SMALL_MEMORY_MB)
+
+
+def starts_at_once(
+    environment: dict[str, str], records: list[dict[str, Any]], ready: Callable[[Any], int]
+) -> Finding:
+    say(f"{STARTS} cold starts at the same time")
+    events = list(measure.notifications(records[:STARTS], 1))
+    with ExitStack() as stack:
+        began = time.monotonic()
+        processes = [stack.enter_context(measure.running(BOOTSTRAP, environment)) for _ in range(STARTS)]
+
+        def first_photo(number: int) -> float:
+            processes[number].wait_until_idle()
+            started = time.monotonic() - began
+            processes[number].handle(events[number], number)
+            return started * 1000
+
+        with ThreadPoolExecutor(STARTS) as pool:
+            starts = list(pool.map(first_photo, range(STARTS)))
+        seconds = time.monotonic() - began
+        memory = sum(process.peak_mb() for process in processes)
+    done = sum(map(ready, events))
+    found = (
+        f"{done} READY; started within {max(starts):.0f} ms (median {statistics.median(starts):.0f}), "
+        f"all done after {seconds:.1f} s, {memory:.0f} MB together"
+    )
+    return Finding(f"{STARTS} cold starts at the same time", found, done == STARTS)
+
+
+def ready_photos(aws: Clients, table: str, event: Any) -> int:
+    """How many photos of an event have an item that is READY by this very event."""
+    objects = [record["s3"]["object"] for record in event["Records"]]
+    keys = [{"photoKey": {"S": entry["key"]}} for entry in objects]
+    items = [aws.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"] for key in keys]
+    return sum(
+        item["status"]["S"] == "READY" and item["sequencer"]["S"] == entry["sequencer"]
+        for item, entry in zip(items, objects)
+    )
+
+
+if __name__ == "__main__":
+    exit_with(on_local_aws(main))

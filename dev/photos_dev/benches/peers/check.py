@@ -1,0 +1,126 @@
+"""Says what has become slower or larger than the committed figures: `make bench-check`.
+
+Times are compared as ratios to the floor of the same run (decoding at an eighth and encoding, see
+run.py), which a faster or busier machine changes as much. docs/figures.json has the committed ones;
+UPDATE=1 writes those of this run there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+from photos_dev.benches import measure
+from photos_dev.benches.machine import processor
+from photos_dev.benches.peers.run import BENCH, build, json_lines, say
+from photos_dev.local_aws.cli import on_local_aws
+from photos_dev.local_aws.deploy import Clients
+from photos_dev.local_aws.server import endpoint
+from photos_dev.paths import DOCS, ROOT
+from photos_dev.problem import Problem, exit_with
+
+FIGURES = DOCS / "figures.json"
+ROUNDS = 3
+RUNS = 10
+# A figure varies by less from run to run on a machine that is not idle.
+ALLOWED = {"floors": 0.10, "MB": 0.08}
+# Of so little time a tenth is nothing.
+LEAST_FLOORS = 0.05
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    value: float
+    unit: str  # of ALLOWED
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--profile", default="local", help="cargo profile of the thumbnails (local)")
+    parser.add_argument("--update", action="store_true", help="write the figures of this run to docs/figures.json")
+    parser.add_argument("packages", type=Path, help="the release builds, as `make release` zips them")
+    options = parser.parse_args()
+    floor_ms, thumbnails = of_thumbnails(options.profile)
+    figures = [*thumbnails, *of_functions(options.packages, floor_ms)]
+    print(f"floor {floor_ms:.1f} ms CPU, {processor()}")
+    slower = compare(figures, committed())
+    if options.update:
+        FIGURES.write_text(json.dumps({figure.name: round(figure.value, 3) for figure in figures}, indent=2) + "\n")
+        say(f"written to {FIGURES.relative_to(ROOT)}")
+    elif slower:
+        raise Problem(f"worse than committed: {', '.join(slower)}")
+    return 0
+
+
+def committed() -> dict[str, float]:
+    return json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+
+
+def of_thumbnails(profile: str) -> tuple[float, list[Figure]]:
+    """The floor in ms, and the thumbnails in floors: medians of rounds that take turns."""
+    program = build(profile)["thumbnails"]
+    times: dict[str, list[float]] = {"floor": [], "best": [], "fast": []}
+    for number in range(1, ROUNDS + 1):
+        for way, of_way in times.items():
+            directory = BENCH / "check" / way
+            directory.mkdir(parents=True, exist_ok=True)
+            command = [program, way, str(directory), str(RUNS), str(measure.PHOTO)]
+            lines = list(json_lines(command, BENCH / f"check-{way}.log"))
+            of_way.append(next(line["cpuMs"] for line in lines if "photo" in line))
+        say(f"thumbnails: round {number} of {ROUNDS}")
+    floor = statistics.median(times["floor"])
+    ratios = {way: statistics.median(times[way]) / floor for way in ("best", "fast")}
+    return floor, [Figure(f"a thumbnail, {way}", ratio, "floors") for way, ratio in ratios.items()]
+
+
+def of_functions(packages: Path, floor_ms: float) -> list[Figure]:
+    """The functions as they are deployed, in the local AWS."""
+    aws = Clients(endpoint())
+    with measure.deployed(aws, "check", packages) as (functions, outputs):
+        say("functions: thumbnail")
+        thumbnail = measure.thumbnail_figures(aws, outputs, functions, ROUNDS)
+        say("functions: upload-url")
+        upload_url = measure.upload_url_figures(aws, outputs, functions)
+    times = {
+        "a cold start": thumbnail.start.cpu_ms,
+        "the first photo of a process": thumbnail.first_ms,
+        "a photo": thumbnail.photo_ms,
+        f"a photo of an event of {measure.BATCH}": thumbnail.batch_ms,
+        f"{measure.BATCH} upload URLs": upload_url.call_ms,
+    }
+    memory = {
+        "peak memory, a photo": thumbnail.photo_mb,
+        f"peak memory, an event of {measure.BATCH}": thumbnail.batch_mb,
+        "peak memory, upload URLs": upload_url.call_mb,
+    }
+    sizes = {f"the package of {name}": measure.package_mb(packages, name) for name in ("thumbnail", "upload-url")}
+    return [
+        *(Figure(name, ms / floor_ms, "floors") for name, ms in times.items()),
+        *(Figure(name, mb, "MB") for name, mb in (memory | sizes).items()),
+    ]
+
+
+def compare(figures: list[Figure], before: dict[str, float]) -> list[str]:
+    """Prints all figures; returns those that are worse than they may be."""
+    worse = []
+    print(f"{'':32}{'committed':>10}{'now':>10}{'change':>10}")
+    for figure in figures:
+        then = before.get(figure.name)
+        if then is None:
+            print(f"{figure.name:32}{'-':>10}{figure.value:10.2f}  {figure.unit}, new")
+            continue
+        change = figure.value / then - 1
+        allowed = max(ALLOWED[figure.unit], LEAST_FLOORS / then if figure.unit == "floors" else 0)
+        verdict = "WORSE" if change > allowed else "better" if change < -allowed else ""
+        print(f"{figure.name:32}{then:10.2f}{figure.value:10.2f}{change:+10.1%}  {figure.unit} {verdict}".rstrip())
+        if verdict == "WORSE":
+            worse.append(figure.name)
+    return worse
+
+
+if __name__ == "__main__":
+    exit_with(on_local_aws(main))

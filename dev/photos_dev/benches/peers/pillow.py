@@ -1,0 +1,34 @@
+"""The runner of Pillow: full|draft|thumbnail DIRECTORY RUNS PHOTO... (see run.py)."""
+
+import io
+import sys
+
+import PIL
+from PIL import Image, ImageOps, features
+
+from photos_dev.benches.peers.runner import quarter, run
+
+
+def shrink(photo: Image.Image, way: str) -> Image.Image:
+    width, height = size = tuple(map(quarter, photo.size))
+    box, gap = None, None
+    if way == "draft":
+        photo.draft(None, size)
+    if way == "thumbnail":  # the steps of Image.thumbnail, whose rounding of the sides is another
+        gap = 2.0
+        if drafted := photo.draft(None, (gap * width, gap * height)):
+            box = drafted[1]
+    return photo.resize(size, Image.Resampling.LANCZOS, box, gap)
+
+
+def make(photo: bytes) -> bytes:
+    thumbnail = shrink(Image.open(io.BytesIO(photo)), way)
+    ImageOps.exif_transpose(thumbnail, in_place=True)
+    jpeg = io.BytesIO()
+    thumbnail.save(jpeg, "JPEG", quality=90, icc_profile=thumbnail.info.get("icc_profile"))
+    return jpeg.getvalue()
+
+
+way = sys.argv[1]
+codec = features.version("libjpeg_turbo")
+run(make, f"Pillow {PIL.__version__}, libjpeg-turbo {codec}", sys.argv[2:])

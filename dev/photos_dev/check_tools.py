@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Checks that this machine has what the build needs; installs what is missing where it may.
+
+It runs before anything is installed, so it needs Python's standard library only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PYTHON = (3, 10)  # what ministack asks for
+
+# What is needed -> the Debian package that has it.
+PACKAGES = {
+    "cc": "gcc",
+    "c++": "g++",
+    "cmake": "cmake",  # builds libjpeg-turbo
+    "nasm": "nasm",  # assembles its SIMD code
+    "venv": "python3-venv",
+}
+
+
+def main() -> None:
+    check_python()
+    check_rust()
+    check_processor()
+    missing = [name for name in PACKAGES if not is_there(name)]
+    if missing:
+        install([PACKAGES[name] for name in missing])
+
+
+def check_python() -> None:
+    if sys.version_info < PYTHON:
+        wanted = ".".join(map(str, PYTHON))
+        stop(f"Python {wanted} or later is needed, this is {sys.version.split()[0]}")
+
+
+def check_rust() -> None:
+    wanted = re.search(r'(?m)^rust-version = "([\d.]+)"', (ROOT / "Cargo.toml").read_text())
+    if not wanted or not shutil.which("rustc") or not shutil.which("cargo"):
+        stop("Rust is missing: install it as https://rustup.rs says")
+    version = run("rustc", "--version").stdout
+    found = re.match(r"rustc ([\d.]+)", version)
+    if not found or numbers(found[1]) < numbers(wanted[1]):
+        stop(f"Rust {wanted[1]} or later is needed, this is {version.strip()}: run `rustup update`")
+
+
+def check_processor() -> None:
+    processor = Path("/proc/cpuinfo")
+    if platform.machine() == "x86_64" and processor.exists() and " bmi2 " not in processor.read_text():
+        stop("this processor is older than Lambda's: remove -march=haswell from .cargo/config.toml")
+
+
+def is_there(name: str) -> bool:
+    if name == "venv":  # which Debian takes out of Python
+        return importlib.util.find_spec("ensurepip") is not None
+    return shutil.which(name) is not None
+
+
+def install(packages: list[str]) -> None:
+    names = " ".join(packages)
+    if not shutil.which("apt-get"):
+        stop(f"these are missing, install them first: {names}")
+    if os.geteuid() == 0:
+        as_root = []
+    elif shutil.which("sudo") and run("sudo", "-n", "true").returncode == 0:
+        as_root = ["sudo", "-n"]
+    else:
+        stop(f"run this, then try again: sudo apt-get install {names}")
+    apt_get = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"]
+    print(f"installing {names}", flush=True)
+    run(*apt_get, "update")
+    result = run(*apt_get, "install", "--no-install-recommends", *packages)
+    if result.returncode != 0:
+        print(result.stdout, file=sys.stderr)
+        stop(f"apt-get could not install {names}")
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def stop(message: str) -> NoReturn:
+    sys.exit(f"error: {message}")
+
+
+if __name__ == "__main__":
+    main()

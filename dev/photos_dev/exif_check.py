@@ -1,0 +1,467 @@
+"""Compares what this crate reads of photos' EXIF with what exiftool reads: `make exif-check`.
+
+Of exiftool's tags only those of EXIF's own groups count; never XMP, IPTC, the maker's notes, or what
+exiftool composes. Where the crate leaves a value out on purpose (zeros of exposure, a place without a fix,
+an impossible date), exiftool's counts as absent too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from photos_dev.problem import Problem, exit_with
+
+BATCH = 100  # photos in one call of exiftool and of the facts program
+
+
+# Name in the facts -> name in the report and exiftool's tag, in the order of the report.
+FIELDS = {
+    "takenAt": ("takenAt", "DateTimeOriginal"),
+    "location.latitude": ("latitude", "GPSLatitude"),
+    "location.longitude": ("longitude", "GPSLongitude"),
+    "location.altitude": ("altitude", "GPSAltitude"),
+    "camera.make": ("make", "Make"),
+    "camera.model": ("model", "Model"),
+    "camera.lens": ("lens", "LensModel"),
+    "camera.software": ("software", "Software"),
+    "exposure.time": ("time", "ExposureTime"),
+    "exposure.seconds": ("seconds", "ExposureTime"),
+    "exposure.fNumber": ("fNumber", "FNumber"),
+    "exposure.iso": ("iso", "ISO"),
+    "exposure.focalLength": ("focalLength", "FocalLength"),
+    "exposure.focalLength35": ("focalLength35", "FocalLengthIn35mmFormat"),
+    "exposure.flash": ("flash", "Flash"),
+    "orientation": ("orientation", "Orientation"),
+}
+NAMES = [name for name, _ in FIELDS.values()]
+COORDINATES = ("latitude", "longitude")
+TEXTS = ("takenAt", "make", "model", "lens", "software", "time", "flash")
+GROUPS = ("IFD0", "ExifIFD", "GPS", "InteropIFD")
+
+# EXIF's own name -> exiftool's, in lower case, where they differ.
+ALIASES = {
+    "bodyserialnumber": "serialnumber",
+    "cameraownername": "ownername",
+    "datetime": "modifydate",
+    "datetimedigitized": "createdate",
+    "exposurebiasvalue": "exposurecompensation",
+    "imagelength": "imageheight",
+    "relatedimagelength": "relatedimageheight",
+    "interoperabilityindex": "interopindex",
+    "interoperabilityversion": "interopversion",
+    "lensspecification": "lensinfo",
+    "newsubfiletype": "subfiletype",
+    "oecf": "opto-electricconvfactor",
+    "pixelxdimension": "exifimagewidth",
+    "pixelydimension": "exifimageheight",
+    "sourceexposuretimesofcompositeimage": "compositeimageexposuretimes",
+    "sourceimagenumberofcompositeimage": "compositeimagecount",
+    "subfiletype": "oldsubfiletype",
+    "temperature": "ambienttemperature",
+}
+# exiftool's names of the tags that are fields of their own, and of offsets, which are no facts.
+NO_EXIF_NAMES = frozenset(
+    """datetimeoriginal subsectimeoriginal offsettimeoriginal gpslatitude gpslatituderef gpslongitude
+    gpslongituderef gpsaltitude gpsaltituderef make model lensmodel software exposuretime fnumber iso
+    focallength focallengthin35mmformat orientation stripoffsets stripbytecounts tileoffsets tilebytecounts
+    thumbnailoffset thumbnaillength""".split()
+)
+
+# Raw files begin as TIFF files do.
+RAW_NAMES = tuple(
+    """.3fr .arw .cr2 .dcr .dng .erf .fff .gpr .iiq .k25 .kdc .mef .mos .nef .nrw .orf .pef .raw .rw2 .rwl
+    .sr2 .srf .srw""".split()
+)
+BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Compares facts of photos with exiftool's.")
+    parser.add_argument("--differences", type=int, default=20, metavar="N", help="shown of each field (20)")
+    parser.add_argument("--known", type=Path, metavar="FILE", help="accepted ones: path, tab, field")
+    parser.add_argument("program", type=Path, metavar="FACTS_PROGRAM", help="photo/examples/facts.rs as built")
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="where the photos are")
+    options = parser.parse_args()
+    if not shutil.which("exiftool"):
+        raise Problem("exiftool is missing: apt-get install libimage-exiftool-perl")
+    known = known_differences(options.known)
+    report = Report()
+    photos = [photo for folder in options.folders for photo in photos_below(folder)]
+    for number in range(0, len(photos), BATCH):
+        say(f"\r{number} of {len(photos)} photos")
+        compare_batch(photos[number : number + BATCH], options.program, report)
+    say(f"\r{len(photos)} of {len(photos)} photos\n")
+    return report.show(options.differences, known)
+
+
+def say(text: str) -> None:
+    print(text, end="", file=sys.stderr, flush=True)
+
+
+def known_differences(file: Path | None) -> set[tuple[str, str]]:
+    """What stands after a second tab is for the reader."""
+    if file is None:
+        return set()
+    try:
+        lines = [line.split("\t") for line in file.read_text().splitlines() if line.strip()]
+    except OSError as error:
+        raise Problem(f"cannot read {file}: {error.strerror}") from None
+    for line in lines:
+        if len(line) < 2:
+            raise Problem(f"{file}: not a path, a tab and a field: {line[0]}")
+    return {(line[0], line[1].strip()) for line in lines}
+
+
+@dataclass(frozen=True)
+class Photo:
+    path: Path
+    name: str  # in the report: the path below its DIR
+
+
+def photos_below(folder: Path) -> list[Photo]:
+    """Without what is in hidden folders."""
+    folder = folder.resolve()
+    names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    shown = [name for name in names if not any(part.startswith(".") for part in name.parts)]
+    photos = [Photo(folder / name, str(name)) for name in shown if is_photo(folder / name)]
+    if not photos:
+        raise Problem(f"there are no photos below {folder}")
+    return photos
+
+
+def is_photo(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError:
+        return False
+    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return path.suffix.lower() not in RAW_NAMES
+    return (
+        start.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"\xff\x0a", b"\0\0\0\x0cJXL "))
+        or (start[:4] == b"RIFF" and start[8:] == b"WEBP")
+        or (start[4:8] == b"ftyp" and start[8:] in BRANDS)
+    )
+
+
+def compare_batch(photos: list[Photo], program: Path, report: Report) -> None:
+    paths = [str(photo.path) for photo in photos]
+    facts = {line["file"]: line for line in facts_of(program, paths)}
+    tags = tags_of(paths, "-n", "-EXIF:all")
+    printed = tags_of(paths, "-EXIF:ExposureTime")
+    for photo in photos:
+        path = str(photo.path)
+        ours, theirs = facts.get(path, {}), tags.get(path, Tags(complaints=["nothing"]))
+        if "facts" not in ours:
+            report.not_compared[f"we say: {ours.get('error', 'nothing')}"].append(photo.name)
+        elif ours["facts"] and not theirs.values and theirs.complaints:
+            report.not_compared[f"exiftool says: {theirs.complaints[0]}"].append(photo.name)
+        else:
+            report.photos += 1
+            expected = expected_fields(theirs, printed.get(path, Tags()))
+            compare(photo.name, expected, our_fields(ours["facts"]), theirs.repeated, report)
+            compare_names(theirs, ours["facts"], report)
+
+
+def facts_of(program: Path, paths: list[str]) -> Iterator[dict[str, Any]]:
+    try:
+        result = subprocess.run([program, *paths], capture_output=True)
+    except OSError as error:
+        raise Problem(f"cannot run {program}: {error.strerror}") from None
+    if result.returncode != 0:
+        complaint = result.stderr.decode(errors="replace").strip()
+        raise Problem(f"{program} failed ({result.returncode}): {complaint[-500:]}")
+    return map(as_texts, result.stdout.splitlines())
+
+
+def as_texts(document: bytes) -> Any:
+    """JSON with its numbers as they are written: exiftool makes one of every text that looks like it."""
+    return json.loads(document, parse_float=str, parse_int=str, strict=False)
+
+
+@dataclass
+class Tags:
+    """exiftool's values of a photo's tags, in its order."""
+
+    values: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    complaints: list[str] = field(default_factory=list)
+
+    def text(self, group: str, tag: str) -> str | None:
+        """The first one that stands in its own group, else wherever it stands first; None if it is blank."""
+        found = self.values.get((group, tag)) or [
+            value for (_, name), values in self.values.items() if name == tag for value in values
+        ]
+        return (plain(found[0]) or None) if found else None
+
+    def number(self, group: str, tag: str) -> float | None:
+        """The first of what may be an array; none for "inf" and "undef", by which exiftool shows x/0, 0/0."""
+        try:
+            number = float((self.text(group, tag) or "").split()[0])
+        except (IndexError, ValueError):
+            return None
+        return number if math.isfinite(number) else None
+
+    @property
+    def repeated(self) -> set[str]:
+        counts = Counter(tag for (_, tag), values in self.values.items() for _ in values)
+        return {tag for tag, count in counts.items() if count > 1}
+
+
+def tags_of(paths: list[str], *what: str) -> dict[str, Tags]:
+    """The tags of each photo; -a and the copy's number of group 4 keep those that are given several times."""
+    command = ["exiftool", "-q", "-q", "-json", "-G0:1:4", "-a", *what, "-Error", "-Warning", "--", *paths]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    photos = as_texts(result.stdout) if result.stdout.strip() else []
+    return {photo.pop("SourceFile"): tags_from(photo) for photo in photos}
+
+
+def tags_from(photo: dict[str, Any]) -> Tags:
+    tags = Tags()
+    for key, value in photo.items():
+        match key.split(":"):
+            case ["EXIF", group, *_, tag] if group in GROUPS:  # a copy's number may stand between them
+                tags.values[group, tag].append(str(value))
+            case ["ExifTool", *_, "Error" | "Warning"] if not str(value).startswith("[minor]"):
+                tags.complaints.append(str(value))
+    return tags
+
+
+def plain(text: str) -> str:
+    """Without padding and control characters, of which every program makes something else."""
+    return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text).strip()
+
+
+# The fields, as exiftool's tags say.
+
+Value = str | float
+Fields = dict[str, Value]
+
+
+def expected_fields(tags: Tags, printed: Tags) -> Fields:
+    seconds = positive(tags.number("ExifIFD", "ExposureTime"))
+    flash = tags.number("ExifIFD", "Flash")
+    fields = {
+        "takenAt": taken_at(tags),
+        **place(tags),
+        "make": tags.text("IFD0", "Make"),
+        "model": tags.text("IFD0", "Model"),
+        "lens": tags.text("ExifIFD", "LensModel"),
+        "software": tags.text("IFD0", "Software"),
+        "time": printed.text("ExifIFD", "ExposureTime") if seconds else None,
+        "seconds": seconds,
+        "fNumber": positive(tags.number("ExifIFD", "FNumber")),
+        "iso": iso(tags),
+        "focalLength": positive(tags.number("ExifIFD", "FocalLength")),
+        "focalLength35": positive(tags.number("ExifIFD", "FocalLengthIn35mmFormat")),
+        "flash": None if flash is None else str(bool(int(flash) & 1)).lower(),
+        "orientation": tags.number("IFD0", "Orientation"),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def positive(number: float | None) -> float | None:
+    return number if number and number > 0 else None
+
+
+def iso(tags: Tags) -> float | None:
+    """65535 says that the value has no room there (photo/src/metadata/exif/exposure.rs)."""
+    for tag in ("ISO", "ISOSpeed", "RecommendedExposureIndex", "StandardOutputSensitivity"):
+        value = positive(tags.number("ExifIFD", tag))
+        if value and (tag, value) != ("ISO", 65535):
+            return value
+    return None
+
+
+def taken_at(tags: Tags) -> str | None:
+    """ISO 8601."""
+    text = tags.text("ExifIFD", "DateTimeOriginal") or ""
+    parts = re.match(r"(\d{4})\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)", text)
+    try:
+        time = datetime.fromisoformat("{}-{}-{}T{}:{}:{}".format(*parts.groups())) if parts else None
+    except ValueError:
+        return None
+    if time is None or time.year == 9999:  # of which UTC may have no four digits
+        return None
+    fraction = tags.text("ExifIFD", "SubSecTimeOriginal") or ""
+    fraction = f".{fraction[:9]}" if re.fullmatch(r"[0-9]+", fraction) else ""
+    return time.isoformat() + fraction + offset(tags.text("ExifIFD", "OffsetTimeOriginal") or "")
+
+
+def offset(text: str) -> str:
+    parts = re.fullmatch(r"([+-])(\d\d):?(\d\d)", "+00:00" if text.upper() == "Z" else text)
+    if not parts:
+        return ""
+    sign, hours, minutes = parts.groups()
+    total = int(f"{sign}{int(hours) * 60 + int(minutes)}")
+    return f"{sign}{hours}:{minutes}" if -12 * 60 <= total <= 14 * 60 and int(minutes) < 60 else ""
+
+
+def place(tags: Tags) -> dict[str, float | None]:
+    if (tags.text("GPS", "GPSStatus") or "").upper() == "V":
+        return {}
+    latitude = coordinate(tags, "GPSLatitude", "NS", 90)
+    longitude = coordinate(tags, "GPSLongitude", "EW", 180)
+    if latitude is None or longitude is None or latitude == longitude == 0:
+        return {}
+    altitude = tags.number("GPS", "GPSAltitude")
+    if altitude is not None and tags.number("GPS", "GPSAltitudeRef") in (1, 3):
+        altitude = -abs(altitude)
+    return {"latitude": latitude, "longitude": longitude, "altitude": altitude}
+
+
+def coordinate(tags: Tags, tag: str, directions: str, limit: float) -> float | None:
+    degrees = tags.number("GPS", tag)
+    direction = (tags.text("GPS", f"{tag}Ref") or "").upper()
+    if degrees is None or abs(degrees) > limit or direction not in tuple(directions):
+        return None
+    return degrees if direction == directions[0] else -degrees
+
+
+def our_fields(facts: dict[str, Any]) -> Fields:
+    fields: Fields = {}
+    for path, (name, _) in FIELDS.items():
+        value: Any = facts
+        for key in path.split("."):
+            value = value.get(key) if value else None
+        if value is not None:
+            fields[name] = as_text(value) if name in TEXTS else float(value)
+    if facts.get("takenAtOffsetSource") == "GpsTime":  # which exiftool does not infer
+        fields["takenAt"] = re.sub(r"[+-]\d\d:\d\d$", "", str(fields["takenAt"]))
+    return fields
+
+
+def as_text(value: str | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+# The comparison.
+
+EQUAL, ONLY_EXIFTOOL, ONLY_WE, DIFFER, ENCODING = "equal", "only exiftool", "only we", "differ", "encoding"
+COUNTS = (EQUAL, ONLY_EXIFTOOL, ONLY_WE, DIFFER, ENCODING)
+
+
+@dataclass(frozen=True)
+class Difference:
+    photo: str
+    field: str
+    theirs: Value | None
+    ours: Value | None
+    repeated: bool
+
+    def __str__(self) -> str:
+        note = "  (exiftool has several)" if self.repeated else ""
+        return f"{self.photo}  {self.field}  exiftool {shown(self.theirs)}  ours {shown(self.ours)}{note}"
+
+
+def shown(value: Value | None) -> str:
+    if value is None:
+        return "-"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else f"{value:.10g}"
+
+
+def compare(photo: str, theirs: Fields, ours: Fields, repeated: set[str], report: Report) -> None:
+    for name, tag in FIELDS.values():
+        if name not in theirs and name not in ours:
+            continue
+        result = verdict(name, theirs.get(name), ours.get(name))
+        report.counts[name][result] += 1
+        several = tag in repeated
+        report.repeated[name] += int(several)
+        if result not in (EQUAL, ENCODING):
+            report.differences.append(Difference(photo, name, theirs.get(name), ours.get(name), several))
+
+
+def verdict(name: str, theirs: Value | None, ours: Value | None) -> str:
+    if theirs is None or ours is None:
+        return ONLY_EXIFTOOL if ours is None else ONLY_WE
+    if isinstance(theirs, str) or isinstance(ours, str):
+        return texts_verdict(str(theirs), plain(str(ours)))
+    tolerance = {"abs_tol": 1e-6, "rel_tol": 0.0} if name in COORDINATES else {"rel_tol": 1e-5}
+    return EQUAL if math.isclose(theirs, ours, **tolerance) else DIFFER
+
+
+def texts_verdict(theirs: str, ours: str) -> str:
+    cut = ours.endswith("…") and theirs.startswith(ours[:-1])
+    if theirs == ours or cut:
+        return EQUAL
+    # exiftool puts a question mark for each byte that is not UTF-8.
+    pattern = r"[^\x00-\x7f]+".join(re.escape(part) for part in re.split(r"\?+", theirs))
+    return ENCODING if "\ufffd" in ours or re.fullmatch(pattern, ours) else DIFFER
+
+
+def compare_names(tags: Tags, facts: dict[str, Any], report: Report) -> None:
+    ours = {ALIASES.get(name.lower(), name.lower()) for name in facts.get("exif", {})}
+    theirs = {tag.lower() for (_, tag), values in tags.values.items() if any(map(plain, values))}
+    report.names_both.update(ours & theirs)
+    report.names_ours.update(ours - theirs)
+    report.names_theirs.update(theirs - ours - NO_EXIF_NAMES)
+
+
+@dataclass
+class Report:
+    photos: int = 0
+    not_compared: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    repeated: Counter[str] = field(default_factory=Counter)
+    differences: list[Difference] = field(default_factory=list)
+    names_both: Counter[str] = field(default_factory=Counter)
+    names_ours: Counter[str] = field(default_factory=Counter)
+    names_theirs: Counter[str] = field(default_factory=Counter)
+
+    def show(self, limit: int, known: set[tuple[str, str]]) -> int:
+        """The exit code."""
+        self.show_table()
+        new = [one for one in self.differences if (one.photo, one.field) not in known]
+        show_differences(new, limit)
+        self.show_names()
+        for why, names in self.not_compared.items():
+            print(f"{len(names)} not compared, {why} ({names[0]}{', ...' if len(names) > 1 else ''})")
+        print(f"{self.photos} photos  {sum(map(Counter.total, self.counts.values()))} values  "
+              f"{len(new)} differences, and {len(self.differences) - len(new)} known ones")
+        return 1 if new else 0
+
+    def show_table(self) -> None:
+        columns = "".join(f"{name:>15}" for name in COUNTS)
+        print(f"{'field':14}{'compared':>10}{columns}{'several':>10}")
+        for name in NAMES:
+            counts = self.counts[name]
+            cells = "".join(f"{counts[column]:>15}" for column in COUNTS)
+            print(f"{name:14}{counts.total():>10}{cells}{self.repeated[name]:>10}")
+        print()
+
+    def show_names(self) -> None:
+        print(f"names of other tags: {self.names_both.total()} are both's")
+        for who, names in (("exiftool's", self.names_theirs), ("ours", self.names_ours)):
+            most = ", ".join(f"{name} {count}" for name, count in names.most_common(12))
+            print(f"  {names.total()} are only {who}{f': {most}' if most else ''}")
+        print()
+
+
+def show_differences(differences: Iterable[Difference], limit: int) -> None:
+    by_field: dict[str, list[Difference]] = defaultdict(list)
+    for one in differences:
+        by_field[one.field].append(one)
+    for name in filter(by_field.get, NAMES):
+        for one in by_field[name][:limit]:
+            print(one)
+        left = len(by_field[name]) - limit
+        if left > 0:
+            print(f"... and {left} more of {name}")
+    if by_field:
+        print()
+
+
+if __name__ == "__main__":
+    exit_with(main)

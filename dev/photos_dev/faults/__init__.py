@@ -1,0 +1,1 @@
+"""`make faults`: every call of the function to AWS fails in every way."""

@@ -1,0 +1,102 @@
+"""mitmproxy between the function and the local AWS, and what it wrote down of their calls."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from photos_dev.local_aws.server import free_port, wait_until
+from photos_dev.paths import DEV, REQUIREMENTS, ROOT, environment_with
+from photos_dev.problem import Problem
+
+HERE = Path(__file__).resolve().parent
+FAULTS = ROOT / "target/faults"
+READY_SECONDS = 30
+
+
+def install() -> Path:
+    """mitmproxy's own Python environment, made anew where its pins have changed."""
+    venv, pins = FAULTS / "venv", REQUIREMENTS / "faults.txt"
+    done = venv / "installed.txt"
+    if not done.exists() or done.read_bytes() != pins.read_bytes():
+        print(f"installing mitmproxy into {venv.relative_to(ROOT)}", flush=True)
+        shutil.rmtree(venv, ignore_errors=True)
+        pip = [venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        for command in ([sys.executable, "-m", "venv", venv], [*pip, "--requirement", pins]):
+            if subprocess.run(command).returncode != 0:
+                raise Problem("mitmproxy cannot be installed")
+        shutil.copy(pins, done)
+    return venv / "bin/mitmdump"
+
+
+class Proxy:
+    """A running mitmproxy. Its journal has a line for each call that the function made."""
+
+    def __init__(self, aws_endpoint: str, seed: int) -> None:
+        mitmdump = install()
+        self.journal, self.log = FAULTS / "journal.jsonl", FAULTS / "mitmdump.log"
+        self.journal.write_text("")
+        self.port = free_port()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        options = {
+            "listen_host": "127.0.0.1",
+            "listen_port": self.port,
+            # The signature is of the host that the function called.
+            "keep_host_header": "true",
+            # A call that is not let through to AWS needs no connection there.
+            "connection_strategy": "lazy",
+            "confdir": FAULTS / "mitmproxy",
+            "flow_detail": 0,
+            "termlog_verbosity": "warn",
+            "seed": seed,
+            "journal": self.journal,
+        }
+        command = [mitmdump, "--mode", f"reverse:{aws_endpoint}", "--scripts", HERE / "inject.py"]
+        command += [part for name, value in options.items() for part in ("--set", f"{name}={value}")]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                command,
+                env=environment_with(DEV),  # of what inject.py imports
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def __enter__(self) -> Proxy:
+        try:
+            wait_until(self.is_listening, READY_SECONDS)
+        except TimeoutError:
+            self.stop()
+            raise Problem(f"mitmproxy did not start, see {self.log.relative_to(ROOT)}") from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def is_listening(self) -> bool:
+        if self.process.poll() is not None:
+            raise TimeoutError  # it ended before it listened
+        with socket.socket() as connection:
+            return connection.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def complaints(self) -> list[str]:
+        """What went wrong in the proxy itself: it logs nothing else."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [f"mitmproxy says: {lines[0]}, see {self.log.relative_to(ROOT)}"] if lines else []
+
+    def journal_bytes(self) -> int:
+        return self.journal.stat().st_size
+
+    def calls(self) -> list[dict[str, Any]]:
+        """All calls so far, in the order in which the service heard of them."""
+        lines = self.journal.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]

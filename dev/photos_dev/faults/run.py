@@ -1,0 +1,114 @@
+"""Lets every call of the function to AWS fail in every way, under some hundred photos, and counts what
+became of them: `make faults COUNT=600 SEED=1`.
+
+mitmproxy stands between the function and the local AWS. Of most photos calls of one kind meet one fault, each
+in its turn; of the others all calls meet all faults. At the end every photo has its thumbnail and its item,
+or a dead letter. Then `make redrive` tries the letters once more without faults, and only those about
+hopeless photos stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter, defaultdict
+from typing import Any
+
+from photos_dev.faults import report
+from photos_dev.faults.driver import Driver
+from photos_dev.faults.judge import BROKEN, End, Last, World, explain, rewritten, state, strays
+from photos_dev.faults.plan import IN_TURN_RATE, MIXED_RATE
+from photos_dev.faults.proxy import Proxy
+from photos_dev.faults.stack import Stack
+from photos_dev.faults.stories import HOPELESS, Photo, choose, in_turn
+from photos_dev.local_aws.cli import on_local_aws
+from photos_dev.local_aws.deploy import Clients
+from photos_dev.local_aws.server import endpoint
+from photos_dev.problem import Problem, exit_with
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Lets every call of the function to AWS fail in every way.")
+    parser.add_argument("--count", type=int, default=600, help="photos (600)")
+    parser.add_argument("--seed", type=int, default=1, help="what the faults are drawn from (1)")
+    parser.add_argument("--within", type=float, default=480, metavar="SECONDS", help="gives up then (480)")
+    options = parser.parse_args()
+    started = time.monotonic()
+    aws = Clients(endpoint())
+    with Proxy(aws.endpoint, options.seed) as proxy:
+        driver = Driver(Stack(aws, proxy.endpoint), proxy, options.seed, started + options.within)
+        wrong = run(driver, options.count)
+    print(f"{time.monotonic() - started:.0f} s")
+    for line in wrong:
+        print(f"error: {line}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def run(driver: Driver, count: int) -> list[str]:
+    """All that there is to do, and the promises that were not kept."""
+    spared = driver.upload_unharmed()
+    unharmed = World.of(driver.stack)
+    if failed := broken("without faults", judge_all(driver.last_news(spared), unharmed, unharmed)):
+        raise Problem(failed[0])
+    driver.stack.forget_letters()
+    if not driver.proxy.calls():
+        raise Problem("the function does not call AWS through the proxy")
+    real, quarter, *small = [photo.kind for photo in spared if HOPELESS not in photo.story]
+    hopeless = [photo.kind for photo in spared if HOPELESS in photo.story]
+
+    photos = choose(count, driver.seed, in_turn(real, quarter, small), hopeless)
+    print(f"{count} photos, seed {driver.seed}: of three quarters {IN_TURN_RATE:.0%} of the calls of one "
+          f"kind meet one fault,\nof the others {MIXED_RATE:.0%} of all calls meet any")
+    driver.live(photos, "with faults")
+    last = driver.last_news(photos)
+    calls, faulty = driver.proxy.calls(), World.of(driver.stack)
+    waiting = {key for key in last if any(letter.is_lambdas for letter in faulty.letters.get(key, []))}
+    before = judge_all(last, faulty, unharmed)
+    reasons, unexplained = explain_all(photos, faulty, calls, driver.events)
+    written_again, differing = rewritten(calls)
+
+    driver.redrive()
+    final = World.of(driver.stack)
+    after = judge_all(last, final, unharmed)
+
+    report.faults(calls)
+    report.outcomes(before, after, waiting)
+    report.letters(reasons, sum(len(final.letters.get(key, [])) for key in last), written_again)
+    return [
+        *report.untried(calls),
+        *driver.proxy.complaints(),
+        *(f"{key}: its events have not come to an end" for key in driver.endless),
+        *broken("with faults", {key: end for key, end in before.items() if key not in waiting}),
+        *differing,
+        *unexplained,
+        *broken("after the redrive", after),
+        *strays(faulty, final, last),
+    ]
+
+
+def judge_all(last: dict[str, Last], world: World, unharmed: World) -> dict[str, End]:
+    return {key: state(key, news, world, unharmed) for key, news in last.items()}
+
+
+def broken(when: str, ends: dict[str, End]) -> list[str]:
+    return [f"{key}: {end.verdict} {when}: {end.why}" for key, end in ends.items() if end.verdict in BROKEN]
+
+
+def explain_all(
+    photos: list[Photo], world: World, calls: list[dict[str, Any]], events: Counter[str]
+) -> tuple[Counter[str], list[str]]:
+    about = defaultdict(list)
+    for call in calls:
+        about[call["key"]].append(call)
+    reasons, wrong = Counter[str](), list[str]()
+    for photo in photos:
+        key, letters = photo.key, world.letters.get(photo.key, [])
+        why, unexplained = explain(key, letters, about[key], events[key], HOPELESS in photo.story)
+        reasons += why
+        wrong += unexplained
+    return reasons, wrong
+
+
+if __name__ == "__main__":
+    exit_with(on_local_aws(main))

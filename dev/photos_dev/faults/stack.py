@@ -1,0 +1,195 @@
+"""The deployment whose function meets the faults, as those see it who are spared them: directly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from photos_dev.faults.proxy import FAULTS
+from photos_dev.local_aws.deploy import Clients, add_environment, deploy
+from photos_dev.local_aws.logs import log_lines, parse_object
+from photos_dev.local_aws.server import client_environment
+from photos_dev.paths import FUNCTIONS
+from photos_dev.problem import Problem
+from photos_dev.stack.run_photo import plain
+
+NAME = "faults"
+THUMBNAILS_PREFIX = "thumbnail/"
+# The services that the function calls. AWS_ENDPOINT_URL cannot be changed: see
+# `python -m photos_dev.local_aws deploy --help`.
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")
+# What a log line may be late by.
+LATE = timedelta(seconds=15)
+
+
+@dataclass(frozen=True)
+class Letter:
+    id: str
+    key: str
+    sequencer: str
+    # Lambda's own, about an event of which every try has failed.
+    is_lambdas: bool
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    original_etag: str | None
+    digest: str
+    bytes: int
+
+
+class Stack:
+    def __init__(self, aws: Clients, function_endpoint: str) -> None:
+        self.aws = aws
+        endpoints = dict.fromkeys(ENDPOINTS, function_endpoint)
+        outputs = deploy(aws.endpoint, NAME, FUNCTIONS, {}, endpoints)
+        self.originals = outputs["OriginalsBucketName"]
+        self.thumbnails_bucket = outputs["ThumbnailsBucketName"]
+        self.table = outputs["PhotosTableName"]
+        self.queue = outputs["DeadLetterQueueUrl"]
+        self.function = outputs["ThumbnailFunctionName"]
+        self.events_queue = self.copy_events()
+        self.log = (FAULTS / "function.jsonl").open("w", buffering=1)
+        self.log_from = datetime.now(timezone.utc)
+        self.lines: set[str] = set()
+
+    def copy_events(self) -> str:
+        """Has the bucket tell a queue too what it tells the function."""
+        queue = self.aws.sqs.create_queue(QueueName=f"{NAME}-events")["QueueUrl"]
+        names = ["QueueArn"]
+        arn = self.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+        policy = {"Policy": letting_s3_send(arn["QueueArn"])}
+        self.aws.sqs.set_queue_attributes(QueueUrl=queue, Attributes=policy)
+        told = self.aws.s3.get_bucket_notification_configuration(Bucket=self.originals)
+        told.pop("ResponseMetadata")
+        told["QueueConfigurations"] = [
+            {"QueueArn": arn["QueueArn"], "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
+        ]
+        self.aws.s3.put_bucket_notification_configuration(
+            Bucket=self.originals, NotificationConfiguration=told
+        )
+        return queue
+
+    def call_directly(self) -> None:
+        """Nothing is between the function and the local AWS any more."""
+        add_environment(self.aws, self.function, dict.fromkeys(ENDPOINTS, self.aws.endpoint))
+
+    def put(self, key: str, body: bytes) -> str:
+        put = self.aws.s3.put_object(Bucket=self.originals, Key=key, Body=body)
+        return put["ETag"].strip('"')
+
+    def remove(self, key: str) -> None:
+        self.aws.s3.delete_object(Bucket=self.originals, Key=key)
+
+    def deliver(self, record: dict[str, Any]) -> None:
+        """Gives the function an event as S3 does."""
+        event = json.dumps({"Records": [record]})
+        self.aws.lambda_.invoke(FunctionName=self.function, InvocationType="Event", Payload=event)
+
+    def new_events(self) -> Iterator[dict[str, Any]]:
+        """The records of the events that the bucket has sent since the last look."""
+        receive = {"QueueUrl": self.events_queue, "MaxNumberOfMessages": 10}
+        while messages := self.aws.sqs.receive_message(**receive).get("Messages"):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                for number, message in enumerate(messages)
+            ]
+            self.aws.sqs.delete_message_batch(QueueUrl=self.events_queue, Entries=entries)
+            for message in messages:
+                yield from parse_object(message["Body"]).get("Records", [])
+
+    def new_log_lines(self) -> Iterator[dict[str, Any]]:
+        """What the function has said of photos since the last look."""
+        looked_at = datetime.now(timezone.utc)
+        for text in log_lines(self.aws, self.function, self.log_from):
+            line = parse_object(text)
+            if line.get("message") == "photo" and text not in self.lines:
+                self.lines.add(text)
+                print(text, file=self.log)
+                yield line
+        self.log_from = looked_at - LATE
+
+    def letters(self) -> list[Letter]:
+        """All that the dead-letter queue holds, also what is not shown at the moment, and without taking
+        any of it: an endpoint of the local AWS's own."""
+        query = urllib.parse.urlencode({"QueueUrl": self.queue})
+        without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with without_proxy.open(f"{self.aws.endpoint}/_ministack/sqs/messages?{query}") as answer:
+            accounts = json.load(answer)["messages"]
+        queues = [queue for regions in accounts.values() for queue in regions.values()]
+        messages = [message for queue in queues for found in queue.values() for message in found]
+        return [letter(message) for message in messages]
+
+    def forget_letters(self) -> None:
+        self.aws.sqs.purge_queue(QueueUrl=self.queue)
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        pages = self.aws.dynamodb.get_paginator("scan").paginate(
+            TableName=self.table, ConsistentRead=True
+        )
+        items = [plain(item) for page in pages for item in page["Items"]]
+        return {item["photoKey"]: item for item in items}
+
+    def thumbnails(self) -> dict[str, Thumbnail]:
+        """By the keys of their originals."""
+        pages = self.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self.thumbnails_bucket)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return {key.removeprefix(THUMBNAILS_PREFIX): self.thumbnail(key) for key in keys}
+
+    def thumbnail(self, key: str) -> Thumbnail:
+        found = self.aws.s3.get_object(Bucket=self.thumbnails_bucket, Key=key)
+        jpeg = found["Body"].read()
+        digest = hashlib.sha256(jpeg).hexdigest()
+        return Thumbnail(found["Metadata"].get("original-etag"), digest, len(jpeg))
+
+    def thumbnail_bytes(self, key: str) -> bytes:
+        found = self.aws.s3.get_object(Bucket=self.thumbnails_bucket, Key=THUMBNAILS_PREFIX + key)
+        return found["Body"].read()
+
+    def redrive(self, seconds: float) -> None:
+        """As an operator does it."""
+        command = [sys.executable, "-m", "photos_dev.stack.redrive", "--stack", NAME]
+        command += ["--every", "0.5", "--within", str(max(1, int(seconds)))]
+        environment = client_environment(self.aws.endpoint)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Problem(f"make redrive failed: {done.stderr.strip().splitlines()[-1]}")
+        print(f"make redrive: {done.stdout.splitlines()[0]}")
+
+
+def letting_s3_send(queue: str) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def letter(message: dict[str, Any]) -> Letter:
+    body = parse_object(message["Body"])
+    record = body["requestPayload"]["Records"][0]
+    return Letter(
+        id=message["MessageId"],
+        key=key_of(record),
+        sequencer=sequencer(record),
+        is_lambdas=body["requestContext"]["condition"] == "RetriesExhausted",
+    )
+
+
+def key_of(record: dict[str, Any]) -> str:
+    return urllib.parse.unquote_plus(record["s3"]["object"]["key"])
+
+
+def sequencer(record: dict[str, Any]) -> str:
+    """Of an event, as items have it."""
+    return record["s3"]["object"]["sequencer"].upper().zfill(32)

@@ -1,0 +1,91 @@
+"""What happens to the photos: each key lives through a story, under the faults that its name tells."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from photos_dev.faults import plan
+from photos_dev.problem import Problem
+
+PHOTO, OTHER, HOPELESS, REMOVAL, AGAIN = "photo", "other", "hopeless", "removal", "again"
+STORIES = {
+    "good": [PHOTO],
+    "over": [PHOTO, OTHER],
+    "twice": [PHOTO, AGAIN],
+    "broken": [HOPELESS],
+    "broken-twice": [HOPELESS, AGAIN],
+    "spoiled": [PHOTO, HOPELESS],
+    "healed": [HOPELESS, PHOTO],
+    "removed": [PHOTO, REMOVAL],
+    "replaced": [PHOTO, REMOVAL, OTHER],
+    "restored": [PHOTO, REMOVAL, PHOTO],
+    "busy": [PHOTO, OTHER, REMOVAL, HOPELESS, PHOTO],
+}
+# Those in which a call occurs.
+STORIES_OF = {
+    "GetObject": ["good", "over", "twice"],
+    "HeadObject": ["replaced", "removed", "restored", "spoiled", "replaced"],
+    "PutObject": ["good", "over", "replaced", "twice"],
+    "DeleteObject": ["removed", "spoiled", "replaced"],
+    "GetItem": ["replaced", "broken", "removed", "over"],
+    "UpdateItem": ["replaced", "good", "restored", "over", "replaced", "broken", "removed"],
+    "SendMessage": ["broken", "spoiled", "broken-twice", "healed"],
+    plan.MIXED: [
+        "good", "over", "removed", "replaced", "broken-twice", "good", "twice", "spoiled", "busy", "good",
+        "restored", "healed",
+    ],
+}
+
+
+@dataclass
+class Photo:
+    """A key, and what happens to it."""
+
+    key: str
+    number: int
+    story: list[str]
+    # What its steps upload.
+    kinds: dict[str, str]
+    steps_done: int = 0
+    # What the key holds now: of which kind, if anything, and its ETag.
+    kind: str | None = None
+    etag: str = ""
+
+    def next_step(self) -> str | None:
+        return self.story[self.steps_done] if self.steps_done < len(self.story) else None
+
+
+def choose(count: int, seed: int, good: list[str], hopeless: list[str]) -> list[Photo]:
+    """Three quarters of the photos meet one fault at one call, as many for each; the others meet all.
+    `good` are the kinds that take turns."""
+    pairs = [(operation, fault) for operation in plan.OPERATIONS for fault in plan.faults_of(operation)]
+    for_each = count * 3 // 4 // len(pairs)
+    if for_each == 0:
+        raise Problem(f"{count} photos are too few for {len(pairs)} faults of calls")
+    plots = [
+        (f"{operation}/{fault}", stories[number % len(stories)])
+        for operation, fault in pairs
+        for stories in [STORIES_OF[operation]]
+        for number in range(for_each)
+    ]
+    stories = STORIES_OF[plan.MIXED]
+    for number in range(count - len(plots)):
+        plots.append((plan.MIXED, stories[number % len(stories)]))
+    # Those that take longest are not the last, so that the others do not wait for them.
+    place = random.Random(seed).random
+    plots.sort(key=lambda plot: place() * (0.6 if plot[0].endswith("/stalled") else 1))
+    chosen = []
+    for number, (folder, story) in enumerate(plots, 1):
+        kinds = {
+            PHOTO: good[number % len(good)],
+            OTHER: good[(number + 1) % len(good)],
+            HOPELESS: hopeless[number % len(hopeless)],
+        }
+        chosen.append(Photo(f"{folder}/{story}-{number:04}.jpg", number, STORIES[story], kinds))
+    return chosen
+
+
+def in_turn(real: str, quarter: str, small: list[str]) -> list[str]:
+    """One photo of 16 is as large as real ones are, one a quarter of it."""
+    return [real, quarter, *(small[number % len(small)] for number in range(14))]

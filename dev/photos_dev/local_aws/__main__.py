@@ -1,0 +1,184 @@
+"""Runs a local AWS on this machine, without Docker, and deploys the project into it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from photos_dev.local_aws.cli import on_local_aws
+from photos_dev.local_aws.deploy import deploy
+from photos_dev.local_aws.server import LocalAws, client_environment, end_group, endpoint, shared
+from photos_dev.paths import FUNCTIONS
+from photos_dev.problem import Problem, exit_with
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+DEPLOY_HELP = """\
+Deploys template.yaml as it is, except for CodeUri, and takes back that the buckets ask for TLS, unless the
+local AWS speaks it (`with --tls`). Prints the outputs of the stack as JSON.
+The local AWS is the one of AWS_ENDPOINT_URL if that is set, else the one that `up` started.
+
+Every deployment starts from the defaults of the template: parameters that are not given are not
+taken over from an earlier one. --environment adds variables to the functions that the template does
+not know. So AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL_DYNAMODB can point at a server that refuses
+everything, to see what the function does then; AWS_ENDPOINT_URL cannot be changed like this.
+"""
+
+
+class Interrupted(BaseException):
+    """A signal that asks this program to end."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    return arguments.run(arguments)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m photos_dev.local_aws", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    up = commands.add_parser("up", help="start the local AWS, unless it runs already")
+    up.set_defaults(run=lambda arguments: start())
+
+    down = commands.add_parser("down", help="stop the local AWS, and forget all that it holds")
+    down.set_defaults(run=lambda arguments: stop())
+
+    into = commands.add_parser(
+        "deploy",
+        help="deploy template.yaml into the local AWS",
+        description=DEPLOY_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    into.add_argument("--stack", metavar="NAME", required=True)
+    into.add_argument(
+        "--functions",
+        metavar="DIR",
+        type=Path,
+        default=FUNCTIONS,
+        help="where NAME/bootstrap are the built functions (default: those of `make build`)",
+    )
+    into.add_argument(
+        "--parameter",
+        metavar="Key=Value",
+        nargs="+",
+        action="extend",
+        type=assignment,
+        default=[],
+        help="parameters of the template",
+    )
+    into.add_argument(
+        "--environment",
+        metavar="KEY=VALUE",
+        nargs="+",
+        action="extend",
+        type=assignment,
+        default=[],
+        help="more variables for the functions",
+    )
+    into.set_defaults(run=deploy_stack)
+
+    run_in = commands.add_parser("exec", help="run a command against the local AWS of `up`")
+    run_in.add_argument("command", nargs="+", metavar="-- COMMAND")
+    run_in.set_defaults(run=run_in_running)
+
+    run_with = commands.add_parser(
+        "with", help="run a command against a local AWS of its own, which ends with the command"
+    )
+    run_with.add_argument("--tls", action="store_true", help="one that speaks TLS, as in AWS")
+    run_with.add_argument("command", nargs="+", metavar="-- COMMAND")
+    run_with.set_defaults(run=run_with_own)
+
+    return parser.parse_args()
+
+
+def assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    return name, value
+
+
+def start() -> int:
+    print(f"local AWS: {shared().start()}")
+    return 0
+
+
+def stop() -> int:
+    shared().stop()
+    return 0
+
+
+def deploy_stack(arguments: argparse.Namespace) -> int:
+    outputs = deploy(
+        endpoint(),
+        arguments.stack,
+        arguments.functions,
+        dict(arguments.parameter),
+        dict(arguments.environment),
+    )
+    print(json.dumps(outputs, indent=2))
+    return 0
+
+
+def run_in_running(arguments: argparse.Namespace) -> int:
+    environment = client_environment(shared().endpoint())
+    try:
+        os.execvpe(arguments.command[0], arguments.command, environment)
+    except OSError as error:
+        raise Problem(f"cannot run {arguments.command[0]}: {error.strerror}") from error
+
+
+def run_with_own(arguments: argparse.Namespace) -> int:
+    directory = Path(tempfile.mkdtemp(prefix="local-aws-"))
+    local_aws = LocalAws(directory, "https" if arguments.tls else "http")
+    try:
+        raise_on_signals()
+        endpoint = local_aws.start()
+        roots = local_aws.trusted_roots() if arguments.tls else None
+        return run(arguments.command, client_environment(endpoint, roots))
+    except Interrupted as interrupted:
+        return 128 + interrupted.number
+    finally:
+        ignore_signals()  # nothing stops the tidying up
+        local_aws.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def run(command: list[str], environment: dict[str, str]) -> int:
+    """Runs a command in a group of its own, so that signals reach all of it and none of it stays."""
+    try:
+        process = subprocess.Popen(command, env=environment, start_new_session=True)
+    except OSError as error:
+        raise Problem(f"cannot run {command[0]}: {error.strerror}") from error
+    try:
+        code = process.wait()
+    finally:
+        end_group(process.pid, lambda: process.poll() is not None)
+    return code if code >= 0 else 128 - code  # as a shell tells of a signal
+
+
+def raise_on_signals() -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise Interrupted(number)
+
+    for number in SIGNALS:
+        signal.signal(number, interrupt)
+
+
+def ignore_signals() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    exit_with(on_local_aws(main))

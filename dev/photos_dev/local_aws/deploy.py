@@ -1,0 +1,263 @@
+"""Deploys template.yaml into the local AWS, through its CloudFormation as `sam deploy` would."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, WaiterError
+
+from photos_dev.local_aws.server import ACCOUNT
+from photos_dev.paths import ROOT
+from photos_dev.problem import Problem
+
+TEMPLATE = ROOT / "template.yaml"
+DEPLOYMENT_BUCKET = "deployments"
+QUICKLY = {"Delay": 0.2, "MaxAttempts": 600}  # a waiter's pace: everything is on this machine
+
+
+class Clients:
+    """boto3 clients of one local AWS, each made when it is first asked for."""
+
+    def __init__(self, endpoint: str) -> None:
+        if urlsplit(endpoint).hostname not in ("127.0.0.1", "localhost"):
+            raise Problem(f"{endpoint} is not on this machine: only a local AWS is deployed to")
+        self.endpoint = endpoint
+        self._session: Any = boto3.Session(
+            ACCOUNT["AWS_ACCESS_KEY_ID"],
+            ACCOUNT["AWS_SECRET_ACCESS_KEY"],
+            region_name=ACCOUNT["AWS_REGION"],
+        )
+
+    def __getattr__(self, service: str) -> Any:
+        client = self._session.client(
+            "lambda" if service == "lambda_" else service,
+            endpoint_url=self.endpoint,
+            config=Config(proxies={}, retries={"total_max_attempts": 3}, read_timeout=120),
+        )
+        setattr(self, service, client)
+        return client
+
+
+def deploy(
+    endpoint: str,
+    stack: str,
+    functions: Path,
+    parameters: dict[str, str],
+    environment: dict[str, str],
+) -> dict[str, str]:
+    """Creates or updates the stack from the functions built in a folder; returns its outputs."""
+    aws = Clients(endpoint)
+    apply(aws, stack, template_with_code(aws, functions), parameters)
+    outputs = stack_outputs(aws, stack)
+    disable_redrive(aws, outputs)
+    if endpoint.startswith("http:"):
+        allow_http(aws, outputs)
+    check(aws, outputs)
+    if parameters.get("ExistingOriginalsBucket"):
+        check_existing_bucket(aws, outputs)
+    else:
+        check_new_bucket(aws, outputs)
+    if environment:
+        for function in ("ThumbnailFunctionName", "UploadUrlFunctionName"):
+            add_environment(aws, outputs[function], environment)
+    return outputs
+
+
+def upload(aws: Clients, bootstrap: Path) -> str:
+    """Uploads a function's code; returns where it is: the same code is the same deployment."""
+    try:
+        code = bootstrap.read_bytes()
+    except FileNotFoundError:
+        raise Problem(f"{bootstrap} does not exist: build it with `make build`") from None
+    return f"s3://{DEPLOYMENT_BUCKET}/{put_package(aws, zipped(code))}"
+
+
+def put_package(aws: Clients, package: bytes) -> str:
+    """Uploads a deployment package under the hash of it, which is returned: the same one is there already."""
+    key = hashlib.sha256(package).hexdigest() + ".zip"
+    aws.s3.create_bucket(Bucket=DEPLOYMENT_BUCKET)
+    if not exists(lambda: aws.s3.head_object(Bucket=DEPLOYMENT_BUCKET, Key=key)):
+        aws.s3.put_object(Bucket=DEPLOYMENT_BUCKET, Key=key, Body=package)
+    return key
+
+
+def zipped(bootstrap: bytes) -> bytes:
+    """Lambda's deployment package. Not compressed: it only travels within this machine."""
+    entry = zipfile.ZipInfo("bootstrap")
+    entry.external_attr = 0o100755 << 16
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr(entry, bootstrap)
+    return package.getvalue()
+
+
+def template_with_code(aws: Clients, functions: Path) -> str:
+    """The template with the one change that `sam package` makes too: where each function's code is."""
+
+    def with_code(match: re.Match[str]) -> str:
+        code_uri = upload(aws, functions / match["binary"] / "bootstrap")
+        return f"{match['before']} {code_uri}"
+
+    function = r"(?ms)(?P<before>^\s+Binary: (?P<binary>\S+)$.*?^\s+CodeUri:) \.$"
+    template, changes = re.subn(function, with_code, TEMPLATE.read_text())
+    if changes == 0:
+        raise Problem(f"{TEMPLATE.name} has no function with a line `CodeUri: .` to put its code in")
+    return template
+
+
+def apply(aws: Clients, stack: str, template: str, parameters: dict[str, str]) -> None:
+    change = {
+        "StackName": stack,
+        "TemplateBody": template,
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    }
+    is_update = exists(lambda: aws.cloudformation.describe_stacks(StackName=stack))
+    try:
+        if is_update:
+            aws.cloudformation.update_stack(**change)
+        else:
+            aws.cloudformation.create_stack(**change)
+        waiter = "stack_update_complete" if is_update else "stack_create_complete"
+        aws.cloudformation.get_waiter(waiter).wait(StackName=stack, WaiterConfig=QUICKLY)
+    except ClientError as error:
+        message = error.response["Error"]["Message"]
+        if "No updates are to be performed" not in message:
+            raise Problem(f"stack {stack} was refused: {message}") from error
+    except WaiterError as error:
+        raise Problem(f"stack {stack} failed: {first_failure(aws, stack)}") from error
+
+
+def first_failure(aws: Clients, stack: str) -> str:
+    events = aws.cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    failures = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
+    if not failures:
+        return events[0].get("ResourceStatusReason", events[0]["ResourceStatus"])
+    first = failures[-1]  # the newest event comes first
+    return f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason given')}"
+
+
+def stack_outputs(aws: Clients, stack: str) -> dict[str, str]:
+    try:
+        description = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError:
+        raise Problem(f"there is no stack {stack}: `make run` deploys it") from None
+    return {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
+
+
+def disable_redrive(aws: Clients, outputs: dict[str, str]) -> None:
+    """The local CloudFormation leaves out, without a word, that a source of events is disabled."""
+    for mapping in event_sources(aws, outputs):
+        aws.lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+
+def allow_http(aws: Clients, outputs: dict[str, str]) -> None:
+    """Takes back that the buckets refuse what does not come over TLS: this local AWS does not speak it."""
+    for output in ("OriginalsBucketName", "ThumbnailsBucketName"):
+        try:
+            policy = aws.s3.get_bucket_policy(Bucket=outputs[output])["Policy"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
+                raise
+            continue  # taken back by an earlier deployment, or a bucket that was there before the stack
+        statements = [statement["Sid"] for statement in json.loads(policy)["Statement"]]
+        require(statements == ["OnlyOverTls"], f"the policy of {outputs[output]} says {statements}")
+        aws.s3.delete_bucket_policy(Bucket=outputs[output])
+
+
+def event_sources(aws: Clients, outputs: dict[str, str]) -> list[dict[str, Any]]:
+    function = outputs["ThumbnailFunctionName"]
+    return aws.lambda_.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+
+
+def check(aws: Clients, outputs: dict[str, str]) -> None:
+    """Looks for what must be there: the local CloudFormation leaves out, without a word, what it
+    does not know."""
+    function = outputs["ThumbnailFunctionName"]
+    queue = outputs["DeadLetterQueueUrl"]
+
+    configuration = aws.lambda_.get_function_configuration(FunctionName=function)
+    variables = configuration.get("Environment", {}).get("Variables", {})
+    for variable, output in (
+        ("ORIGINALS_BUCKET", "OriginalsBucketName"),
+        ("THUMBNAILS_BUCKET", "ThumbnailsBucketName"),
+        ("PHOTOS_TABLE", "PhotosTableName"),
+        ("DEAD_LETTER_QUEUE_URL", "DeadLetterQueueUrl"),
+    ):
+        require(
+            variables.get(variable) == outputs[output],
+            f"{variable} of {function} is {variables.get(variable)!r}, not {outputs[output]!r}",
+        )
+
+    on_failure = aws.lambda_.get_function_event_invoke_config(
+        FunctionName=function, Qualifier="$LATEST"
+    )
+    queue_arn = aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    destination = on_failure.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    require(
+        destination == queue_arn["Attributes"]["QueueArn"],
+        f"failures of {function} go to {destination!r}, not to the dead-letter queue",
+    )
+
+    table = aws.dynamodb.describe_table(TableName=outputs["PhotosTableName"])["Table"]
+    indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
+    require("album-timeline" in indexes, f"{table['TableName']} has no index album-timeline")
+
+    url = aws.lambda_.get_function_url_config(FunctionName=outputs["UploadUrlFunctionName"])
+    require(url["AuthType"] == "AWS_IAM", f"{url['FunctionUrl']} is open to all")
+
+    sources = [(source["EventSourceArn"], source["State"]) for source in event_sources(aws, outputs)]
+    letters = queue_arn["Attributes"]["QueueArn"]
+    require(sources == [(letters, "Disabled")], f"the sources of events of {function} are {sources}")
+
+
+def check_new_bucket(aws: Clients, outputs: dict[str, str]) -> None:
+    bucket = outputs["OriginalsBucketName"]
+    configuration = aws.s3.get_bucket_notification_configuration(Bucket=bucket)
+    told = [entry["LambdaFunctionArn"] for entry in configuration.get("LambdaFunctionConfigurations", [])]
+    arn = outputs["ThumbnailFunctionArn"]
+    require(told == [arn] * 3, f"{bucket} tells {told} of uploads, removals and expirations, not {arn}")
+    cors = aws.s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
+    require(len(cors) == 1, f"{bucket} lets browsers do {cors}")
+
+
+def check_existing_bucket(aws: Clients, outputs: dict[str, str]) -> None:
+    arn = outputs["ThumbnailFunctionArn"]
+    rules = aws.events.list_rule_names_by_target(TargetArn=arn)["RuleNames"]
+    require(len(rules) == 1, f"EventBridge tells {arn} of objects by the rules {rules}")
+
+
+def require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Problem(f"the local AWS did not deploy the template as it is: {otherwise}")
+
+
+def add_environment(aws: Clients, function: str, environment: dict[str, str]) -> None:
+    configuration = aws.lambda_.get_function_configuration(FunctionName=function)
+    aws.lambda_.update_function_configuration(
+        FunctionName=function,
+        Environment={"Variables": configuration["Environment"]["Variables"] | environment},
+    )
+    aws.lambda_.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig=QUICKLY)
+
+
+def exists(look: Callable[[], object]) -> bool:
+    try:
+        look()
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404):
+            return False
+        raise
+    return True

@@ -1,0 +1,37 @@
+//! Makes a thumbnail of a photo, a quarter of each side:
+//!
+//! ```sh
+//! cargo run --release --package photo --example thumbnail -- photo.jpg thumbnail.jpg
+//! ```
+
+#![allow(clippy::disallowed_methods, reason = "the library is pure, not its examples")]
+
+use std::error::Error;
+use std::fs;
+
+use photo::{CancelFlag, LocationPolicy, Resampling, Spec};
+
+/// A photo whose header declares more is refused before anything is decoded.
+const MAX_PIXELS: u64 = 500_000_000;
+/// A photo that would take more memory is refused too, with the number of bytes that would do.
+const MAX_MEMORY: u64 = 256 << 20;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let paths: Vec<_> = std::env::args_os().skip(1).collect();
+    let [photo, thumbnail] = paths.as_slice() else {
+        return Err("usage: thumbnail PHOTO THUMBNAIL".into());
+    };
+    let bytes = fs::read(photo)?;
+
+    // Another thread could set this flag to end the work early.
+    let cancel = CancelFlag::default();
+    let inspected = photo::inspect(&bytes, MAX_PIXELS, LocationPolicy::Off, &cancel);
+    let spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
+    let plan = inspected.plan(spec, MAX_MEMORY)?;
+    println!("takes {:.1} MB of memory beside the file", plan.memory as f64 / 1e6);
+
+    let made = plan.render(&cancel)?;
+    println!("{}x{} pixels, {} bytes", made.size.width, made.size.height, made.jpeg.len());
+    fs::write(thumbnail, made.jpeg)?;
+    Ok(())
+}
