@@ -183,7 +183,7 @@ faults: build ## Let every call to AWS fail in every way, and count what becomes
 	@$(AWS) with -- $(DEV).faults.run --count $(COUNT) --seed $(SEED)
 
 exif-check: setup ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
-	cargo build --profile $(PROFILE) --package photo --example facts
+	cargo build --profile $(PROFILE) --package photo --features serde --example facts
 	@$(DEV).exif_check target/$(PROFILE)/examples/facts "$(DIR)"
 
 deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)

@@ -337,7 +337,7 @@ def our_fields(facts: dict[str, Any]) -> Fields:
             value = value.get(key) if value else None
         if value is not None:
             fields[name] = as_text(value) if name in TEXTS else float(value)
-    if facts.get("takenAtOffsetSource") == "GpsTime":  # which exiftool does not infer
+    if facts.get("taken", {}).get("offsetSource") == "Gps":  # which exiftool does not infer
         fields["takenAt"] = re.sub(r"[+-]\d\d:\d\d$", "", str(fields["takenAt"]))
     return fields
 

@@ -84,12 +84,13 @@ async fn one(
     let item = item.map_or(Value::Null, |item| {
         item.into_iter().map(|(name, value)| (name, plain(value))).collect()
     });
-    let time = |name: &str| item[name].as_str()?.parse::<DateTime<Utc>>().ok();
-    let (uploaded_at, processed_at) = (time("uploadedAt"), time("processedAt"));
+    let time = |text: &Value| text.as_str()?.parse::<DateTime<Utc>>().ok();
+    let uploaded_at = time(&item["original"]["uploadedAt"]);
+    let processed_at = time(&item["processedAt"]);
     let mut problems = Vec::new();
     let outcome = match item["status"].as_str() {
         Some("READY") => {
-            let expected = photo.thumbnail_size(stack.config.thumbnail.scale);
+            let expected = photo.thumbnail_size(stack.config.rendition.scale);
             problems.extend(item_problems(&item, &upload.etag, photo.size(), expected));
             problems.extend(thumbnail_problem(stack, &item, expected).await);
             if uploaded_at.is_none() || processed_at.is_none() {
@@ -116,11 +117,11 @@ async fn one(
 
 /// What a READY item says that is not so.
 fn item_problems(item: &Value, etag: &str, size: Size, thumbnail: Size) -> Vec<String> {
-    let rendition = &item["renditions"]["thumbnail"];
+    let (original, rendition) = (&item["original"], &item["renditions"]["thumbnail"]);
     let found = [
-        ("etag", &item["etag"], Value::from(etag)),
-        ("width", &item["width"], size.width.into()),
-        ("height", &item["height"], size.height.into()),
+        ("original.etag", &original["etag"], Value::from(etag)),
+        ("original.width", &original["width"], size.width.into()),
+        ("original.height", &original["height"], size.height.into()),
         ("renditions.thumbnail.width", &rendition["width"], thumbnail.width.into()),
         ("renditions.thumbnail.height", &rendition["height"], thumbnail.height.into()),
     ];
@@ -173,9 +174,7 @@ mod tests {
 
     fn item() -> Value {
         json!({
-            "etag": "abc",
-            "width": 532,
-            "height": 800,
+            "original": {"etag": "abc", "width": 532, "height": 800},
             "renditions": {"thumbnail": {"width": 133, "height": 200}},
         })
     }
@@ -184,9 +183,9 @@ mod tests {
     fn an_item_has_to_be_of_the_photo_that_was_uploaded() {
         assert_eq!(item_problems(&item(), "abc", SIZE, THUMBNAIL), [""; 0]);
         for (pointer, wrong, problem) in [
-            ("/etag", json!("abd"), "etag is \"abd\", not \"abc\""),
-            ("/width", json!(800), "width is 800, not 532"),
-            ("/height", Value::Null, "height is null, not 800"),
+            ("/original/etag", json!("abd"), "original.etag is \"abd\", not \"abc\""),
+            ("/original/width", json!(800), "original.width is 800, not 532"),
+            ("/original/height", Value::Null, "original.height is null, not 800"),
             (
                 "/renditions/thumbnail/width",
                 json!(132),

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     const PHOTO: &str = r#"{"_aws":{"CloudWatchMetrics":[],"Timestamp":1795390533288},
-        "FunctionName":"photos-thumbnail","coldStarts":1,"ready":1,"fetchMs":37.25,"exifMs":0.9,
+        "FunctionName":"photos-thumbnail","coldStarts":1,"ready":1,"fetchMs":37.25,"inspectMs":0.9,
         "renderMs":106.5,"storeMs":6.9,"commitMs":6.7,"reconcileMs":2.1,"durationMs":160.4,
         "peakMemoryMb":44.8,"timestamp":"2026-11-22T13:03:13.288000Z","level":"INFO",
         "message":"photo","requestId":"8f5c","key":"load/1/a.jpg","outcome":"ready"}"#;

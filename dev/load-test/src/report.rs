@@ -185,7 +185,7 @@ impl Target {
             architecture: architecture.clone(),
             memory_mb: *memory_mb,
             timeout_seconds: *timeout_seconds,
-            thumbnail_scale: stack.config.thumbnail.scale,
+            thumbnail_scale: stack.config.rendition.scale,
         }
     }
 }

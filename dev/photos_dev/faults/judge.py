@@ -17,8 +17,10 @@ PROMISED, BROKEN = (READY, FAILED, REMOVED, WAITING), (LOST, HALF, DIFFERENT)
 FIRST, UNTOLD, UNWRITTEN, UNNECESSARY = "first", "untold", "unwritten", "unnecessary"
 
 UNHARMED = "unharmed"
-# In what two keys with the same picture differ.
-OF_THE_KEY = {"photoKey", "album", "etag", "sequencer", "uploadedAt", "processedAt", "timelineAt"}
+# Attributes in which two keys with the same picture differ, those of the original, and those of a rendition.
+OF_THE_KEY = {"photoKey", "album", "sequencer", "processedAt", "timelineAt", "replaced"}
+OF_THE_ORIGINAL = {"etag", "uploadedAt"}
+OF_THE_RENDITION = {"key", "version"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def state(key: str, last: Last, world: World, unharmed: World) -> End:
     item, thumbnail = world.items.get(key, {}), world.thumbnails.get(key)
     if last.kind is None:
         return removed(item, thumbnail)
-    if (item.get("sequencer"), item.get("etag")) != (last.sequencer, last.etag):
+    if (item.get("sequencer"), etag_of(item)) != (last.sequencer, last.etag):
         if thumbnail and thumbnail.original_etag == last.etag:
             return End(HALF, "the thumbnail is of the last upload, the item is not")
         return End(LOST, f"no item of the last upload; the item: {brief(item)}")
@@ -100,7 +102,7 @@ def failed(item: dict[str, Any], thumbnail: Thumbnail | None, letters: list[Lett
 def ready(item: dict[str, Any], thumbnail: Thumbnail | None, twin: Thumbnail | None) -> End:
     if not thumbnail:
         return End(HALF, "the item is READY, but there is no thumbnail")
-    if thumbnail.original_etag != item["etag"]:
+    if thumbnail.original_etag != etag_of(item):
         return End(HALF, "the item is READY, but the thumbnail is of another upload")
     if thumbnail.bytes != item["renditions"]["thumbnail"]["bytes"]:
         return End(HALF, "the thumbnail has not as many bytes as its item says")
@@ -111,18 +113,28 @@ def ready(item: dict[str, Any], thumbnail: Thumbnail | None, twin: Thumbnail | N
 
 def facts(item: dict[str, Any]) -> dict[str, Any]:
     """What does not depend on the photo's key and time."""
-    kept = {name: value for name, value in item.items() if name not in OF_THE_KEY}
+    kept = without(item, OF_THE_KEY)
     if failure := kept.get("failure"):
         kept["failure"] = {name: failure[name] for name in failure if name != "deadLetterId"}
+    if original := kept.get("original"):
+        kept["original"] = without(original, OF_THE_ORIGINAL)
     if renditions := kept.get("renditions"):
-        thumbnail = {name: value for name, value in renditions["thumbnail"].items() if name != "key"}
-        kept["renditions"] = renditions | {"thumbnail": thumbnail}
+        kept["renditions"] = {name: without(rendition, OF_THE_RENDITION) for name, rendition in renditions.items()}
     return kept
 
 
+def without(values: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
+def etag_of(item: dict[str, Any]) -> str | None:
+    return item.get("original", {}).get("etag")
+
+
 def brief(item: dict[str, Any]) -> str:
+    values = item | {"etag": etag_of(item)}
     names = ("status", "etag", "sequencer", "failure")
-    return ", ".join(f"{name} {item[name]}" for name in names if name in item) or "none"
+    return ", ".join(f"{name} {values[name]}" for name in names if values.get(name)) or "none"
 
 
 def rewritten(calls: list[dict[str, Any]]) -> tuple[int, list[str]]:

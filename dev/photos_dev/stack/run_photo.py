@@ -80,7 +80,7 @@ def wait_for_item(
         item = plain(answer.get("Item", {}))
         if (
             item.get("status") in ("READY", "FAILED")
-            and item.get("etag") == etag
+            and item["original"].get("etag") == etag
             and instant(item["processedAt"]) >= uploaded_at.replace(microsecond=0)
         ):
             return item
@@ -171,7 +171,7 @@ def show_ready(aws: Clients, photo: Path, item: dict[str, Any]) -> None:
         aws.s3.get_object(Bucket=thumbnail["bucket"], Key=thumbnail["key"])["Body"].read()
     )
     show(
-        ("original", f"{pixels(item)}  {size(item['bytes'])}"),
+        ("original", f"{pixels(item['original'])}  {size(item['original']['bytes'])}"),
         ("thumbnail", f"{pixels(thumbnail)}  {size(path.stat().st_size)}"),
         ("", f"s3://{thumbnail['bucket']}/{thumbnail['key']}"),
         ("", bold(str(path.relative_to(ROOT)))),
@@ -179,9 +179,9 @@ def show_ready(aws: Clients, photo: Path, item: dict[str, Any]) -> None:
 
 
 def show_failed(item: dict[str, Any], letter: dict[str, Any] | None) -> None:
-    failure = item["failure"]
+    failure, original = item["failure"], item["original"]
     show(
-        ("original", "  ".join(filter(None, [pixels(item), size(item.get("bytes"))]))),
+        ("original", "  ".join(filter(None, [pixels(original), size(original.get("bytes"))]))),
         ("failed", bold(failure["type"])),
         ("", failure["message"]),
     )
@@ -191,7 +191,7 @@ def show_failed(item: dict[str, Any], letter: dict[str, Any] | None) -> None:
 
 def show_work(item: dict[str, Any], line: dict[str, Any]) -> None:
     """From upload to item, and what the function measured: each step, and its peak memory."""
-    took = instant(item["processedAt"]) - instant(item["uploadedAt"])
+    took = instant(item["processedAt"]) - instant(item["original"]["uploadedAt"])
     steps = [
         f"{name.removesuffix('Ms')} {value:.{0 if value >= 10 else 1}f} ms"
         for name, value in line.items()

@@ -27,14 +27,15 @@ class Call(Enum):
     GET = "GET"
     PUT = "PUT"
     ITEM = "item"  # UpdateItem or PutItem
-    HEAD = "HEAD"
 
 
-# S3's prices; DynamoDB asks for what is written, not for calls.
+# The calls of every function here, for a new photo.
+CALLS = (Call.GET, Call.PUT, Call.ITEM)
+
+# S3's prices. DynamoDB charges for what is written, not for calls.
 THOUSAND_CALLS = {
     Call.GET: prices.S3_THOUSAND_GETS,
     Call.PUT: prices.S3_THOUSAND_PUTS,
-    Call.HEAD: prices.S3_THOUSAND_GETS,
     Call.ITEM: 0.0,
 }
 
@@ -65,8 +66,6 @@ PUBLISHED = Waits(
         # 5-8, a guess: no more was found than averages "in single-digit milliseconds":
         # https://repost.aws/knowledge-center/dynamodb-high-latency
         Call.ITEM: 6.5,
-        # 11-13. Metadata, p50 10 and p90 17 ms: https://turbopuffer.com/docs/tradeoffs
-        Call.HEAD: 12,
     },
     # 93 MB/s of one connection (dvassallo), 85-90 (Amazon S3 User Guide, "Performance guidelines").
     bytes_per_ms=89_000,
@@ -75,7 +74,7 @@ PUBLISHED = Waits(
 # design patterns" and "Performance guidelines". "Single-digit millisecond": Amazon DynamoDB Developer Guide,
 # "What is Amazon DynamoDB?".
 GUIDE = Waits(
-    "AWS's guide", {Call.GET: 100, Call.PUT: 100, Call.ITEM: 9, Call.HEAD: 100}, bytes_per_ms=85_000
+    "AWS's guide", {Call.GET: 100, Call.PUT: 100, Call.ITEM: 9}, bytes_per_ms=85_000
 )
 
 # What Lambda writes of each invocation, in both formats. The lines are as long as these: AWS Lambda Developer
@@ -125,10 +124,9 @@ class Function:
 
 
 def this_project(figures: Figures, item_units: int, index_units: int, line_bytes: int) -> Function:
-    """`publish` in src/handler/publish.rs: the HEAD comes last, and looks whether the thumbnail is there."""
-    calls = (Call.GET, Call.PUT, Call.ITEM, Call.HEAD)
+    """`process` in src/pipeline/mod.rs, of a photo whose key is new."""
     return Function(
-        "this project", calls, item_units, index_units, line_bytes, len(LAMBDA_LINES_JSON), figures
+        "this project", CALLS, item_units, index_units, line_bytes, len(LAMBDA_LINES_JSON), figures
     )
 
 
@@ -143,8 +141,7 @@ def pillow(figures: Figures) -> Function:
 def peer(title: str, line: str, figures: Figures) -> Function:
     """sharp_function.mjs and pillow_function.py make the same calls, and log in plain text, which is Lambda's
     default. Their items of the reference photo have 1.3 kB each, so 2 units; they keep no index."""
-    calls = (Call.GET, Call.PUT, Call.ITEM)
-    return Function(title, calls, 2, 0, len(line), len(LAMBDA_LINES_TEXT), figures)
+    return Function(title, CALLS, 2, 0, len(line), len(LAMBDA_LINES_TEXT), figures)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ VCPU_MB = 1769
 
 # https://aws.amazon.com/s3/pricing/: S3 Standard.
 S3_THOUSAND_PUTS = 0.005
-S3_THOUSAND_GETS = 0.0004  # and HEADs
+S3_THOUSAND_GETS = 0.0004
 S3_GB_MONTH = 0.023  # of the first 50 TB
 # Amazon S3 FAQs, "How will I be charged and billed for my use of Amazon S3?"
 S3_GB = 2**30
