@@ -1,4 +1,4 @@
-# Everything that can be done with this project. `make` lists it.
+# Every command of this project. `make` lists them.
 
 PHOTO   ?= tests/photos/ref-5323x8000.jpg
 PHOTOS  ?= $(PHOTO)
@@ -26,16 +26,16 @@ AWS  := $(DEV).local_aws
 SAM  := SAM_CLI_TELEMETRY=0 $(OPS)/bin/sam
 DEPLOY = $(AWS) deploy --stack $(STACK) --parameter Architecture=$(ARCHITECTURE)
 
-# Lambda's name for this machine's processor: what is built here must run here.
+# Lambda's name for this machine's processor: the functions that are built here must run here.
 ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
-# The target check asks rustup, which not every Rust comes with.
+# The target check asks rustup, which not every installation of Rust has.
 LAMBDA_BUILD := cargo lambda build --skip-target-check $(if $(filter arm64,$(ARCHITECTURE)),--arm64)
 PACKAGES     := target/release-lambda
 
-# cargo-lambda and its linker come first, and what is built is always found under target/.
+# cargo-lambda and its linker come first, and every build goes to target/.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export CARGO_TARGET_DIR := $(CURDIR)/target
-# The local AWS meant here is the one that `make up` starts, whatever the shell is set up for.
+# The commands use the local AWS that `make up` starts, whatever the shell's environment says.
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
@@ -43,15 +43,15 @@ unexport AWS_ENDPOINT_URL
 	release measure cost bench bench-check bench-stages bench-pins fuzz faults exif-check \
 	deploy destroy logs invoke-remote redrive requirements clean
 
-help: ## List what can be done
+help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/installed ## Check this machine for what the build needs, install what is missing
+setup: $(VENV)/installed ## Check that this machine has the build's tools, and install those that are missing
 $(VENV)/installed: dev/requirements/local.txt dev/pyproject.toml | tools
 	@echo "installing the local AWS and cargo-lambda into $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
-	@# All that it pulls in is in the file, also what builds it.
+	@# The file pins all of its dependencies, also those of its build.
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable dev
 	@touch $@
 
@@ -64,21 +64,21 @@ ops: $(OPS)/installed
 $(OPS)/installed: dev/requirements/ops.txt
 	@echo "installing the SAM CLI and cfn-lint into $(OPS)"
 	@$(PYTHON) -m venv $(OPS)
-	@# All that it pulls in is in the file: pip 23 finds no pins for what is asked for with extras.
+	@# The file pins all dependencies: pip 23 finds no pins for packages that are required with extras.
 	@$(OPS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
-# Without optimisation: it is built once, and runs for a second.
+# It is built without optimisation: it is built once, and runs for a second.
 DENY_VERSION := 0.20.2
 $(OPS)/bin/cargo-deny: | ops
 	cargo install --quiet cargo-deny --version $(DENY_VERSION) --locked --no-default-features --profile dev \
 		--target-dir target/cargo-deny --root $(OPS)
 	@rm -rf target/cargo-deny
 
-build: setup ## Build the functions as they run in the local AWS
+build: setup ## Build the functions for the local AWS
 	$(LAMBDA_BUILD) --profile $(PROFILE)
 
-check: setup ops ## Check what needs no local AWS, in minutes: format, lints, documentation, unit and photo tests
+check: setup ops ## Check everything that needs no local AWS, in minutes: format, lints, documentation, unit tests, model
 	cargo fmt --all --check
 	cargo clippy --workspace --profile $(PROFILE) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --profile $(PROFILE) --no-deps
@@ -86,33 +86,35 @@ check: setup ops ## Check what needs no local AWS, in minutes: format, lints, do
 	cargo test --profile $(PROFILE) --package load-test --package demo-server
 	cargo test --profile $(PROFILE) --package photo
 	cargo test --profile $(PROFILE) --test wire
+	cargo test --profile $(PROFILE) --test model
 	$(OPS)/bin/python -m unittest discover --start-directory tests/docs
+	$(OPS)/bin/python -m unittest discover --start-directory .github
 	$(MAKE) --no-print-directory test-tools
 
-test: check ## Check everything: that, and template, packages and functions on a local AWS
+test: check ## Check everything: make check, and the template, the packages, and the functions in the local AWS
 	$(MAKE) --no-print-directory deny test-template
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(OPS)/bin/python -m unittest discover --start-directory tests/package
 	$(AWS) with -- cargo test --profile $(PROFILE) --test pipeline
 	@echo "all checks passed"
 
-deny: $(OPS)/bin/cargo-deny ## Check licences and versions of what is linked
+deny: $(OPS)/bin/cargo-deny ## Check licences, versions and sources of the linked crates
 	$(OPS)/bin/cargo-deny check licenses bans sources
 
-advisories: $(OPS)/bin/cargo-deny ## Look what is linked up in RustSec's advisories (asks github.com)
+advisories: $(OPS)/bin/cargo-deny ## Search RustSec's advisories for the linked crates (asks github.com)
 	$(OPS)/bin/cargo-deny check advisories
 
-test-template: ops ## Check template.yaml: lint, rights, alarms, what outlives the stack
+test-template: ops ## Check template.yaml: lint, rights, alarms, resources that outlive the stack
 	$(SAM) validate --lint
 	$(OPS)/bin/python -m unittest discover --start-directory tests/template
 
-test-tools: setup ## Check what an operator and a developer run: make redrive, make invoke, make cost
+test-tools: setup ## Check the tools of operators and developers: make redrive, make invoke, make cost
 	$(VENV)/bin/python -m unittest discover --start-directory tests/tools
 
 fmt: ## Format the code
 	cargo fmt --all
 
-run: build up ## Put a photo through the local AWS and show what comes out (PHOTO=path)
+run: build up ## Process a photo in the local AWS, and show its thumbnail and its item (PHOTO=path)
 	@$(DEPLOY) > /dev/null
 	@$(DEV).stack.run_photo --stack $(STACK) "$(PHOTO)"
 	@echo
@@ -123,15 +125,15 @@ demo: build up ## Serve a page that uploads photos and shows their thumbnails (P
 	cargo build --profile $(PROFILE) --package demo-server
 	@$(DEV).stack.demo --stack $(STACK) --port $(PORT) target/$(PROFILE)/demo-server
 
-load: build up ## Upload batches of 24 large photos to the local AWS, and report on each (BATCHES=2 LOAD="--rate 4")
+load: build up ## Upload batches of 24 large photos to the local AWS, and report on each photo (BATCHES=2 LOAD="--rate 4")
 	@$(DEPLOY) > /dev/null
 	cargo build --profile $(PROFILE) --package load-test
 	@$(AWS) exec -- target/$(PROFILE)/load-test --stack $(STACK) --batches $(BATCHES) $(LOAD)
 
-soak: build ## Let the function work for minutes, and on much at once: nothing may grow or be lost (SOAK_COUNT=2400)
+soak: build ## Load the function for minutes, and with many photos at once: nothing may grow or be lost (SOAK_COUNT=2400)
 	@$(AWS) with -- $(DEV).benches.load.soak --photos $(SOAK_COUNT)
 
-growth: build ## Measure how a photo's cost grows with its megapixels and with the photos of its event
+growth: build ## Measure how the cost of a photo grows with its megapixels and with the photos of its event
 	@$(AWS) with -- $(DEV).benches.load.growth
 
 invoke: build up ## Invoke the function in the local AWS with a sample event (EVENT=path)
@@ -141,17 +143,17 @@ invoke: build up ## Invoke the function in the local AWS with a sample event (EV
 up: setup ## Start the local AWS
 	@$(AWS) up
 
-stop: ## Stop the local AWS, and forget all that it holds
+stop: ## Stop the local AWS, and delete its data
 	@if [ -x $(VENV)/bin/python ]; then $(AWS) down; fi
 
 release: setup ## Build the packages for AWS, and show their sizes (ARCHITECTURE=x86_64 or arm64)
 	$(LAMBDA_BUILD) --release --output-format zip --lambda-dir $(PACKAGES)
 	@du --apparent-size --human-readable $(PACKAGES)/*/bootstrap.zip
 
-measure: release ## Measure size, cold start, CPU time and memory of the functions as they are deployed
+measure: release ## Measure size, cold start, CPU time and memory of the release builds
 	@$(AWS) with --tls -- $(DEV).benches.measure $(PACKAGES)
 
-cost: release ## Reckon what a million photos cost in AWS, by the function's memory size
+cost: release ## Compute the cost of a million photos in AWS for each memory size of the function
 	@mkdir -p target/compare
 	@$(AWS) with -- $(DEV).benches.load.lambdas pillow sharp > target/compare/peers.json
 	@$(AWS) with --tls -- $(DEV).benches.load.cost --peers target/compare/peers.json $(PACKAGES)
@@ -159,13 +161,13 @@ cost: release ## Reckon what a million photos cost in AWS, by the function's mem
 bench: setup ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)
 	@$(DEV).benches.peers.run --profile $(PROFILE) --runs $(RUNS) $(PHOTOS)
 
-bench-check: release ## Say what is slower or larger than the committed figures (UPDATE=1 commits to those of today)
+bench-check: release ## Say what is slower or larger than the committed figures (UPDATE=1 replaces them)
 	@$(AWS) with --tls -- $(DEV).benches.peers.check --profile $(PROFILE) $(if $(UPDATE),--update) $(PACKAGES)
 
-bench-stages: tools ## Measure each stage of a photo's way: header, EXIF, decode, resize, orient, encode
+bench-stages: tools ## Measure each stage of a photo: header, EXIF, decode, resize, orient, encode
 	cargo bench --profile $(PROFILE) --package photo --bench stages
 
-bench-pins: setup ## Pin anew the thumbnailers that make bench and make load-compare install
+bench-pins: setup ## Update the pins of the thumbnailers that make bench and make load-compare install
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
 		--no-header --no-annotate dev/requirements/peers.in --output-file dev/requirements/peers.txt
@@ -173,13 +175,13 @@ bench-pins: setup ## Pin anew the thumbnailers that make bench and make load-com
 	npm install --prefix dev/photos_dev/benches/load --package-lock-only --omit-lockfile-registry-resolved --save-exact \
 		sharp@latest @aws-sdk/client-s3@latest @aws-sdk/client-dynamodb@latest exif-reader@latest
 
-load-compare: build ## Compare what a batch of 24 photos costs: in a server, by RabbitMQ, in Lambda functions (PHOTOS_DIR=DIR)
+load-compare: build ## Compare the cost of a batch of 24 photos in a server, behind RabbitMQ, and in Lambda functions (PHOTOS_DIR=DIR)
 	@$(AWS) with -- $(DEV).benches.load.run $(if $(PHOTOS_DIR),--photos "$(PHOTOS_DIR)")
 
 fuzz: setup ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
 	@$(VENV)/bin/python photo/fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)
 
-faults: build ## Let every call to AWS fail in every way, and count what becomes of the photos (COUNT=600 SEED=1)
+faults: build ## Make every call to AWS fail in every way, and count the photos by outcome (COUNT=600 SEED=1)
 	@$(AWS) with -- $(DEV).faults.run --count $(COUNT) --seed $(SEED)
 
 exif-check: setup ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
@@ -199,15 +201,15 @@ logs: ops ## Follow the functions' logs in AWS (STACK=photos)
 invoke-remote: ops ## Invoke the function in AWS with an event (STACK=photos EVENT=path)
 	$(SAM) remote invoke ThumbnailFunction --stack-name $(STACK) --event-file $(EVENT)
 
-redrive: setup ## Try every letter of a stack's dead-letter queue once more (STACK=photos)
+redrive: setup ## Try every message of a stack's dead-letter queue once more (STACK=photos)
 	@$(DEV).stack.redrive --stack $(STACK)
 
-requirements: setup ## Pin anew what local.in, ops.in and faults.in of dev/requirements ask for
+requirements: setup ## Update the pins of local.in, ops.in and faults.in in dev/requirements
 	$(VENV)/bin/python -m pip install --quiet uv
 	for name in local ops faults; do \
 		$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
 			--no-header --no-annotate dev/requirements/$$name.in --output-file dev/requirements/$$name.txt || exit; \
 	done
 
-clean: stop ## Stop the local AWS, and remove all that was built and installed
+clean: stop ## Stop the local AWS, and remove everything that was built and installed
 	rm -rf target $(VENV) $(OPS) .local .aws-sam out
