@@ -376,6 +376,16 @@ class Rights(unittest.TestCase):
         self.assertEqual(rule["AllowedMethods"], ["PUT"])
         self.assertEqual(set(rule["AllowedHeaders"]), {"content-type", "if-none-match", "x-amz-checksum-sha256"})
 
+    def test_originals_are_read_below_the_prefix_alone_and_renditions_removed_wherever_they_were_made(self) -> None:
+        by_id = {statement["Sid"]: statement for statement in statements("ThumbnailRole")}
+        self.assertEqual(by_id["ReadOriginals"]["Action"], "s3:GetObject")
+        self.assertIn("OriginalsPrefix", references(by_id["ReadOriginals"]["Resource"]))
+        renditions = by_id["WriteRenditions"]
+        self.assertEqual(set(renditions["Action"]), {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"})
+        # A former prefix or name: the renditions under it go with their photo.
+        bucket = RESOURCES["ThumbnailsBucket"]["Properties"]["BucketName"]["Fn::Sub"]
+        self.assertEqual(renditions["Resource"], {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{bucket}/*"})
+
     def test_missing_objects_are_told_without_a_condition_on_the_prefix(self) -> None:
         (statement,) = [one for one in statements("ThumbnailRole") if one["Action"] == "s3:ListBucket"]
         self.assertNotIn("Condition", statement)
@@ -407,10 +417,11 @@ class Operation(unittest.TestCase):
         self.assertEqual(PARAMETERS["LogLevel"]["AllowedValues"], ["error", "warn", "info"])
 
     def test_alarms_and_dashboard_look_at_metrics_that_the_function_writes(self) -> None:
-        log = (ROOT / "src" / "log.rs").read_text()
-        (namespace,) = re.findall(r'NAMESPACE: &str = "(\w+)"', log)
-        handler = (ROOT / "src" / "handler.rs").read_text()
-        written = set(re.findall(r'"(\w+)"', log)) | set(re.findall(r'"(ready|removed)"', handler))
+        telemetry = (ROOT / "src" / "telemetry.rs").read_text()
+        (namespace,) = re.findall(r'NAMESPACE: &str = "(\w+)"', telemetry)
+        disposition = (ROOT / "src" / "disposition.rs").read_text()
+        outcomes = set(re.findall(r'\(\s*"(?:ERROR|INFO|WARN)",\s*"([a-z]+)",', disposition))
+        written = set(re.findall(r'writer\.value\("(\w+)"', telemetry)) | outcomes
         (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
         body = json.loads(re.sub(r"\$\{[\w.:]+\}", "0", dashboard["DashboardBody"]["Fn::Sub"]))
         shown = [metric[1] for widget in body["widgets"] for metric in widget["properties"]["metrics"] if metric[0] == namespace]
@@ -418,6 +429,7 @@ class Operation(unittest.TestCase):
         self.assertGreaterEqual(len(shown), 12)
         self.assertTrue(alarmed)
         self.assertLessEqual(set(shown + alarmed), written)
+        self.assertLessEqual(outcomes, set(shown), "an outcome that the dashboard does not show")
 
     def test_the_table_can_be_brought_back_and_listened_to(self) -> None:
         table = RESOURCES["PhotosTable"]["Properties"]
