@@ -43,7 +43,8 @@ fn budgets(story: &[Deed]) -> &'static [Faults] {
     }
     const FEW: &[Faults] = &[faults(2, 1, 0), faults(1, 0, 1), faults(0, 1, 1)];
     const MANY: &[Faults] = &[faults(2, 0, 0), faults(1, 1, 0), faults(0, 0, 1)];
-    if story.len() > 2 { MANY } else { FEW }
+    let events = story.iter().filter(|deed| !matches!(deed, Deploy(_))).count();
+    if events > 2 { MANY } else { FEW }
 }
 
 /// States that were explored, and the way to the first that is wrong.
@@ -80,27 +81,24 @@ fn renditions_and_item_agree_in_the_end_whatever_crosses_is_killed_lost_or_repea
         }
     }
     println!("{all:9} states in all");
-    assert!(all > 500_000, "only {all} states were explored");
+    assert!(all > 5_000_000, "only {all} states were explored");
 }
 
 #[test]
 fn without_a_look_after_replacing_an_item_a_superseded_rendition_stays() {
     let broken = broken_stories(Variant::WithoutLook);
-    println!("{broken:?}");
     assert!(broken.contains(&"an overwritten upload"), "{broken:?}");
 }
 
 #[test]
 fn without_the_tombstone_of_a_superseded_event_a_newer_one_does_not_look() {
     let broken = broken_stories(Variant::WithoutTombstone);
-    println!("{broken:?}");
     assert!(broken.contains(&"an overwritten upload"), "{broken:?}");
 }
 
 #[test]
 fn without_former_names_a_rendition_at_another_place_stays() {
     let broken = broken_stories(Variant::WithoutFormerNames);
-    println!("{broken:?}");
     for name in ["overwritten at another place", "removed after another place"] {
         assert!(broken.contains(&name), "{broken:?}");
     }

@@ -216,3 +216,37 @@ fn every_sample_is_invoked_by_a_test() {
         assert!(tests.contains(&format!("\"{name}\"")), "no test invokes events/{name}.json");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_renders_the_photos_again_whose_settings_differ_and_no_others() {
+    let stack = Stack::deploy("backfill").await;
+    stack.upload(PHOTO, &photos::small()).await;
+    let before = stack.item(PHOTO, "READY").await;
+    let renditions = "Renditions=small: scale=0.5 quality=0.8";
+    let stack = Stack::deploy_with("backfill", &["--parameter", renditions]).await;
+    let job = stack.sample("batch-2.0");
+    let mut versions = Vec::new();
+    for _ in 0..2 {
+        let result = stack.invoke(&job).await.payload["results"][0].take();
+        assert_eq!(result["resultCode"], "Succeeded", "{result}");
+        let item = stack.item(PHOTO, "READY").await;
+        assert_eq!(item["sequencer"], before["sequencer"]);
+        let small = &item["renditions"]["small"];
+        assert_eq!(small["key"], format!("small/{PHOTO}"));
+        assert_eq!(
+            small["width"].as_f64(),
+            Some(item["original"]["width"].as_f64().unwrap() / 2.0)
+        );
+        versions.push((small["version"].clone(), item["processedAt"].clone()));
+    }
+    assert_eq!(versions[0], versions[1], "it is not rendered twice");
+    assert_ne!(versions[0].0, before["renditions"]["thumbnail"]["version"]);
+    assert_eq!(stack.thumbnail_keys().await, [format!("small/{PHOTO}")], "the former one is gone");
+
+    // A removed photo takes renditions along that other settings have made.
+    let stack = Stack::deploy_with("backfill", &[]).await;
+    stack.remove(PHOTO).await;
+    stack.item(PHOTO, "DELETED").await;
+    stack.log_line(PHOTO, "removed").await;
+    assert_eq!(stack.thumbnail_keys().await, [""; 0]);
+}
