@@ -40,7 +40,7 @@ pub struct Invocation {
 
 /// A message for the dead-letter queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
+pub struct DeadLetter {
     /// The JSON text.
     pub body: String,
     /// The message attribute `ErrorType`.
@@ -49,7 +49,7 @@ pub struct Letter {
     pub photo_key: Option<String>,
 }
 
-impl Letter {
+impl DeadLetter {
     /// A letter about an event, or about the part of it that speaks of one photo. The event is cut where it
     /// is too large for a message.
     pub fn about(
@@ -58,7 +58,7 @@ impl Letter {
         reason: &Rejection,
         invocation: &Invocation,
         now: DateTime<Utc>,
-    ) -> Letter {
+    ) -> DeadLetter {
         let body = body(payload, reason, invocation, now);
         let body = if body.len() <= MAX_BYTES {
             body
@@ -66,7 +66,7 @@ impl Letter {
             body_of_cut(payload, reason, invocation, now)
         };
         let photo_key = photo_key.map(attribute_text);
-        Letter { body, error_type: reason.name(), photo_key }
+        DeadLetter { body, error_type: reason.name(), photo_key }
     }
 }
 
@@ -156,7 +156,7 @@ mod tests {
         let record =
             json!({"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "a+b.jpg"}}});
         let payload = json!({"Records": [record]});
-        let letter = Letter::about(
+        let letter = DeadLetter::about(
             &payload,
             Some("a b.jpg"),
             &empty_photo(),
@@ -194,7 +194,7 @@ mod tests {
         for filler in ["x", "\"", "봄"] {
             let payload = json!({"fillers": filler.repeat(MAX_BYTES)});
             let now = DateTime::UNIX_EPOCH;
-            let letter = Letter::about(&payload, None, &empty_photo(), &invocation(), now);
+            let letter = DeadLetter::about(&payload, None, &empty_photo(), &invocation(), now);
             assert!(letter.body.len() <= 258_048, "{} bytes", letter.body.len());
             let body: Value = serde_json::from_str(&letter.body).unwrap();
             assert!(body["requestPayload"].as_str().unwrap().starts_with("{\"fillers\":"));
@@ -210,7 +210,7 @@ mod tests {
             let quote = &text[..text.floor_char_boundary(100)];
             let reason = Rejection::Photo(PhotoError::Corrupt(quote.to_owned()));
             let now = DateTime::UNIX_EPOCH;
-            let letter = Letter::about(&payload, Some(&text), &reason, &invocation(), now);
+            let letter = DeadLetter::about(&payload, Some(&text), &reason, &invocation(), now);
             assert_eq!(letter.body.chars().find(|c| !is_taken_by_sqs(*c)), None);
             assert_eq!(letter.photo_key.unwrap().chars().find(|c| !is_taken_by_sqs(*c)), None);
             let body: Value = serde_json::from_str(&letter.body).unwrap();
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn characters_that_sqs_refuses_are_replaced_in_the_attribute() {
         let (key, now) = (Some("a\u{1}.jpg"), DateTime::UNIX_EPOCH);
-        let letter = Letter::about(&json!({}), key, &empty_photo(), &invocation(), now);
+        let letter = DeadLetter::about(&json!({}), key, &empty_photo(), &invocation(), now);
         assert_eq!(letter.photo_key.as_deref(), Some("a\u{FFFD}.jpg"));
         assert_eq!(attribute_text("봄 \u{0}\u{1B}\u{FFFE}\t🌸"), "봄 \u{FFFD}\u{FFFD}\u{FFFD}\t🌸");
     }

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::Config;
-use crate::dead_letter::{Invocation, Letter, OnFailure};
+use crate::dead_letter::{DeadLetter, Invocation, OnFailure};
 use crate::disposition::{Disposition, Ignored, Rejection, Retry};
 use crate::event::{self, Delivery, Event, Notice, Record};
 use crate::pipeline::{BlockingWork, Pipeline, Work};
@@ -176,7 +176,7 @@ impl Handler {
                 _ => continue,
             };
             if delivery.on_failure == OnFailure::DeadLetterQueue {
-                let letter = Letter::about(payload, None, reason, &call.invocation, Utc::now());
+                let letter = DeadLetter::about(payload, None, reason, &call.invocation, Utc::now());
                 self.pipeline.aws().dead_letters.send(letter).await?;
             }
         }

@@ -5,7 +5,7 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 
 use super::errors::{CallError, Service, causes, explain};
 use crate::config::Config;
-use crate::dead_letter::Letter;
+use crate::dead_letter::DeadLetter;
 
 /// The queue of the dead letters.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl DeadLetters {
     ///
     /// # Errors
     /// Every refusal: the event must stay alive as long as the queue does not take the letter.
-    pub async fn send(&self, letter: Letter) -> Result<String, CallError> {
+    pub async fn send(&self, letter: DeadLetter) -> Result<String, CallError> {
         let failure = |cause| {
             let call = format!("SendMessage to {}", self.queue_url);
             CallError { service: Service::Sqs, call, cause }

@@ -14,27 +14,33 @@ const PIXELS: u32 = 1;
 /// Longest name of a rendition, in characters.
 const MAX_NAME: usize = 32;
 
+const NAME: &str = "a name and a colon; a name has at most 32 lower-case letters, digits and hyphens, \
+    and begins with a letter";
+const SCALE: &str = "scale=S, with S greater than 0 and at most 1";
+const QUALITY: &str = "quality=Q, with Q from 0.01 to 1";
+const OPTIONS: &str = "scale=S or quality=Q, of one rendition";
+
 /// A rendition to be made of each photo.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RenditionSetting {
     /// Name of the rendition: it begins the key, and names the rendition in the item.
     pub name: String,
-    /// What the rendition is like, but for its resampling.
+    /// Side of the rendition over side of the photo, greater than 0, at most 1.
     pub scale: f64,
-    /// IJG quality divided by 100.
+    /// IJG quality divided by 100, 0.01 to 1.
     pub quality: f64,
 }
 
-/// Why a text is no list of renditions: where, what stands there, and what is allowed.
+/// A mistake in the text of the setting.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("at character {position} stands {found:?}; there must be {allowed}")]
+#[error("character {position}: expected {expected}, found {found:?}")]
 pub struct RenditionsError {
-    /// Characters before the mistake, plus one.
+    /// Position of the mistake in characters, from 1.
     position: usize,
-    /// The word that is wrong.
+    /// The word that is wrong; empty where one is missing.
     found: String,
     /// What is allowed in its place.
-    allowed: &'static str,
+    expected: &'static str,
 }
 
 impl RenditionSetting {
@@ -68,37 +74,32 @@ impl FromStr for RenditionSetting {
     type Err = RenditionsError;
 
     fn from_str(text: &str) -> Result<RenditionSetting, RenditionsError> {
-        let wrong = |word: &str, allowed| RenditionsError {
+        let mistake = |word: &str, expected| RenditionsError {
             position: text[..offset(text, word)].chars().count() + 1,
             found: word.to_owned(),
-            allowed,
+            expected,
         };
-        let (name, rest) = text.split_once(':').unwrap_or((text, &text[text.len()..]));
+        let end = &text[text.len()..];
+        let (name, options) = text.split_once(':').unwrap_or((text, end));
         let name = name.trim();
         if !is_name(name) {
-            let allowed = "a name of lower-case letters, digits and hyphens, at most 32, that begins \
-                           with a letter, and a colon behind it";
-            return Err(wrong(name, allowed));
+            return Err(mistake(name, NAME));
         }
         let (mut scale, mut quality) = (None, None);
-        for word in rest.split_whitespace() {
-            let (option, value) = match word.split_once('=') {
-                Some(("scale", value)) => (&mut scale, fraction(value)),
-                Some(("quality", value)) => (&mut quality, fraction(value).filter(|q| *q >= 0.01)),
-                Some(_) | None => {
-                    let allowed = "scale=S with S greater than 0, at most 1, or quality=Q with Q \
-                                   from 0.01 to 1; there is one rendition";
-                    return Err(wrong(word, allowed));
+        for word in options.split_whitespace() {
+            let (option, number, expected) = match word.split_once('=') {
+                Some(("scale", number)) => (&mut scale, fraction(number), SCALE),
+                Some(("quality", number)) => {
+                    (&mut quality, fraction(number).filter(|quality| *quality >= 0.01), QUALITY)
                 }
+                Some(_) | None => return Err(mistake(word, OPTIONS)),
             };
             if option.is_some() {
-                return Err(wrong(word, "each of scale and quality once"));
+                return Err(mistake(word, "each option once"));
             }
-            let allowed = "a scale greater than 0, at most 1, or a quality from 0.01 to 1";
-            *option = Some(value.ok_or_else(|| wrong(word, allowed))?);
+            *option = Some(number.ok_or_else(|| mistake(word, expected))?);
         }
-        let end = &text[text.len()..];
-        let scale = scale.ok_or_else(|| wrong(end, "scale=S with S greater than 0, at most 1"))?;
+        let scale = scale.ok_or_else(|| mistake(end, SCALE))?;
         Ok(RenditionSetting { name: name.to_owned(), scale, quality: quality.unwrap_or(0.9) })
     }
 }
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_told_with_its_place_what_stands_there_and_what_is_allowed() {
+    fn a_mistake_is_reported_with_its_position_and_what_is_allowed_there() {
         for (text, position, found) in [
             ("", 1, ""),
             ("Thumbnail: scale=1", 1, "Thumbnail"),
@@ -164,7 +165,7 @@ mod tests {
             let error = text.parse::<RenditionSetting>().unwrap_err();
             assert_eq!((error.position, error.found.as_str()), (position, found), "{text}");
             let message = error.to_string();
-            assert!(message.contains("there must be "), "{message}");
+            assert!(message.contains("expected "), "{message}");
         }
     }
 

@@ -6,7 +6,7 @@ use super::claim::Claim;
 use super::publish::Committed;
 use super::render::Photo;
 use super::{Pipeline, Stop, TRIES, Work, contended};
-use crate::dead_letter::{Letter, OnFailure};
+use crate::dead_letter::{DeadLetter, OnFailure};
 use crate::disposition::{Ignored, Rejection, Superseded};
 use crate::item::{Outcome, Stored, Verdict};
 
@@ -69,7 +69,7 @@ impl Pipeline {
         match work.on_failure {
             OnFailure::DeadLetterQueue => {
                 let (payload, key) = (&work.notice.payload, Some(work.notice.key.as_str()));
-                let letter = Letter::about(payload, key, reason, work.invocation, Utc::now());
+                let letter = DeadLetter::about(payload, key, reason, work.invocation, Utc::now());
                 Ok(Some(self.aws.dead_letters.send(letter).await?))
             }
             OnFailure::SourceQueue(id) => Ok(Some(id.clone())),

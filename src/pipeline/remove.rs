@@ -24,7 +24,7 @@ impl Pipeline {
             // The item as it was before S3 is asked: later writes are not this event's to remove.
             let stored = self.aws.items.get(&notice.key).await?;
             let Some(current) = self.aws.originals.head(&notice.key).await? else {
-                match self.bury(work, stored).await? {
+                match self.remove_and_leave_tombstone(work, stored).await? {
                     true => return Ok(Disposition::Removed),
                     false => continue,
                 }
@@ -44,7 +44,11 @@ impl Pipeline {
 
     /// Removes what was made of a photo, and leaves a tombstone; false if its item has changed since it was
     /// read, and may name renditions that were not removed.
-    async fn bury(&self, work: &Work<'_>, stored: Option<Stored>) -> Result<bool, Stop> {
+    async fn remove_and_leave_tombstone(
+        &self,
+        work: &Work<'_>,
+        stored: Option<Stored>,
+    ) -> Result<bool, Stop> {
         let Notice { key, sequencer, .. } = work.notice;
         let kept = stored.as_ref().and_then(|stored| stored.sequencer.clone());
         let seen = stored.as_ref().and_then(|stored| stored.processed_at.clone());

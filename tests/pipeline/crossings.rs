@@ -223,7 +223,7 @@ async fn a_newer_photo_has_its_thumbnail_although_a_broken_one_took_it_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_superseded_removal_takes_nothing_of_the_newer_photo_away() {
-    let stack = silent_stack("overtaken").await;
+    let stack = silent_stack("superseded").await;
     let mut key = Key::new(&stack, "a");
     key.upload_whole(&photos::small()).await;
     let removal = key.remove().await;

@@ -277,7 +277,7 @@ async fn peak_memory_mb(stack: &Stack, photo_key: &str) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_archived_photo_is_hopeless_until_it_is_restored() {
+async fn an_archived_photo_is_unprocessable_until_it_is_restored() {
     let service = refusing(
         "403 Forbidden",
         "<Error><Code>InvalidObjectState</Code><Message>not valid for its storage class</Message></Error>",
@@ -362,26 +362,26 @@ async fn when_the_queue_refuses_a_letter_lambda_keeps_the_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hopeless_photo_sends_one_letter_however_often_its_neighbour_is_tried() {
+async fn a_unprocessable_photo_sends_one_letter_however_often_its_neighbour_is_tried() {
     let service = refusing(
         "503 Slow Down",
         "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
     )
     .await;
-    let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_S3", "hopeless").await;
-    let mut hopeless = stack.record("hopeless.jpg", "abc", 1);
-    hopeless["s3"]["object"]["size"] = 1_000_000_000.into();
+    let stack = deploy_instead_of(&service, "AWS_ENDPOINT_URL_S3", "unprocessable").await;
+    let mut unprocessable = stack.record("unprocessable.jpg", "abc", 1);
+    unprocessable["s3"]["object"]["size"] = 1_000_000_000.into();
     let neighbour = stack.record("trip/a.jpg", "abc", 1);
-    stack.invoke_later(&json!({"Records": [hopeless, neighbour]})).await;
+    stack.invoke_later(&json!({"Records": [unprocessable, neighbour]})).await;
     let letters = stack.letters(2).await;
     let condition = |letter: &Letter| letter.body["requestContext"]["condition"].clone();
     let (ours, lambdas): (Vec<Letter>, Vec<Letter>) =
         letters.into_iter().partition(|letter| condition(letter) == "NotRetryable");
-    assert_eq!(ours[0].photo_key.as_deref(), Some("hopeless.jpg"));
-    assert_eq!(ours[0].body["requestPayload"], json!({"Records": [hopeless]}));
+    assert_eq!(ours[0].photo_key.as_deref(), Some("unprocessable.jpg"));
+    assert_eq!(ours[0].body["requestPayload"], json!({"Records": [unprocessable]}));
     assert_eq!(lambdas[0].body["requestContext"]["approximateInvokeCount"], 3);
     assert_eq!(lambdas[0].body["requestPayload"]["Records"].as_array().unwrap().len(), 2);
-    let item = stack.item("hopeless.jpg", "FAILED").await;
+    let item = stack.item("unprocessable.jpg", "FAILED").await;
     assert_eq!(item["failure"]["type"], "TooManyBytes");
 }
 

@@ -16,18 +16,18 @@ fn redrive(stack: &Stack) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_whose_cause_is_gone_drain_and_hopeless_ones_stay() {
+async fn letters_whose_cause_is_gone_drain_and_unprocessable_ones_stay() {
     let small = ["--parameter", "MaxPhotoBytes=1000000"];
     let stack = Stack::deploy_with("redrive", &small).await;
     for number in 1..=2 {
         stack.upload(&format!("{number}.jpg"), &photos::reference_number(number)).await;
     }
-    stack.upload("hopeless.jpg", b"no photo").await;
-    for key in ["1.jpg", "2.jpg", "hopeless.jpg"] {
+    stack.upload("unprocessable.jpg", b"no photo").await;
+    for key in ["1.jpg", "2.jpg", "unprocessable.jpg"] {
         stack.item(key, "FAILED").await;
     }
     assert_eq!(stack.waiting_letters().await, 3);
-    let before = stack.item("hopeless.jpg", "FAILED").await;
+    let before = stack.item("unprocessable.jpg", "FAILED").await;
 
     // The limit that was in the way is raised.
     let stack = Stack::deploy("redrive").await;
@@ -36,7 +36,7 @@ async fn letters_whose_cause_is_gone_drain_and_hopeless_ones_stay() {
     for key in ["1.jpg", "2.jpg"] {
         stack.item(key, "READY").await;
     }
-    let after = stack.item("hopeless.jpg", "FAILED").await;
+    let after = stack.item("unprocessable.jpg", "FAILED").await;
     assert_eq!(after["failure"], before["failure"], "its first letter stands for it");
     assert_eq!(redrive(&stack), "no letter waits, 1 more are not shown at the moment\n");
 }

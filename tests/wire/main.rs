@@ -17,7 +17,7 @@ use photo::PhotoError;
 use serde_json::{Value, json};
 use thumbnailer::aws::{Aws, CallError, CommitError, FetchError, RenditionFile};
 use thumbnailer::config::{Config, rendition_version};
-use thumbnailer::dead_letter::{Invocation, Letter};
+use thumbnailer::dead_letter::{DeadLetter, Invocation};
 use thumbnailer::disposition::Rejection;
 use thumbnailer::event::Sequencer;
 use thumbnailer::item::{Place, Precondition, Record, Status, Stored, Update};
@@ -136,7 +136,7 @@ async fn expect_retry(operation: &str, answer: Answer, tries: usize, reason: &st
     assert!(error.to_string().starts_with(&format!("{what} failed: {reason}")), "{error}");
 }
 
-fn letter() -> Letter {
+fn letter() -> DeadLetter {
     let reason = Rejection::Photo(PhotoError::NotAPhoto("not a photo".to_owned()));
     let invocation = Invocation {
         request_id: "1".into(),
@@ -144,7 +144,7 @@ fn letter() -> Letter {
         function_version: "$LATEST".into(),
     };
     let event = json!({"Records": []});
-    Letter::about(&event, Some("a.jpg"), &reason, &invocation, DateTime::UNIX_EPOCH)
+    DeadLetter::about(&event, Some("a.jpg"), &reason, &invocation, DateTime::UNIX_EPOCH)
 }
 
 /// What comes of a fetch, and how often it was tried.

@@ -11,7 +11,7 @@ from photos_dev.faults.judge import Last, unharmed_key
 from photos_dev.faults.proxy import Proxy
 from photos_dev.faults.report import Progress
 from photos_dev.faults.stack import Stack, key_of, sequencer
-from photos_dev.faults.stories import AGAIN, HOPELESS, OTHER, PHOTO, REMOVAL, Photo
+from photos_dev.faults.stories import AGAIN, UNPROCESSABLE, OTHER, PHOTO, REMOVAL, Photo
 from photos_dev.problem import Problem
 
 # Photos that are not at their end: each of their events is a process, and there must be memory for all.
@@ -42,7 +42,7 @@ class Driver:
 
     def upload_unharmed(self) -> list[Photo]:
         """One photo of each kind, without any fault, for the others to be compared with: the reference
-        photo, what the function makes of it, what it makes of that, small ones, and hopeless ones."""
+        photo, what the function makes of it, what it makes of that, small ones, and unprocessable ones."""
         jpeg, uploaded = photos.REFERENCE.read_bytes(), []
         for size in ("5323x8000", "1331x2000", "333x500"):
             self.catalogue[size] = photos.numbered(jpeg)
@@ -50,10 +50,10 @@ class Driver:
             self.live([photo], f"without faults: {size}")
             jpeg = self.stack.thumbnail_bytes(photo.key)
             uploaded.append(photo)
-        small, hopeless = photos.small(), photos.hopeless()
-        self.catalogue |= small | hopeless
+        small, unprocessable = photos.small(), photos.unprocessable()
+        self.catalogue |= small | unprocessable
         others = [unharmed(kind, PHOTO) for kind in small]
-        others += [unharmed(kind, HOPELESS) for kind in hopeless]
+        others += [unharmed(kind, UNPROCESSABLE) for kind in unprocessable]
         self.live(others, "without faults")
         return uploaded + others
 
@@ -127,7 +127,7 @@ class Driver:
         return {
             photo.key: Last(
                 photo.kind,
-                photo.kind is not None and photo.kind == photo.kinds.get(HOPELESS),
+                photo.kind is not None and photo.kind == photo.kinds.get(UNPROCESSABLE),
                 photo.etag,
                 sequencer(self.newest[photo.key]),
             )

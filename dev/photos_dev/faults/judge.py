@@ -28,7 +28,7 @@ class Last:
     """The last news of a key: what it holds since then, or that it holds nothing (no kind)."""
 
     kind: str | None
-    is_hopeless: bool
+    is_unprocessable: bool
     etag: str
     sequencer: str
 
@@ -56,7 +56,7 @@ class End:
 
 
 def unharmed_key(kind: str) -> str:
-    """Of the photo of a kind that meets no fault. By its name it is a photo: else the hopeless ones were ignored."""
+    """Of the photo of a kind that meets no fault. By its name it is a photo: else the unprocessable ones were ignored."""
     return f"{UNHARMED}/{kind}.jpg"
 
 
@@ -70,12 +70,12 @@ def state(key: str, last: Last, world: World, unharmed: World) -> End:
         if thumbnail and thumbnail.original_etag == last.etag:
             return End(HALF, "the thumbnail is of the last upload, the item is not")
         return End(LOST, f"no item of the last upload; the item: {brief(item)}")
-    if item["status"] != ("FAILED" if last.is_hopeless else "READY"):
+    if item["status"] != ("FAILED" if last.is_unprocessable else "READY"):
         return End(DIFFERENT, f"this is not what such a photo ends as: {brief(item)}")
     twin = unharmed_key(last.kind)
     if facts(item) != facts(unharmed.items[twin]):
         return End(DIFFERENT, f"another item than without faults: {brief(item)}")
-    if last.is_hopeless:
+    if last.is_unprocessable:
         return failed(item, thumbnail, world.letters.get(key, []))
     return ready(item, thumbnail, unharmed.thumbnails.get(twin))
 
@@ -150,7 +150,7 @@ def rewritten(calls: list[dict[str, Any]]) -> tuple[int, list[str]]:
 
 
 def strays(before: World, after: World, last: dict[str, Last]) -> Iterator[str]:
-    """What the redrive should not have left: letters that are new, or about photos that are not hopeless,
+    """What the redrive should not have left: letters that are new, or about photos that are not unprocessable,
     and things of photos that nobody has uploaded."""
     known = {letter.id for letters in before.letters.values() for letter in letters}
     for key in {*after.items, *after.thumbnails, *after.letters} - last.keys():
@@ -158,14 +158,14 @@ def strays(before: World, after: World, last: dict[str, Last]) -> Iterator[str]:
             yield f"{key}: nobody has uploaded it, but it is there"
     for key, news in last.items():
         letters = after.letters.get(key, [])
-        if letters and not news.is_hopeless:
-            yield f"{key}: {len(letters)} letters stay, but the photo is not hopeless"
+        if letters and not news.is_unprocessable:
+            yield f"{key}: {len(letters)} letters stay, but the photo is not unprocessable"
         if any(letter.id not in known for letter in letters):
             yield f"{key}: the redrive has sent another letter"
 
 
 def explain(
-    key: str, letters: list[Letter], calls: list[dict[str, Any]], events: int, is_ever_hopeless: bool
+    key: str, letters: list[Letter], calls: list[dict[str, Any]], events: int, is_ever_unprocessable: bool
 ) -> tuple[Counter[str], list[str]]:
     """Why there are as many letters about a photo as there are: how many for each reason, and what is wrong
     with them. `calls` are those about it, and `events` is how many the function got."""
@@ -177,8 +177,8 @@ def explain(
     if of_lambdas and not any(call["fault"] for call in calls):
         wrong.append(f"{key}: a letter of Lambda's, but no call met a fault")
     own = Counter(letter.sequencer for letter in letters if not letter.is_lambdas)
-    if own and not is_ever_hopeless:
-        wrong.append(f"{key}: {own.total()} letters, but nothing hopeless was uploaded")
+    if own and not is_ever_unprocessable:
+        wrong.append(f"{key}: {own.total()} letters, but nothing unprocessable was uploaded")
     for sequencer in {call["sequencer"] for call in calls if call["operation"] == "SendMessage"}:
         sent = list(sendings(calls, sequencer))
         reasons.update(sent)

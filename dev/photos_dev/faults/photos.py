@@ -28,7 +28,7 @@ def small() -> dict[str, Kind]:
     return {name: numbered(golden(name)) for name in names}
 
 
-def hopeless() -> dict[str, Kind]:
+def unprocessable() -> dict[str, Kind]:
     jpeg = numbered(golden("jpeg-420"))
     return {
         "empty": lambda number: b"",

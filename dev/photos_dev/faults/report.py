@@ -76,7 +76,7 @@ def outcomes(before: dict[str, End], after: dict[str, End], waiting: set[str]) -
 def letters(reasons: Counter[str], stayed: int, written_again: int) -> None:
     print()
     row("dead letters", reasons.total(), stayed)
-    row("about hopeless uploads", reasons[FIRST])
+    row("about unprocessable uploads", reasons[FIRST])
     row("  again, as SQS's answer was lost", reasons[UNTOLD])
     row("  again, as the item was not written", reasons[UNWRITTEN])
     row("of Lambda's", reasons[WAITING])

@@ -4,7 +4,7 @@ became of them: `make faults COUNT=600 SEED=1`.
 mitmproxy stands between the function and the local AWS. Of most photos calls of one kind meet one fault, each
 in its turn; of the others all calls meet all faults. At the end every photo has its thumbnail and its item,
 or a dead letter. Then `make redrive` tries the letters once more without faults, and only those about
-hopeless photos stay.
+unprocessable photos stay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from photos_dev.faults.judge import BROKEN, End, Last, World, explain, rewritten
 from photos_dev.faults.plan import IN_TURN_RATE, MIXED_RATE
 from photos_dev.faults.proxy import Proxy
 from photos_dev.faults.stack import Stack
-from photos_dev.faults.stories import HOPELESS, Photo, choose, in_turn
+from photos_dev.faults.stories import UNPROCESSABLE, Photo, choose, in_turn
 from photos_dev.local_aws.cli import on_local_aws
 from photos_dev.local_aws.deploy import Clients
 from photos_dev.local_aws.server import endpoint
@@ -54,10 +54,10 @@ def run(driver: Driver, count: int) -> list[str]:
     driver.stack.forget_letters()
     if not driver.proxy.calls():
         raise Problem("the function does not call AWS through the proxy")
-    real, quarter, *small = [photo.kind for photo in spared if HOPELESS not in photo.story]
-    hopeless = [photo.kind for photo in spared if HOPELESS in photo.story]
+    real, quarter, *small = [photo.kind for photo in spared if UNPROCESSABLE not in photo.story]
+    unprocessable = [photo.kind for photo in spared if UNPROCESSABLE in photo.story]
 
-    photos = choose(count, driver.seed, in_turn(real, quarter, small), hopeless)
+    photos = choose(count, driver.seed, in_turn(real, quarter, small), unprocessable)
     print(f"{count} photos, seed {driver.seed}: of three quarters {IN_TURN_RATE:.0%} of the calls of one "
           f"kind meet one fault,\nof the others {MIXED_RATE:.0%} of all calls meet any")
     driver.live(photos, "with faults")
@@ -104,7 +104,7 @@ def explain_all(
     reasons, wrong = Counter[str](), list[str]()
     for photo in photos:
         key, letters = photo.key, world.letters.get(photo.key, [])
-        why, unexplained = explain(key, letters, about[key], events[key], HOPELESS in photo.story)
+        why, unexplained = explain(key, letters, about[key], events[key], UNPROCESSABLE in photo.story)
         reasons += why
         wrong += unexplained
     return reasons, wrong

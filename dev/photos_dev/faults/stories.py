@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from photos_dev.faults import plan
 from photos_dev.problem import Problem
 
-PHOTO, OTHER, HOPELESS, REMOVAL, AGAIN = "photo", "other", "hopeless", "removal", "again"
+PHOTO, OTHER, UNPROCESSABLE, REMOVAL, AGAIN = "photo", "other", "unprocessable", "removal", "again"
 STORIES = {
     "good": [PHOTO],
     "over": [PHOTO, OTHER],
     "twice": [PHOTO, AGAIN],
-    "broken": [HOPELESS],
-    "broken-twice": [HOPELESS, AGAIN],
-    "spoiled": [PHOTO, HOPELESS],
-    "healed": [HOPELESS, PHOTO],
+    "broken": [UNPROCESSABLE],
+    "broken-twice": [UNPROCESSABLE, AGAIN],
+    "spoiled": [PHOTO, UNPROCESSABLE],
+    "healed": [UNPROCESSABLE, PHOTO],
     "removed": [PHOTO, REMOVAL],
     "replaced": [PHOTO, REMOVAL, OTHER],
     "restored": [PHOTO, REMOVAL, PHOTO],
-    "busy": [PHOTO, OTHER, REMOVAL, HOPELESS, PHOTO],
+    "busy": [PHOTO, OTHER, REMOVAL, UNPROCESSABLE, PHOTO],
 }
 # Those in which a call occurs.
 STORIES_OF = {
@@ -56,7 +56,7 @@ class Photo:
         return self.story[self.steps_done] if self.steps_done < len(self.story) else None
 
 
-def choose(count: int, seed: int, good: list[str], hopeless: list[str]) -> list[Photo]:
+def choose(count: int, seed: int, good: list[str], unprocessable: list[str]) -> list[Photo]:
     """Three quarters of the photos meet one fault at one call, as many for each; the others meet all.
     `good` are the kinds that take turns."""
     pairs = [(operation, fault) for operation in plan.OPERATIONS for fault in plan.faults_of(operation)]
@@ -80,7 +80,7 @@ def choose(count: int, seed: int, good: list[str], hopeless: list[str]) -> list[
         kinds = {
             PHOTO: good[number % len(good)],
             OTHER: good[(number + 1) % len(good)],
-            HOPELESS: hopeless[number % len(hopeless)],
+            UNPROCESSABLE: unprocessable[number % len(unprocessable)],
         }
         chosen.append(Photo(f"{folder}/{story}-{number:04}.jpg", number, STORIES[story], kinds))
     return chosen
