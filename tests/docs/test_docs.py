@@ -272,9 +272,9 @@ class Configuration(unittest.TestCase):
         self.assertIn(f"at most {longest},", rows["name"]["allowed"])
         (quality,) = re.findall(r"quality\.unwrap_or\(([\d.]+)\)", source)
         self.assertIn(f"Without it, {quality}.", rows["`quality=Q`"]["meaning"])
-        (least,) = re.findall(r"filter\(\|q\| \*q >= ([\d.]+)\)", source)
+        (least,) = re.findall(r"filter\(\|quality\| \*quality >= ([\d.]+)\)", source)
         self.assertEqual(rows["`quality=Q`"]["allowed"], f"{least} to 1")
-        options = {option for option in re.findall(r'Some\(\("(\w+)", value\)\)', source)}
+        options = {option for option in re.findall(r'Some\(\("(\w+)", number\)\)', source)}
         self.assertEqual({f"`{option}={option[0].upper()}`" for option in options}, set(rows) - {"name"})
 
     def test_the_template_takes_the_renditions_that_the_guide_shows(self) -> None:
