@@ -50,11 +50,11 @@ pub enum Ignored {
     /// The object was deleted before it was fetched.
     #[error("the object was deleted since")]
     ObjectGone,
-    /// The removed version is not the one that the item is of.
+    /// The item is of the current version, so that another one was removed.
     #[error("the item is of another version than the removed one")]
     StillThere,
     /// The object neither is a picture nor claims to be one.
-    #[error("its name and its Content-Type claim no picture: {0}")]
+    #[error("its name and its Content-Type claim no picture: {}", .0.message())]
     NotAPhoto(Rejection),
 }
 
@@ -118,13 +118,21 @@ pub enum Retry {
     /// The function ends.
     #[error("the function is ending")]
     Closing,
-    /// Several invocations write the same photo's renditions.
+    /// Several invocations write the same photo.
     #[error("{key} is written by several invocations at once: {cause}")]
     Contended {
         /// Key of the photo.
         key: String,
-        /// What kept this invocation from making renditions and item agree.
-        cause: String,
+        /// What this invocation has seen of the others.
+        cause: &'static str,
+    },
+    /// Renditions are missing that cannot be made again.
+    #[error("the renditions of {key} are missing and cannot be made again: {}: {reason}", reason.name())]
+    CannotRepair {
+        /// Key of the photo.
+        key: String,
+        /// Why they cannot be made.
+        reason: Rejection,
     },
     /// The time of the invocation is used up.
     #[error(
@@ -194,6 +202,7 @@ impl Retry {
             Retry::Cancelled(error) => error.name(),
             Retry::Closing => "Closing",
             Retry::Contended { .. } => "Contended",
+            Retry::CannotRepair { .. } => "CannotRepair",
             Retry::DeadlineNear { .. } => "DeadlineNear",
             Retry::Several { first, .. } => first.name(),
         }

@@ -59,7 +59,7 @@ impl Items {
             .table_name(&self.table)
             .key(PHOTO_KEY, AttributeValue::S(photo_key.to_owned()))
             .update_expression(&update.expression)
-            .condition_expression(update.condition)
+            .condition_expression(&update.condition)
             .set_expression_attribute_names(Some(update.names.clone()))
             .set_expression_attribute_values(Some(update.values.clone()))
             .return_values(ReturnValue::AllOld)

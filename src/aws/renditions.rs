@@ -2,6 +2,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
 
 use super::errors::{CallError, code, explain, is_missing, s3_error};
 use crate::config::{Config, rendition_version};
@@ -24,7 +25,7 @@ pub struct Renditions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenditionFile {
     /// Content of the file.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Media type of the file.
     pub content_type: &'static str,
     /// ETag of its original, without quotes.

@@ -7,9 +7,9 @@ use photo::{Resampling, Spec};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-/// Counts the ways in which the same settings have made different bytes: to be raised with each change
-/// of what a rendition looks like, so that a backfill makes old ones anew.
-const PIXELS: u32 = 1;
+/// Version of the renderer. It is raised whenever the same settings make renditions that look different, so
+/// that a backfill renders old photos again.
+const RENDERER_VERSION: u32 = 1;
 
 /// Longest name of a rendition, in characters.
 const MAX_NAME: usize = 32;
@@ -52,7 +52,11 @@ impl RenditionSetting {
     /// 8 hexadecimal digits of a hash over everything that changes the rendition's bytes.
     pub fn fingerprint(&self, resampling: Resampling) -> String {
         let RenditionSetting { scale, quality, .. } = self;
-        hash(&format!("{PIXELS} jpeg {scale} {quality} {resampling:?}"))
+        let resampling = match resampling {
+            Resampling::Best => "best",
+            Resampling::Fast => "fast",
+        };
+        hash(&format!("{RENDERER_VERSION} jpeg {scale} {quality} {resampling}"))
     }
 }
 

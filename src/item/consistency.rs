@@ -1,6 +1,5 @@
-//! Renditions and item are several writes, and nothing makes them one: an event that is superseded between
-//! its writes leaves its rendition where another's belongs. These are the decisions by which both come to
-//! agree in the end; `tests/model` explores every order of the calls between which they are taken.
+//! The decisions by which renditions and item come to agree in the end, although they are several writes.
+//! `tests/model` explores every order of the calls between which they are taken.
 
 use super::{Place, Precondition, RenditionRefs, Status, Stored};
 
@@ -29,10 +28,8 @@ pub enum Repair {
 /// until then. Without one, an older event that has yet to write will find this event's item, and look
 /// itself. An event without a sequencer has no such order to rely on.
 pub fn must_look(precondition: &Precondition, before: Option<&Stored>) -> bool {
-    match precondition {
-        Precondition::NotNewer(_) => before.is_some_and(|stored| stored.status.is_some()),
-        Precondition::Unchanged(_) => true,
-    }
+    let has_order = precondition.not_newer.is_some();
+    !has_order || before.is_some_and(|stored| stored.status.is_some())
 }
 
 /// What to do for an item, given what is at each place that it or the settings name.
@@ -47,7 +44,6 @@ pub fn repair(stored: &Stored, heads: &[(Place, Option<RenditionHead>)]) -> Repa
     let surplus: Vec<(Place, String)> = surplus
         .filter_map(|(place, head)| Some((place.clone(), head.as_ref()?.etag.clone())))
         .collect();
-    // First: when a photo is rendered again its item forgets the renditions that it has replaced.
     if !surplus.is_empty() {
         return Repair::Delete(surplus);
     }
@@ -63,8 +59,8 @@ pub fn repair(stored: &Stored, heads: &[(Place, Option<RenditionHead>)]) -> Repa
 
 #[cfg(test)]
 mod tests {
-    use super::super::RenditionRef;
     use super::super::sample::not_newer;
+    use super::super::{RenditionRef, Seen};
     use super::*;
 
     fn place(key: &str) -> Place {
@@ -131,7 +127,7 @@ mod tests {
         assert!(!must_look(&not_newer("1"), None));
         assert!(!must_look(&not_newer("1"), Some(&Stored::default())), "of the application");
         assert!(must_look(&not_newer("1"), Some(&item)));
-        assert!(must_look(&Precondition::Unchanged(None), None));
-        assert!(must_look(&Precondition::Unchanged(None), Some(&item)));
+        assert!(must_look(&Precondition::unchanged(Seen::Absent), None));
+        assert!(must_look(&Precondition::unchanged(Seen::Absent), Some(&item)));
     }
 }

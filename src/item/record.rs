@@ -217,7 +217,7 @@ fn album(key: &str) -> &str {
     }
 }
 
-fn iso8601(time: DateTime<Utc>) -> String {
+pub(super) fn iso8601(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::record::Subject;
 use super::{Outcome, PhotoInfo, Place, Precondition, Record, Rendition, RenditionRef, Stored};
-use super::{Update, Version};
+use super::{Seen, Update, Version};
 use crate::disposition::Rejection;
 use crate::event::{self, Event, Notice, Sequencer};
 
@@ -69,13 +69,13 @@ pub fn failed() -> Record<'static> {
 }
 
 pub fn not_newer(sequencer: &str) -> Precondition {
-    Precondition::NotNewer(Sequencer::new(sequencer).unwrap())
+    Precondition::not_newer(Sequencer::new(sequencer).unwrap())
 }
 
 /// The attributes that a write of this record sets.
 pub fn attributes(record: &Record<'_>) -> HashMap<String, AttributeValue> {
-    let update = Update::new(record, &Precondition::Unchanged(None)).unwrap();
-    let set = update.values.into_iter().filter(|(name, _)| name != ":none");
+    let update = Update::new(record, &Precondition::unchanged(Seen::Absent)).unwrap();
+    let set = update.values.into_iter().filter(|(name, _)| name != ":places");
     set.map(|(name, value)| (name.trim_start_matches(':').to_owned(), value)).collect()
 }
 

@@ -1,6 +1,6 @@
 //! What a stored item tells the next event about the same photo.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
@@ -55,10 +55,12 @@ pub struct Stored {
     pub processed_at: Option<String>,
     /// SQS message ID of the dead letter that keeps a FAILED photo.
     pub dead_letter_id: Option<String>,
+    /// Size of the original in bytes.
+    pub bytes: Option<u64>,
     /// Renditions of the photo.
     pub renditions: RenditionRefs,
-    /// Renditions of the item that this one has replaced.
-    pub replaced: RenditionRefs,
+    /// Every place where a rendition of the photo may be, former ones included.
+    pub places: BTreeSet<Place>,
 }
 
 impl Stored {
@@ -72,8 +74,9 @@ impl Stored {
             sequencer: text(item, "sequencer").as_deref().and_then(Sequencer::new),
             processed_at: text(item, "processedAt"),
             dead_letter_id: failure.and_then(|failure| text(failure, "deadLetterId")),
+            bytes: original.and_then(|original| original.get("bytes")?.as_n().ok()?.parse().ok()),
             renditions: item.get("renditions").map(renditions).unwrap_or_default(),
-            replaced: item.get("replaced").map(renditions).unwrap_or_default(),
+            places: item.get("places").map(places).unwrap_or_default(),
         }
     }
 
@@ -82,22 +85,20 @@ impl Stored {
         matches!(self.status, Some(Status::Ready | Status::Failed))
     }
 
+    /// Whether the original of this ETag is READY, with whichever renditions.
+    pub fn is_ready(&self, etag: &str) -> bool {
+        self.status == Some(Status::Ready) && self.etag.as_deref() == Some(etag)
+    }
+
     /// Whether nothing is left to do for the original of this ETag: it is READY with these renditions.
     pub fn is_finished(&self, etag: &str, renditions: &RenditionRefs) -> bool {
-        self.status == Some(Status::Ready)
-            && self.etag.as_deref() == Some(etag)
-            && self.renditions == *renditions
+        self.is_ready(etag) && self.renditions == *renditions
     }
 
-    /// Whether both are of one and the same write.
+    /// Whether both are of one and the same write, which may have found places that are not its own.
     pub fn is_same_write(&self, other: &Stored) -> bool {
-        let of = |stored: &Stored| Stored { replaced: RenditionRefs::new(), ..stored.clone() };
+        let of = |stored: &Stored| Stored { places: BTreeSet::new(), ..stored.clone() };
         of(self) == of(other)
-    }
-
-    /// Every place that the item names, be it of its own renditions or of those it has replaced.
-    pub fn places(&self) -> impl Iterator<Item = &Place> {
-        self.renditions.values().chain(self.replaced.values()).map(|rendition| &rendition.place)
     }
 }
 
@@ -124,6 +125,22 @@ fn map(value: &AttributeValue) -> Option<&HashMap<String, AttributeValue>> {
 
 fn text(map: &HashMap<String, AttributeValue>, name: &str) -> Option<String> {
     map.get(name)?.as_s().ok().cloned()
+}
+
+impl Place {
+    /// The place as an item's `places` have it: no bucket's name has a slash.
+    pub(super) fn as_text(&self) -> String {
+        format!("{}/{}", self.bucket, self.key)
+    }
+
+    fn parse(text: &str) -> Option<Place> {
+        let (bucket, key) = text.split_once('/')?;
+        Some(Place { bucket: bucket.to_owned(), key: key.to_owned() })
+    }
+}
+
+fn places(value: &AttributeValue) -> BTreeSet<Place> {
+    value.as_ss().into_iter().flatten().filter_map(|text| Place::parse(text)).collect()
 }
 
 /// The renditions of a map from names to maps. Those without bucket or key are nowhere, so they count as
@@ -163,7 +180,8 @@ mod tests {
     #[test]
     fn values_of_other_types_count_as_missing() {
         let number = AttributeValue::N("1".to_owned());
-        let names = ["status", "original", "sequencer", "processedAt", "failure", "renditions"];
+        let names =
+            ["status", "original", "sequencer", "processedAt", "failure", "renditions", "places"];
         let item = names.map(|name| (name.to_owned(), number.clone()));
         assert_eq!(Stored::parse(&HashMap::from(item)), Stored::default());
         let nowhere = AttributeValue::M(HashMap::from([("thumbnail".to_owned(), number)]));

@@ -3,24 +3,27 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
 
-use super::{Precondition, Record, Stored};
+use super::record::iso8601;
+use super::{Place, Precondition, Record, Stored};
+use crate::event::Sequencer;
 
 /// Why a record cannot be written as an item.
 pub type WriteError = serde_dynamo::Error;
 
-/// The renditions that a READY item had before this write. The names of files are kept as long as the
-/// files may be there: who writes the item removes them after that, and may be killed in between.
-const REPLACED: &str = "replaced";
+/// Every place where the function may have put a rendition of the photo. A READY write adds its own
+/// places and forgets none: a process can be killed after its write and before it deletes former files.
+const PLACES: &str = "places";
 
 /// An UpdateItem's texts: one write that sets what is known and removes what is not, and happens only if
 /// the stored item is as the precondition wants it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
-    /// `SET ... REMOVE ...`
+    /// `SET ... REMOVE ... ADD ...`
     pub expression: String,
     /// Condition of the write.
-    pub condition: &'static str,
+    pub condition: String,
     /// `#name` to attribute name, as many names are reserved words.
     pub names: HashMap<String, String>,
     /// `:name` to value.
@@ -37,7 +40,7 @@ impl Update {
     pub fn new(record: &Record<'_>, precondition: &Precondition) -> Result<Update, WriteError> {
         let mut set = Vec::new();
         let mut remove = Vec::new();
-        let mut names = HashMap::from([(format!("#{REPLACED}"), REPLACED.to_owned())]);
+        let mut names = HashMap::from([(format!("#{PLACES}"), PLACES.to_owned())]);
         let mut values = HashMap::from_iter(precondition.values());
         let mut known = HashMap::new();
         let attributes: HashMap<String, AttributeValue> = serde_dynamo::to_item(record)?;
@@ -52,23 +55,53 @@ impl Update {
             }
             names.insert(format!("#{name}"), name);
         }
-        // DynamoDB takes the value of #renditions from the item as it was before the write.
-        if known.contains_key("renditions") {
-            set.push(format!("#{REPLACED} = if_not_exists(#renditions, :none)"));
-            values.insert(":none".to_owned(), AttributeValue::M(HashMap::new()));
+        let mut written = Stored::parse(&known);
+        written.places = written.renditions.values().map(|made| made.place.clone()).collect();
+        let add = if written.places.is_empty() {
+            remove.push(format!("#{PLACES}"));
+            String::new()
         } else {
-            remove.push(format!("#{REPLACED}"));
-        }
+            let places = written.places.iter().map(Place::as_text).collect();
+            values.insert(format!(":{PLACES}"), AttributeValue::Ss(places));
+            format!(" ADD #{PLACES} :{PLACES}")
+        };
         set.sort_unstable();
         remove.sort_unstable();
         Ok(Update {
             // No status has both `failure` and `expiresAt`, so that there is always one to remove.
-            expression: format!("SET {} REMOVE {}", set.join(", "), remove.join(", ")),
+            expression: format!("SET {} REMOVE {}{add}", set.join(", "), remove.join(", ")),
             condition: precondition.condition(),
             names,
             values,
-            written: Stored::parse(&known),
+            written,
         })
+    }
+}
+
+impl Update {
+    /// The write by which an event takes over an item that is right as it is, so that no older event can
+    /// write it any more.
+    pub fn take_over(
+        sequencer: &Sequencer,
+        stored: &Stored,
+        processed_at: DateTime<Utc>,
+        precondition: &Precondition,
+    ) -> Update {
+        let processed_at = iso8601(processed_at);
+        let names = ["sequencer", "processedAt", "status"];
+        let text = |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
+        let values = [text(":sequencer", sequencer.as_str()), text(":processedAt", &processed_at)];
+        Update {
+            expression: "SET #sequencer = :sequencer, #processedAt = :processedAt".to_owned(),
+            condition: precondition.condition(),
+            names: names.map(|name| (format!("#{name}"), name.to_owned())).into(),
+            values: values.into_iter().chain(precondition.values()).collect(),
+            written: Stored {
+                sequencer: Some(sequencer.clone()),
+                processed_at: Some(processed_at),
+                ..stored.clone()
+            },
+        }
     }
 }
 
@@ -89,9 +122,8 @@ mod tests {
     use chrono::DateTime;
 
     use super::super::sample::{attributes, failed, not_newer, ready, stored};
-    use super::super::{PHOTO_KEY, Status};
+    use super::super::{PHOTO_KEY, Seen, Status};
     use super::*;
-    use crate::event::Sequencer;
 
     fn tombstone() -> Record<'static> {
         Record::tombstone(None, DateTime::UNIX_EPOCH)
@@ -112,8 +144,10 @@ mod tests {
     #[test]
     fn every_value_and_every_name_of_a_write_is_used() {
         // DynamoDB refuses a write with an unused value or name.
-        let unchanged = |seen: Option<&str>| Precondition::Unchanged(seen.map(str::to_owned));
-        for precondition in [not_newer("1"), unchanged(None), unchanged(Some("2024"))] {
+        let seen = |seen: &str| Precondition::unchanged(Seen::At(seen.to_owned()));
+        let absent = Precondition::unchanged(Seen::Absent);
+        let both = not_newer("1").and_unchanged(Some(&stored(&ready())));
+        for precondition in [not_newer("1"), absent, seen("2024"), both] {
             for record in [ready(), failed(), tombstone()] {
                 let update = Update::new(&record, &precondition).unwrap();
                 let texts = format!("{} {}", update.expression, update.condition);
@@ -134,7 +168,7 @@ mod tests {
     fn every_write_says_something_of_every_attribute() {
         let names = |record: &Record| {
             let update =
-                Update::new(record, &Precondition::Unchanged(Some(String::new()))).unwrap();
+                Update::new(record, &Precondition::unchanged(Seen::At(String::new()))).unwrap();
             let mut names: Vec<String> = update.names.into_values().collect();
             names.sort_unstable();
             names
@@ -145,16 +179,27 @@ mod tests {
     }
 
     #[test]
-    fn only_a_ready_item_remembers_the_renditions_that_were_there_before() {
-        let expression = |record: &Record| Update::new(record, &not_newer("1")).unwrap().expression;
-        let remembers = "#replaced = if_not_exists(#renditions, :none)";
-        assert!(expression(&ready()).contains(remembers));
+    fn a_ready_item_adds_its_places_and_others_forget_them() {
+        let update = Update::new(&ready(), &not_newer("1")).unwrap();
+        assert!(update.expression.ends_with(" ADD #places :places"), "{}", update.expression);
+        let place = "thumbnails/thumbnail/tokyo/ref-5323x8000.jpg".to_owned();
+        assert_eq!(update.values[":places"], AttributeValue::Ss(vec![place]));
         for record in [failed(), tombstone()] {
-            let (set, remove) = expression(&record)
-                .split_once(" REMOVE ")
-                .map(|(a, b)| (a.to_owned(), b.to_owned()))
-                .unwrap();
-            assert!(!set.contains("replaced") && remove.contains("#replaced"));
+            let expression = Update::new(&record, &not_newer("1")).unwrap().expression;
+            let (set, remove) = expression.split_once(" REMOVE ").unwrap();
+            assert!(!set.contains("places") && remove.contains("#places"), "{expression}");
+        }
+    }
+
+    #[test]
+    fn an_event_takes_over_an_item_by_its_sequencer_alone() {
+        let (item, own) = (stored(&ready()), Sequencer::new("FF").unwrap());
+        let precondition = not_newer("FF").and_unchanged(Some(&item));
+        let update = Update::take_over(&own, &item, DateTime::UNIX_EPOCH, &precondition);
+        assert_eq!(update.written, Stored { sequencer: Some(own), ..item });
+        let texts = format!("{} {}", update.expression, update.condition);
+        for placeholder in update.values.keys().chain(update.names.keys()) {
+            assert!(texts.contains(placeholder.as_str()), "{placeholder} in {texts}");
         }
     }
 
@@ -164,8 +209,9 @@ mod tests {
         let own = stored(&ready());
         assert_eq!(own.status, Some(Status::Ready));
         assert!(update.written.is_same_write(&own));
-        let with_replaced = Stored { replaced: own.renditions.clone(), ..own.clone() };
-        assert!(update.written.is_same_write(&with_replaced), "DynamoDB has added these");
+        let former = Place { bucket: "thumbnails".into(), key: "small/a.jpg".into() };
+        let with_former = Stored { places: [former].into(), ..own.clone() };
+        assert!(update.written.is_same_write(&with_former), "DynamoDB keeps these");
         let text = |text: &str| Some(text.to_owned());
         for other in [
             Stored { status: Some(Status::Failed), ..own.clone() },
@@ -175,7 +221,7 @@ mod tests {
         ] {
             assert!(!update.written.is_same_write(&other), "{other:?}");
         }
-        let update = Update::new(&tombstone(), &Precondition::Unchanged(None)).unwrap();
+        let update = Update::new(&tombstone(), &Precondition::unchanged(Seen::Absent)).unwrap();
         assert!(update.written.is_same_write(&stored(&tombstone())));
         assert!(!update.written.is_same_write(&own));
     }

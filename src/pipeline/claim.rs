@@ -3,7 +3,7 @@
 use super::{Pipeline, Stop};
 use crate::disposition::{Ignored, Superseded};
 use crate::event::{Notice, Sequencer};
-use crate::item::{Precondition, Stored, Version};
+use crate::item::{Precondition, Seen, Stored, Version};
 
 /// An event's right to process a version of an original.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +17,10 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// The same claim for a write that forgets which renditions there were: the item must still be the
-    /// one whose renditions were seen to.
-    pub(super) fn forgetting(&self, stored: Option<&Stored>) -> Claim {
-        let seen = stored.and_then(|stored| stored.processed_at.clone());
-        Claim { precondition: Precondition::Unchanged(seen), ..self.clone() }
+    /// The same claim for a write that forgets where renditions are: the item must still be the one whose
+    /// former renditions were removed.
+    pub(super) fn if_unchanged(&self, stored: Option<&Stored>) -> Claim {
+        Claim { precondition: self.precondition.and_unchanged(stored), ..self.clone() }
     }
 }
 
@@ -55,21 +54,22 @@ impl Pipeline {
         version: Version,
     ) -> Result<Claim, Stop> {
         if let Some(sequencer) = &notice.sequencer {
-            let precondition = Precondition::NotNewer(sequencer.clone());
+            let precondition = Precondition::not_newer(sequencer.clone());
             return Ok(Claim { version, sequencer: Some(sequencer.clone()), precondition });
         }
         // An event without a sequencer takes its place behind the item as it is now, and keeps that
         // one's sequencer.
-        let stored = self.aws.items.get(&notice.key).await?.unwrap_or_default();
+        let stored = self.aws.items.get(&notice.key).await?;
+        let precondition = Precondition::unchanged(Seen::of(stored.as_ref()));
+        let stored = stored.unwrap_or_default();
         let renditions = self.config.rendition_refs(&notice.key, &version.etag);
         if stored.is_finished(&version.etag, &renditions) {
             return Err(Superseded::NewerItem.into());
         }
-        let precondition = Precondition::Unchanged(stored.processed_at);
         Ok(Claim { version, sequencer: stored.sequencer, precondition })
     }
 
-    /// Refuses what is no photo by where it is, or by being an empty object that stands for a folder.
+    /// Ignores objects outside the photos' bucket and prefix, and empty objects that stand for folders.
     pub(super) fn ensure_in_scope(
         &self,
         notice: &Notice,

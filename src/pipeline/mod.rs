@@ -42,7 +42,7 @@ use crate::telemetry::{Step, Trace};
 /// photo at the same moment can get in each other's way.
 const TRIES: usize = 5;
 
-/// The way of every photo, with what all of them share.
+/// Settings, clients and memory that all photos share.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     config: Config,
@@ -70,8 +70,15 @@ pub struct Work<'a> {
 enum Stop {
     Ignored(Ignored),
     Superseded(Superseded),
-    Rejected(Box<Rejected>),
     Retry(Retry),
+}
+
+/// Why a stage ends the line of a photo. A rejection has its own type, as it is not at its end before the
+/// event is kept: see [`Pipeline::process`].
+#[derive(Debug)]
+enum Halt {
+    Stop(Stop),
+    Rejected(Box<Rejected>),
 }
 
 impl Pipeline {
@@ -86,34 +93,31 @@ impl Pipeline {
         &self.aws
     }
 
-    /// Everything that becomes of one object, whichever way its work ends.
+    /// Processes one object and says how that ended.
     pub async fn settle(&self, work: &Work<'_>) -> Disposition {
         let ended = match work.notice.change {
             Change::Created => self.created(work).await,
             Change::Removed => self.removed(work).await,
         };
-        let ended = match ended {
-            // A superseded event may have left its rendition where another's belongs.
-            Err(Stop::Superseded(why)) => {
-                let given_way = work.trace.time(Step::Reconcile, self.give_way(work, why)).await;
-                given_way.map(|()| Disposition::from(Stop::Superseded(why)))
-            }
-            ended => ended,
-        };
-        ended.unwrap_or_else(Disposition::from)
+        match ended {
+            Ok(disposition) => disposition,
+            Err(Stop::Ignored(why)) => Disposition::Ignored(why),
+            Err(Stop::Superseded(why)) => self.give_way(work, why).await,
+            Err(Stop::Retry(why)) => Disposition::Retry(why),
+        }
     }
 
     async fn created(&self, work: &Work<'_>) -> Result<Disposition, Stop> {
         for _ in 0..TRIES {
             let claim = self.claim(work.notice).await?;
             match self.process(work, &claim).await {
-                // Nothing says that the other write is a newer one, or made with these settings.
+                // Without a sequencer, the other write may be an older one or of other settings.
                 Err(Stop::Superseded(Superseded::NewerItem)) if work.notice.sequencer.is_none() => {
                 }
                 ended => return ended,
             }
         }
-        Err(contended(work, "its item was written again and again".to_owned()))
+        Err(contended(work, "its item was written again and again"))
     }
 
     /// The whole line of one photo.
@@ -122,34 +126,32 @@ impl Pipeline {
             let rendered = self.fetch_and_render(work, claim).await?;
             let placed = work.trace.time(Step::Store, self.place(work, rendered)).await?;
             let commit = self.commit_ready(work, claim, &placed);
-            let committed = work.trace.time(Step::Commit, commit).await?;
-            self.follow_up(work, claim, committed).await
+            work.trace.time(Step::Commit, commit).await
         };
         match line.await {
-            Ok(()) => Ok(Disposition::Ready),
-            Err(Stop::Rejected(rejected)) => {
+            Ok(committed) => {
+                self.follow_up(work, claim, committed).await?;
+                Ok(Disposition::Ready)
+            }
+            Err(Halt::Rejected(rejected)) => {
                 let reject = self.reject(work, claim, &rejected);
-                work.trace.time(Step::DeadLetter, reject).await?;
+                if let Some(committed) = work.trace.time(Step::DeadLetter, reject).await? {
+                    self.follow_up(work, claim, committed).await?;
+                }
                 Ok(Disposition::Rejected(rejected.reason))
             }
-            Err(stop) => Err(stop),
+            Err(Halt::Stop(stop)) => Err(stop),
         }
     }
 }
 
-fn contended(work: &Work<'_>, cause: String) -> Stop {
+fn contended(work: &Work<'_>, cause: &'static str) -> Stop {
     Retry::Contended { key: work.notice.key.clone(), cause }.into()
 }
 
-impl From<Stop> for Disposition {
-    fn from(stop: Stop) -> Disposition {
-        match stop {
-            Stop::Ignored(why) => Disposition::Ignored(why),
-            Stop::Superseded(Superseded::ObjectGone) => Disposition::Ignored(Ignored::ObjectGone),
-            Stop::Superseded(why) => Disposition::Superseded(why),
-            Stop::Rejected(rejected) => Disposition::Rejected(rejected.reason),
-            Stop::Retry(why) => Disposition::Retry(why),
-        }
+impl<T: Into<Stop>> From<T> for Halt {
+    fn from(stop: T) -> Halt {
+        Halt::Stop(stop.into())
     }
 }
 

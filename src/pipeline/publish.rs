@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use chrono::Utc;
 use futures_util::future::try_join_all;
 use photo::Facts;
@@ -9,7 +10,7 @@ use photo::Facts;
 use super::claim::Claim;
 use super::reject::Rejected;
 use super::render::{Photo, Rendered};
-use super::{Pipeline, Refusal, Stop, Work};
+use super::{Halt, Pipeline, Refusal, Stop, Work};
 use crate::aws::RenditionFile;
 use crate::item::{Outcome, PhotoInfo, Record, Rendition, Stored, Subject, Update, must_look};
 use crate::telemetry::Step;
@@ -26,23 +27,25 @@ pub(super) struct Placed {
 pub(super) struct Committed {
     pub written: Stored,
     pub before: Option<Stored>,
+    /// Whether renditions were stored that the item does not name.
+    pub is_unsure: bool,
 }
 
 impl Pipeline {
     /// Writes the renditions.
     pub(super) async fn place(&self, work: &Work<'_>, rendered: Rendered) -> Result<Placed, Stop> {
         let Rendered { photo, thumbnail } = rendered;
-        let bytes = thumbnail.jpeg.len() as u64;
+        let (size, jpeg) = (thumbnail.size, Bytes::from(thumbnail.jpeg));
+        let bytes = jpeg.len() as u64;
         work.trace.describe(|photo| photo.rendition_bytes = Some(bytes));
         let refs = self.config.rendition_refs(&work.notice.key, &photo.version.etag);
         let puts = refs.into_iter().map(|(name, stored_as)| {
             let file = RenditionFile {
-                bytes: thumbnail.jpeg.clone(),
+                bytes: jpeg.clone(),
                 content_type: "image/jpeg",
                 original_etag: photo.version.etag.clone(),
                 settings: self.config.rendition_fingerprint(),
             };
-            let size = thumbnail.size;
             async move {
                 self.aws.renditions.put(&stored_as.place, file).await?;
                 Ok::<_, Stop>((
@@ -61,7 +64,7 @@ impl Pipeline {
         work: &Work<'_>,
         claim: &Claim,
         placed: &Placed,
-    ) -> Result<Committed, Stop> {
+    ) -> Result<Committed, Halt> {
         let Placed { photo, renditions } = placed;
         self.commit(work, claim, photo, &Outcome::Ready(renditions)).await
     }
@@ -73,10 +76,10 @@ impl Pipeline {
         claim: &Claim,
         photo: &Photo,
         outcome: &Outcome<'_>,
-    ) -> Result<Committed, Stop> {
+    ) -> Result<Committed, Halt> {
         let refused = match self.write(work, claim, photo, outcome).await {
             Ok(committed) => return Ok(committed),
-            Err(Refusal::Stop(stop)) => return Err(stop),
+            Err(Refusal::Stop(stop)) => return Err(stop.into()),
             Err(Refusal::Rejection(reason)) => reason,
         };
         tracing::warn!(key = work.notice.key, reason = %refused, "facts left out");
@@ -84,9 +87,10 @@ impl Pipeline {
         let bare = Photo { version: photo.version.clone(), info };
         match self.write(work, claim, &bare, outcome).await {
             Ok(committed) => Ok(committed),
-            Err(Refusal::Stop(stop)) => Err(stop),
+            Err(Refusal::Stop(stop)) => Err(stop.into()),
             Err(Refusal::Rejection(reason)) => {
-                Err(Rejected { reason, photo: bare, is_other: false }.into())
+                let has_renditions = matches!(outcome, Outcome::Ready(_));
+                Err(Rejected { has_renditions, ..Rejected::new(reason, bare) }.into())
             }
         }
     }
@@ -103,7 +107,7 @@ impl Pipeline {
         let record = Record::photo(subject, &photo.version, &photo.info, outcome, Utc::now());
         let update = Update::new(&record, &claim.precondition)?;
         let before = self.aws.items.commit(key, &update).await?;
-        Ok(Committed { written: update.written, before })
+        Ok(Committed { written: update.written, before, is_unsure: false })
     }
 
     /// Looks at the renditions once more where events about the same photo may have crossed.
@@ -113,7 +117,7 @@ impl Pipeline {
         claim: &Claim,
         committed: Committed,
     ) -> Result<(), Stop> {
-        if must_look(&claim.precondition, committed.before.as_ref()) {
+        if committed.is_unsure || must_look(&claim.precondition, committed.before.as_ref()) {
             let reconcile = self.reconcile(work, Some(committed));
             work.trace.time(Step::Reconcile, reconcile).await?;
         }

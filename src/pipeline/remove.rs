@@ -8,7 +8,7 @@ use super::{Pipeline, Stop, TRIES, Work, contended};
 use crate::aws::{CallError, CommitError, Service};
 use crate::disposition::{Disposition, Ignored, Superseded};
 use crate::event::Notice;
-use crate::item::{Precondition, Record, Stored, Update, Verdict, Version};
+use crate::item::{Precondition, Record, Seen, Stored, Update, Verdict, Version};
 use crate::telemetry::Step;
 
 impl Pipeline {
@@ -23,57 +23,86 @@ impl Pipeline {
         for _ in 0..TRIES {
             // The item as it was before S3 is asked: later writes are not this event's to remove.
             let stored = self.aws.items.get(&notice.key).await?;
-            let Some(current) = self.aws.originals.head(&notice.key).await? else {
-                match self.remove_and_leave_tombstone(work, stored).await? {
-                    true => return Ok(Disposition::Removed),
-                    false => continue,
+            let current = self.aws.originals.head(&notice.key).await?;
+            let ended = match (current, stored) {
+                (None, stored) => self.remove_all(work, stored).await?,
+                (Some(current), Some(stored)) if stored.is_ready(&current.version.etag) => {
+                    self.take_over(work, &stored).await?
+                }
+                // An older version became current again, or the event of a new one is on its way.
+                (Some(current), _) => {
+                    self.ensure_in_scope(notice, current.version.bytes)?;
+                    let claim = self.claim_version(notice, current.version).await?;
+                    return self.process(work, &claim).await;
                 }
             };
-            if stored.and_then(|stored| stored.etag).as_ref() == Some(&current.version.etag) {
-                // This may be the second try of a removal that came between two uploads.
-                work.trace.time(Step::Reconcile, self.reconcile(work, None)).await?;
-                return Err(Ignored::StillThere.into());
+            if let Some(disposition) = ended {
+                return Ok(disposition);
             }
-            // An older version became current again, or the event of a new one is on its way.
-            self.ensure_in_scope(notice, current.version.bytes)?;
-            let claim = self.claim_version(notice, current.version).await?;
-            return self.process(work, &claim).await;
         }
-        Err(contended(work, "its item was written again and again".to_owned()))
+        Err(contended(work, "its item was written again and again"))
     }
 
-    /// Removes what was made of a photo, and leaves a tombstone; false if its item has changed since it was
-    /// read, and may name renditions that were not removed.
-    async fn remove_and_leave_tombstone(
+    /// Removes everything that was made of a photo, and leaves a tombstone; `None` if its item has changed
+    /// since it was read, and may name renditions that were not removed.
+    async fn remove_all(
         &self,
         work: &Work<'_>,
         stored: Option<Stored>,
-    ) -> Result<bool, Stop> {
+    ) -> Result<Option<Disposition>, Stop> {
         let Notice { key, sequencer, .. } = work.notice;
         let kept = stored.as_ref().and_then(|stored| stored.sequencer.clone());
-        let seen = stored.as_ref().and_then(|stored| stored.processed_at.clone());
         let claim = Claim {
             version: Version::default(),
             sequencer: sequencer.clone().or(kept),
             precondition: match sequencer {
-                Some(sequencer) => Precondition::NotNewer(sequencer.clone()),
-                None => Precondition::Unchanged(seen),
+                Some(sequencer) => Precondition::not_newer(sequencer.clone()),
+                None => Precondition::unchanged(Seen::of(stored.as_ref())),
             },
         };
-        if claim.precondition.check(stored.as_ref()) == Verdict::Superseded {
+        if claim.precondition.check(stored.as_ref(), "") == Verdict::Superseded {
             return Err(Superseded::NewerItem.into());
         }
         self.delete_former(key, stored.as_ref()).await?;
-        let forgetting = claim.forgetting(stored.as_ref());
-        let tombstone = self.write_tombstone(work.notice, &forgetting);
+        let if_unchanged = claim.if_unchanged(stored.as_ref());
+        let tombstone = self.write_tombstone(work.notice, &if_unchanged);
         match work.trace.time(Step::Commit, tombstone).await {
-            Err(Stop::Superseded(Superseded::NewerItem)) => Ok(false),
-            committed => {
-                let committed = Committed { before: stored, ..committed? };
+            Ok(committed) => {
+                let committed = Committed { before: stored, ..committed };
                 self.follow_up(work, &claim, committed).await?;
-                Ok(true)
+                Ok(Some(Disposition::Removed))
+            }
+            Err(Stop::Superseded(Superseded::NewerItem)) => Ok(None),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Leaves a photo as it is of which another version was removed, but gives its item this event's
+    /// sequencer: the event of a version that was there in between may come later. `None` if the item has
+    /// changed since it was read.
+    async fn take_over(
+        &self,
+        work: &Work<'_>,
+        stored: &Stored,
+    ) -> Result<Option<Disposition>, Stop> {
+        let Notice { key, sequencer, .. } = work.notice;
+        if let Some(sequencer) =
+            sequencer.as_ref().filter(|own| stored.sequencer.as_ref() < Some(own))
+        {
+            let precondition =
+                Precondition::not_newer(sequencer.clone()).and_unchanged(Some(stored));
+            let update = Update::take_over(sequencer, stored, Utc::now(), &precondition);
+            let commit = self.aws.items.commit(key, &update);
+            match work.trace.time(Step::Commit, commit).await {
+                Ok(_) => {}
+                Err(CommitError::Superseded) => return Ok(None),
+                Err(CommitError::Refused(reason)) => return Err(refused(work.notice, reason)),
+                Err(CommitError::Call(error)) => return Err(error.into()),
             }
         }
+        // This may be the second try of a removal that came between two uploads.
+        work.trace.time(Step::Reconcile, self.reconcile(work, None)).await?;
+        Err(Ignored::StillThere.into())
     }
 
     /// Writes a tombstone in the place of the item.
@@ -83,18 +112,19 @@ impl Pipeline {
         claim: &Claim,
     ) -> Result<Committed, Stop> {
         let record = Record::tombstone(claim.sequencer.as_ref(), Utc::now());
-        let refused = |cause: String| {
-            let call = format!("writing the tombstone of {}", notice.key);
-            Stop::from(CallError { service: Service::DynamoDb, call, cause })
-        };
         let update = Update::new(&record, &claim.precondition);
-        let update = update.map_err(|error| refused(error.to_string()))?;
+        let update = update.map_err(|error| refused(notice, error.to_string()))?;
         match self.aws.items.commit(&notice.key, &update).await {
-            Ok(before) => Ok(Committed { written: update.written, before }),
+            Ok(before) => Ok(Committed { written: update.written, before, is_unsure: false }),
             Err(CommitError::Superseded) => Err(Superseded::NewerItem.into()),
-            // A removal has no FAILED item and no letter of its own: Lambda must keep it.
-            Err(CommitError::Refused(reason)) => Err(refused(reason)),
+            Err(CommitError::Refused(reason)) => Err(refused(notice, reason)),
             Err(CommitError::Call(error)) => Err(error.into()),
         }
     }
+}
+
+/// A removal whose item DynamoDB does not take. It has no FAILED item and no letter, so Lambda must keep it.
+fn refused(notice: &Notice, cause: String) -> Stop {
+    let call = format!("UpdateItem of the removed {}", notice.key);
+    CallError { service: Service::DynamoDb, call, cause }.into()
 }

@@ -7,7 +7,7 @@ use photo::{CancelFlag, PhotoError, Thumbnail};
 use super::claim::Claim;
 use super::memory::{Grant, Memory};
 use super::reject::Rejected;
-use super::{Pipeline, Refusal, Stop, Work};
+use super::{Halt, Pipeline, Refusal, Stop, Work};
 use crate::aws::{Head, Original};
 use crate::config::Config;
 use crate::disposition::{Rejection, Retry};
@@ -57,16 +57,16 @@ impl Pipeline {
         &self,
         work: &Work<'_>,
         claim: &Claim,
-    ) -> Result<Rendered, Stop> {
+    ) -> Result<Rendered, Halt> {
         let mut needed = claim.version.bytes.unwrap_or(self.config.max_photo_bytes);
         loop {
             let mut grant = self.memory.wait(needed).await.ok_or(Retry::Closing)?;
             let fetched = work.trace.time(Step::Fetch, self.fetch(work, claim)).await;
             let Original { bytes, head } = match fetched {
                 Ok(original) => original,
-                Err(Refusal::Stop(stop)) => return Err(stop),
+                Err(Refusal::Stop(stop)) => return Err(stop.into()),
                 Err(Refusal::Rejection(reason)) => {
-                    return Err(self.reject_unfetched(work, claim, reason).await?);
+                    return Err(self.reject_unfetched(work, claim, reason).await?.into());
                 }
             };
             work.trace.describe(|photo| photo.bytes = Some(bytes.len() as u64));
@@ -80,8 +80,7 @@ impl Pipeline {
                 Ok(Ok(attempt)) => return finish(work, claim, head, attempt),
                 Err(panic) => {
                     let photo = photo(claim, head.version, PhotoInfo::default());
-                    let reason = Rejection::Photo(panic);
-                    return Err(Rejected { reason, photo, is_other: false }.into());
+                    return Err(Rejected::new(Rejection::Photo(panic), photo).into());
                 }
             }
         }
@@ -109,10 +108,10 @@ impl Pipeline {
         work: &Work<'_>,
         claim: &Claim,
         reason: Rejection,
-    ) -> Result<Stop, Stop> {
+    ) -> Result<Rejected, Stop> {
         let is_other = self.claims_to_be_other(&work.notice.key).await?;
         let photo = Photo { version: claim.version.clone(), info: PhotoInfo::default() };
-        Ok(Rejected { reason, photo, is_other }.into())
+        Ok(Rejected { is_other, ..Rejected::new(reason, photo) })
     }
 
     /// Whether name and Content-Type of an object that was not downloaded say that it is no picture.
@@ -136,12 +135,16 @@ fn photo(claim: &Claim, fetched: Version, info: PhotoInfo) -> Photo {
     Photo { version, info }
 }
 
-fn finish(work: &Work<'_>, claim: &Claim, head: Head, attempt: Attempt) -> Result<Rendered, Stop> {
+fn finish(work: &Work<'_>, claim: &Claim, head: Head, attempt: Attempt) -> Result<Rendered, Halt> {
     let Attempt { info, thumbnail, is_reduced, inspecting, rendering } = attempt;
     work.trace.add(Step::Inspect, inspecting);
-    rendering.into_iter().for_each(|took| work.trace.add(Step::Render, took));
+    if let Some(rendering) = rendering {
+        work.trace.add(Step::Render, rendering);
+    }
     work.trace.describe(|photo| {
-        (photo.format, photo.size, photo.is_reduced) = (info.format, info.size, is_reduced);
+        photo.format = info.format;
+        photo.size = info.size;
+        photo.is_reduced = is_reduced;
     });
     let Head { version, content_type } = head;
     let photo = photo(claim, version, info);
@@ -153,8 +156,8 @@ fn finish(work: &Work<'_>, claim: &Claim, head: Head, attempt: Attempt) -> Resul
     let claimed = photo::Claim::of(&work.notice.key, content_type.as_deref());
     let is_other = is_no_picture && claimed != photo::Claim::Picture;
     Err(match Refusal::from(error) {
-        Refusal::Rejection(reason) => Rejected { reason, photo, is_other }.into(),
-        Refusal::Stop(stop) => stop,
+        Refusal::Rejection(reason) => Rejected { is_other, ..Rejected::new(reason, photo) }.into(),
+        Refusal::Stop(stop) => stop.into(),
     })
 }
 

@@ -320,7 +320,7 @@ class DataModel(unittest.TestCase):
         for text in SOURCES.values():
             names |= constants(text)
         # Beside the record: the key of the item, and what UpdateItem copies from the item before.
-        return paths("Record", "") | {names["PHOTO_KEY"], names["REPLACED"]}
+        return paths("Record", "") | {names["PHOTO_KEY"], names["PLACES"]}
 
     def test_the_attributes_are_those_that_the_function_writes(self) -> None:
         written = self.written()

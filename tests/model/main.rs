@@ -9,11 +9,11 @@ mod protocol;
 use protocol::{Deed, Faults, Original, Protocol, Settings, Variant};
 use stateright::{Checker, Model};
 
-use Deed::{Backfill, Deploy, Remove, Upload};
+use Deed::{Backfill, Deploy, Remove, Restore, Upload};
 use Original::{A, B, Broken, C, SamePixelsAsA};
 use Settings::{OtherPlace, OtherQuality};
 
-const STORIES: [(&str, &[Deed]); 20] = [
+const STORIES: [(&str, &[Deed]); 26] = [
     ("an upload", &[Upload(A)]),
     ("an overwritten upload", &[Upload(A), Upload(B)]),
     ("the same upload again", &[Upload(A), Upload(A)]),
@@ -34,6 +34,12 @@ const STORIES: [(&str, &[Deed]); 20] = [
     ("overwritten at another place", &[Upload(A), Deploy(OtherPlace), Upload(B)]),
     ("removed after another place", &[Upload(A), Deploy(OtherPlace), Remove]),
     ("broken after another place", &[Upload(A), Deploy(OtherPlace), Upload(Broken)]),
+    ("overwritten twice", &[Upload(A), Deploy(OtherPlace), Upload(B), Upload(C)]),
+    ("backfilled, then overwritten", &[Upload(A), Backfill, Upload(B)]),
+    ("backfilled, then removed", &[Upload(A), Backfill, Remove]),
+    ("the former version again", &[Upload(A), Upload(B), Restore(A)]),
+    ("the former version again, then another", &[Upload(A), Restore(A), Upload(B)]),
+    ("a broken version removed", &[Upload(A), Upload(Broken), Restore(A)]),
 ];
 
 /// What may go wrong in a story: less in those that have more orders.
@@ -43,8 +49,7 @@ fn budgets(story: &[Deed]) -> &'static [Faults] {
     }
     const FEW: &[Faults] = &[faults(2, 1, 0), faults(1, 0, 1), faults(0, 1, 1)];
     const MANY: &[Faults] = &[faults(2, 0, 0), faults(1, 1, 0), faults(0, 0, 1)];
-    let events = story.iter().filter(|deed| !matches!(deed, Deploy(_))).count();
-    if events > 2 { MANY } else { FEW }
+    if story.len() > 2 { MANY } else { FEW }
 }
 
 /// States that were explored, and the way to the first that is wrong.
@@ -81,7 +86,7 @@ fn renditions_and_item_agree_in_the_end_whatever_crosses_is_killed_lost_or_repea
         }
     }
     println!("{all:9} states in all");
-    assert!(all > 5_000_000, "only {all} states were explored");
+    assert!(all > 3_000_000, "only {all} states were explored");
 }
 
 #[test]
@@ -97,8 +102,14 @@ fn without_the_tombstone_of_a_superseded_event_a_newer_one_does_not_look() {
 }
 
 #[test]
-fn without_former_names_a_rendition_at_another_place_stays() {
-    let broken = broken_stories(Variant::WithoutFormerNames);
+fn without_the_sequencer_of_a_removal_a_removed_version_comes_back() {
+    let broken = broken_stories(Variant::WithoutTakeOver);
+    assert!(broken.contains(&"the former version again"), "{broken:?}");
+}
+
+#[test]
+fn without_former_places_a_rendition_at_another_place_stays() {
+    let broken = broken_stories(Variant::WithoutFormerPlaces);
     for name in ["overwritten at another place", "removed after another place"] {
         assert!(broken.contains(&name), "{broken:?}");
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use stateright::{Model, Property};
 use thumbnailer::event::Sequencer;
 use thumbnailer::item::{
-    Place, Precondition, RenditionHead, RenditionRef, RenditionRefs, Repair, Status, Stored,
+    Place, Precondition, RenditionHead, RenditionRef, RenditionRefs, Repair, Seen, Status, Stored,
     Verdict, must_look, repair,
 };
 
@@ -18,6 +18,8 @@ pub enum Deed {
     Upload(Original),
     /// The original is deleted.
     Remove,
+    /// The current version of the original is deleted, so that this older one is current again.
+    Restore(Original),
     /// S3 Batch Operations sends the photo once more: an event without a sequencer.
     Backfill,
     /// The function is deployed with other settings.
@@ -64,8 +66,10 @@ pub enum Variant {
     WithoutLook,
     /// No tombstone of a superseded event.
     WithoutTombstone,
-    /// No name of a rendition is kept until its file is gone.
-    WithoutFormerNames,
+    /// No place of a rendition is kept until its file is gone.
+    WithoutFormerPlaces,
+    /// No sequencer of a removal in an item that stays.
+    WithoutTakeOver,
 }
 
 /// One key and the events about it.
@@ -111,7 +115,8 @@ struct Item {
     sequencer: u8,
     original: Option<Original>,
     rendition: Option<Made>,
-    replaced: Option<Made>,
+    /// Whether a rendition may be at each place.
+    places: [bool; 2],
     /// `processedAt`: differs between any two writes.
     stamp: u8,
 }
@@ -136,6 +141,8 @@ struct Local {
     heads: [Option<Made>; 2],
     /// The stamp of a write whose answer was lost.
     unanswered: Option<u8>,
+    /// The item that must not have changed, only while a write is made.
+    seen: Option<Option<Item>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -160,6 +167,7 @@ enum Call {
     /// A removal.
     RemovalItem,
     RemovalHead,
+    TakeOver,
     /// Renditions at the place that the settings do not name, before their names are forgotten.
     FormerHead,
     FormerDelete,
@@ -236,13 +244,14 @@ impl Item {
             sequencer: Sequencer::new(&self.sequencer.to_string()),
             processed_at: Some(self.stamp.to_string()),
             dead_letter_id: None,
+            bytes: None,
             renditions: named(self.rendition),
-            replaced: named(self.replaced),
+            places: self.places().map(place).collect(),
         }
     }
 
     fn places(self) -> impl Iterator<Item = usize> {
-        self.rendition.into_iter().chain(self.replaced).map(Made::place)
+        [0, 1].into_iter().filter(move |place| self.places[*place])
     }
 }
 
@@ -255,11 +264,15 @@ impl Claim {
         match self.unchanged {
             None => {
                 let sequencer = self.sequencer.to_string();
-                Precondition::NotNewer(Sequencer::new(&sequencer).expect("a number"))
+                Precondition::not_newer(Sequencer::new(&sequencer).expect("a number"))
             }
-            Some(0) => Precondition::Unchanged(None),
-            Some(stamp) => Precondition::Unchanged(Some(stamp.to_string())),
+            Some(0) => Precondition::unchanged(Seen::Absent),
+            Some(stamp) => Precondition::unchanged(Seen::At(stamp.to_string())),
         }
+    }
+
+    fn etag(self) -> String {
+        self.original.map(|original| format!("{original:?}")).unwrap_or_default()
     }
 }
 
@@ -271,7 +284,7 @@ impl Protocol {
         let sequencer = u8::try_from(event + 1).expect("few events");
         let (call, original, sequencer, unchanged) = match self.events()[event] {
             Deed::Upload(original) => (Call::Fetch, Some(original), sequencer, None),
-            Deed::Remove => (Call::RemovalItem, None, sequencer, None),
+            Deed::Remove | Deed::Restore(_) => (Call::RemovalItem, None, sequencer, None),
             Deed::Backfill => (Call::Head, None, 0, Some(0)),
             Deed::Deploy(_) => panic!("no event"),
         };
@@ -283,6 +296,7 @@ impl Protocol {
             before: None,
             heads: [None; 2],
             unanswered: None,
+            seen: None,
         })
     }
 
@@ -321,13 +335,14 @@ impl Protocol {
                     sequencer: local.claim.sequencer,
                     original: local.claim.original,
                     rendition: made,
-                    replaced: self.former_name(world.item),
+                    places: self.places_with(world.item, made),
                     stamp,
                 };
                 self.commit(event, local, world, item)
             }
             Call::RejectItem => {
-                let verdict = local.claim.precondition().check(stored(world.item).as_ref());
+                let (item, etag) = (stored(world.item), local.claim.etag());
+                let verdict = local.claim.precondition().check(item.as_ref(), &etag);
                 if verdict == Verdict::Superseded {
                     return (world, self.superseded(event, local));
                 }
@@ -345,6 +360,19 @@ impl Protocol {
                 (world, Process::At(Local { call: Call::RemovalHead, stored, claim, ..local }))
             }
             Call::RemovalHead => (world, self.after_removal_head(local, world)),
+            Call::TakeOver => {
+                let sequencer = local.claim.sequencer;
+                let taken = |stamp| {
+                    let item = local.stored.expect("it was read");
+                    // DynamoDB keeps the places that the item has by then.
+                    let places = world.item.map_or(item.places, |item| item.places);
+                    Item { sequencer, stamp, places, ..item }
+                };
+                match self.write_if_unchanged(local, world, taken) {
+                    Some((world, ..)) => (world, at(Call::Item)),
+                    None => (world, at(Call::RemovalItem)),
+                }
+            }
             Call::FormerHead => {
                 let heads = world.renditions;
                 let next = match heads[1 - local.settings.place()] {
@@ -363,7 +391,7 @@ impl Protocol {
                     sequencer: local.claim.sequencer,
                     original: local.claim.original,
                     rendition: None,
-                    replaced: None,
+                    places: [false; 2],
                     stamp,
                 };
                 self.forget(local, world, failed, Call::RejectItem)
@@ -406,7 +434,7 @@ impl Protocol {
                     sequencer: local.claim.sequencer,
                     original: local.claim.original,
                     rendition: made,
-                    replaced: self.former_name(world.item),
+                    places: self.places_with(world.item, made),
                     stamp,
                 };
                 let written = self.write(local, world, item);
@@ -446,14 +474,19 @@ impl Protocol {
 
     fn after_removal_head(&self, local: Local, world: World) -> Process {
         let Some(current) = world.original else {
-            let verdict = local.claim.precondition().check(stored(local.stored).as_ref());
+            let verdict = local.claim.precondition().check(stored(local.stored).as_ref(), "");
             if verdict == Verdict::Superseded {
                 return Process::At(Local { call: Call::Item, ..local });
             }
             return self.delete_former(local, Call::CommitTombstone);
         };
-        if local.stored.and_then(|item| item.original) == Some(current) {
-            return Process::At(Local { call: Call::Item, ..local });
+        if let Some(item) = local.stored
+            && item.stored().is_ready(&format!("{current:?}"))
+        {
+            let takes_over =
+                item.sequencer < local.claim.sequencer && self.variant != Variant::WithoutTakeOver;
+            let call = if takes_over { Call::TakeOver } else { Call::Item };
+            return Process::At(Local { call, ..local });
         }
         let claim = Claim { original: Some(current), ..local.claim };
         Process::At(Local { call: Call::Fetch, claim, ..local })
@@ -463,7 +496,7 @@ impl Protocol {
     fn delete_former(&self, local: Local, commit: Call) -> Process {
         let elsewhere = 1 - local.settings.place();
         let is_named = local.stored.is_some_and(|item| item.places().any(|at| at == elsewhere));
-        let deletes = is_named && self.variant != Variant::WithoutFormerNames;
+        let deletes = is_named && self.variant != Variant::WithoutFormerPlaces;
         // A claim on no original is that of a removal.
         let call = if deletes { Call::FormerHead } else { commit };
         Process::At(Local { call, ..local })
@@ -477,10 +510,11 @@ impl Protocol {
         }
     }
 
-    /// What the item keeps of the renditions that it replaces.
-    fn former_name(&self, item: Option<Item>) -> Option<Made> {
-        let keeps = self.variant != Variant::WithoutFormerNames;
-        item.and_then(|item| item.rendition).filter(|_| keeps)
+    /// The places of the item and that of a new rendition.
+    fn places_with(&self, item: Option<Item>, made: Option<Made>) -> [bool; 2] {
+        let keeps = self.variant != Variant::WithoutFormerPlaces;
+        let former = item.filter(|_| keeps).map_or([false; 2], |item| item.places);
+        [0, 1].map(|place| former[place] || made.is_some_and(|made| made.place() == place))
     }
 
     /// An UpdateItem with its condition: the world after it, what was written, and what was there before.
@@ -491,7 +525,11 @@ impl Protocol {
         item: impl Fn(u8) -> Item,
     ) -> Option<(World, Item, Option<Item>)> {
         let found = stored(world.item);
-        if local.claim.precondition().check(found.as_ref()) != Verdict::Superseded {
+        let precondition = match local.seen {
+            Some(seen) => local.claim.precondition().and_unchanged(stored(seen).as_ref()),
+            None => local.claim.precondition(),
+        };
+        if precondition.check(found.as_ref(), &local.claim.etag()) != Verdict::Superseded {
             let written = item(local.unanswered.unwrap_or(FRESH));
             return Some((World { item: Some(written), ..world }, written, world.item));
         }
@@ -522,19 +560,27 @@ impl Protocol {
         if !looks || self.variant == Variant::WithoutLook {
             return Process::Done;
         }
-        let before = before.filter(|_| self.variant != Variant::WithoutFormerNames);
+        let before = before.filter(|_| self.variant != Variant::WithoutFormerPlaces);
         look(Local { stored: Some(written), before, unanswered: None, ..local })
     }
 
     /// A write that forgets the names of renditions: the item must still be the one whose renditions were
     /// removed, else the event begins `again`.
     fn forget(&self, local: Local, world: World, item: impl Fn(u8) -> Item, again: Call) -> Step {
-        let seen = local.stored.map_or(0, |item| item.stamp);
-        let claim = Claim { unchanged: Some(seen), ..local.claim };
-        let Some((world, written, _)) = self.write(Local { claim, ..local }, world, item) else {
+        let Some((world, written, _)) = self.write_if_unchanged(local, world, item) else {
             return (world, Process::At(Local { call: again, unanswered: None, ..local }));
         };
         (world, self.follow_up(local, written, local.stored))
+    }
+
+    /// A write under the event's own condition and that the item is still the one that was read.
+    fn write_if_unchanged(
+        &self,
+        local: Local,
+        world: World,
+        item: impl Fn(u8) -> Item,
+    ) -> Option<(World, Item, Option<Item>)> {
+        self.write(Local { seen: Some(local.stored), ..local }, world, item)
     }
 
     fn after_head(&self, place: usize, local: Local) -> Process {
@@ -647,7 +693,7 @@ const FRESH: u8 = u8::MAX;
 
 fn tombstone(local: Local, stamp: u8) -> Item {
     let (status, sequencer) = (Status::Deleted, local.claim.sequencer);
-    Item { status, sequencer, original: None, rendition: None, replaced: None, stamp }
+    Item { status, sequencer, original: None, rendition: None, places: [false; 2], stamp }
 }
 
 fn with_rendition(mut world: World, made: Option<Made>) -> World {
@@ -749,6 +795,7 @@ impl Model for Protocol {
                 match self.story[state.done] {
                     Deed::Upload(original) => state.world.original = Some(original),
                     Deed::Remove => state.world.original = None,
+                    Deed::Restore(original) => state.world.original = Some(original),
                     Deed::Deploy(settings) => {
                         state.world.settings = settings;
                         let mut processes = state.processes.iter().flatten();

@@ -180,7 +180,7 @@ async fn an_older_upload_that_dies_between_its_two_writes_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_photo_that_ends_late_leaves_the_newer_one() {
-    let stack = silent_stack("late").await;
+    let stack = silent_stack("ends-late").await;
     let mut key = Key::new(&stack, "a");
     let (broken, _) = key.upload_until("GET GetItem SendMessage", BROKEN).await;
     let (newer, etag) = key.upload_until("GET PUT", &photos::small()).await;

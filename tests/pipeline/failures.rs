@@ -408,3 +408,19 @@ async fn deploy_instead_of(service: &Service, endpoint_variable: &str, name: &st
     let endpoint = format!("{endpoint_variable}={}", service.endpoint);
     Stack::deploy_with(name, &["--environment", &endpoint]).await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ready_photo_stays_ready_although_it_could_not_be_rendered_any_more() {
+    let stack = Stack::deploy("lowered").await;
+    stack.upload("trip/a.jpg", &photos::reference()).await;
+    let ready = stack.item("trip/a.jpg", "READY").await;
+    let options = ["--parameter", "MaxPhotoBytes=1000000", "Renditions=small: scale=0.5"];
+    let stack = Stack::deploy_with("lowered", &options).await;
+    let mut job = stack.sample("batch-2.0");
+    job["tasks"][0]["s3Key"] = "trip/a.jpg".into();
+    let result = stack.invoke(&job).await.payload["results"][0].take();
+    assert_eq!(result["resultCode"], "PermanentFailure", "{result}");
+    assert!(result["resultString"].as_str().unwrap().starts_with("TooManyBytes"), "{result}");
+    assert_eq!(stack.item("trip/a.jpg", "READY").await, ready);
+    assert_eq!(stack.thumbnail_keys().await, ["thumbnail/trip/a.jpg"]);
+}

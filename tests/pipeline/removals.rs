@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::photos;
 use crate::stack::Stack;
 
-/// The item once the photo is removed: nothing of what it told.
+/// Whether the item is the tombstone of a removed photo.
 async fn expect_tombstone(stack: &Stack, key: &str) {
     let item = stack.item(key, "DELETED").await;
     let mut names: Vec<&str> = item.as_object().unwrap().keys().map(String::as_str).collect();
@@ -138,4 +138,54 @@ async fn an_older_upload_that_died_over_the_newer_thumbnail_is_put_right_by_its_
     no_failure(&stack.invoke(&json!({"Records": [old_record]})).await);
     assert_eq!(stack.thumbnail("a.jpg").await, expected);
     assert_eq!(stack.item("a.jpg", "READY").await["original"]["etag"], new);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_current_again_stays_although_the_event_of_the_removed_one_comes_late() {
+    let stack = Stack::deploy("current-again").await;
+    stack.silence_bucket().await;
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled);
+    let request = stack.s3.put_bucket_versioning().bucket(&stack.originals);
+    request.versioning_configuration(enabled.build()).send().await.unwrap();
+
+    let first = stack.upload("a.jpg", &photos::small()).await;
+    no_failure(&stack.invoke(&json!({"Records": [stack.record("a.jpg", &first, 1)]})).await);
+    let second = stack.upload("a.jpg", &photos::reference()).await;
+    let versions = stack.s3.list_object_versions().bucket(&stack.originals).send().await.unwrap();
+    let newest = versions.versions().iter().find(|version| version.is_latest() == Some(true));
+    let delete = stack.s3.delete_object().bucket(&stack.originals).key("a.jpg");
+    delete.version_id(newest.unwrap().version_id().unwrap()).send().await.unwrap();
+
+    let mut removal = stack.record("a.jpg", &second, 3);
+    removal["eventName"] = "ObjectRemoved:Delete".into();
+    no_failure(&stack.invoke(&json!({"Records": [removal]})).await);
+    let item = stack.item("a.jpg", "READY").await;
+    assert_eq!(item["sequencer"], format!("{:032X}", 3), "the removal has taken it over");
+    no_failure(&stack.invoke(&json!({"Records": [stack.record("a.jpg", &second, 2)]})).await);
+    let item = stack.item("a.jpg", "READY").await;
+    assert_eq!(
+        (&item["original"]["etag"], &item["original"]["width"]),
+        (&json!(first), &json!(640))
+    );
+    assert_eq!(stack.thumbnail_of("a.jpg").await, Some(first));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_removal_that_made_a_broken_version_current_keeps_its_letter_until_that_one_is_ready() {
+    let stack = Stack::deploy("broken-again").await;
+    stack.silence_bucket().await;
+    let etag = stack.upload("a.jpg", b"no photo").await;
+    let mut removal = stack.record("a.jpg", &etag, 1);
+    removal["eventName"] = "ObjectRemoved:Delete".into();
+    let event = json!({"Records": [removal]});
+    no_failure(&stack.invoke(&event).await);
+    let letter = stack.letters(1).await.remove(0);
+    assert_eq!(letter.body["requestPayload"], event);
+
+    let message = json!({
+        "eventSource": "aws:sqs", "messageId": "again", "body": letter.body.to_string()
+    });
+    let answer = stack.invoke(&json!({"Records": [message]})).await;
+    assert_eq!(answer.payload, json!({"batchItemFailures": [{"itemIdentifier": "again"}]}));
+    assert_eq!(stack.item("a.jpg", "FAILED").await["failure"]["deadLetterId"], letter.id);
 }

@@ -62,7 +62,8 @@ async fn the_reference_photos_item_says_what_exiftool_says() {
     let take = |map: &mut Value, name: &str| map.as_object_mut().unwrap().remove(name).unwrap();
     let time = |value: Value| value.as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
     let processed = time(take(&mut item, "processedAt"));
-    assert_eq!(take(&mut item, "replaced"), json!({}));
+    let place = format!("{}/thumbnail/{key}", stack.thumbnails);
+    assert_eq!(take(&mut item, "places"), json!([place]));
     let uploaded = time(take(&mut item["original"], "uploadedAt"));
     let tolerance = TimeDelta::seconds(2); // S3 gives the time in whole seconds in places
     assert!(
@@ -257,8 +258,7 @@ async fn what_the_application_keeps_in_the_item_survives_a_new_upload() {
     };
     assert_eq!(item["app"], json!({"likes": 7}));
     assert_eq!(item["original"]["orientation"], 3);
-    let former = &item["replaced"]["thumbnail"]["key"];
-    assert_eq!(*former, item["renditions"]["thumbnail"]["key"], "it was overwritten");
+    assert_eq!(item["places"].as_array().map(Vec::len), Some(1), "both were at the same place");
 }
 
 #[tokio::test(flavor = "multi_thread")]

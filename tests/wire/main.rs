@@ -60,7 +60,7 @@ fn place() -> Place {
 fn tombstone() -> Update {
     let sequencer = Sequencer::new("1").unwrap();
     let record = Record::tombstone(Some(&sequencer), DateTime::UNIX_EPOCH);
-    Update::new(&record, &Precondition::NotNewer(sequencer.clone())).unwrap()
+    Update::new(&record, &Precondition::not_newer(sequencer.clone())).unwrap()
 }
 
 /// The calls that the function makes, and the name and the beginning of their failures.
@@ -108,7 +108,7 @@ async fn call(operation: &str, answer: Answer) -> (Result<(), Failure>, usize) {
         "HeadObject" => aws.originals.head("a.jpg").await.map(drop).map_err(Failure::Call),
         "PutObject" => {
             let file = RenditionFile {
-                bytes: b"hello".to_vec(),
+                bytes: "hello".into(),
                 content_type: "image/jpeg",
                 original_etag: "abc".to_owned(),
                 settings: "01234567".to_owned(),
@@ -494,7 +494,7 @@ async fn the_head_of_an_object_and_of_a_rendition_is_read() {
 async fn a_rendition_is_marked_with_what_it_was_made_from() {
     let service = Service::start(&[Answer::new("200 OK", &[], b"")]).await;
     let file = RenditionFile {
-        bytes: b"hello".to_vec(),
+        bytes: "hello".into(),
         content_type: "image/jpeg",
         original_etag: "abc".to_owned(),
         settings: "01234567".to_owned(),

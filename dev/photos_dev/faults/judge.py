@@ -18,7 +18,7 @@ FIRST, UNTOLD, UNWRITTEN, UNNECESSARY = "first", "untold", "unwritten", "unneces
 
 UNHARMED = "unharmed"
 # Attributes in which two keys with the same picture differ, those of the original, and those of a rendition.
-OF_THE_KEY = {"photoKey", "album", "sequencer", "processedAt", "timelineAt", "replaced"}
+OF_THE_KEY = {"photoKey", "album", "sequencer", "processedAt", "timelineAt", "places"}
 OF_THE_ORIGINAL = {"etag", "uploadedAt"}
 OF_THE_RENDITION = {"key", "version"}
 

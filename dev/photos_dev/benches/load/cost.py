@@ -68,7 +68,7 @@ def item_of(aws: Clients, outputs: dict[str, str], record: dict[str, Any]) -> di
 
 def in_index(item: dict[str, Any]) -> dict[str, Any]:
     """The attributes of an item that template.yaml's index `album-timeline` has."""
-    return {name: value for name, value in item.items() if name not in ("exif", "replaced")}
+    return {name: value for name, value in item.items() if name not in ("exif", "places")}
 
 
 def write_units(item: dict[str, Any]) -> int:
