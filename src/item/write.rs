@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Number, Value};
 
 use super::record::iso8601;
 use super::{Place, Precondition, Record, Stored};
 use crate::event::Sequencer;
 
 /// Why a record cannot be written as an item.
-pub type WriteError = serde_dynamo::Error;
+pub type WriteError = serde_json::Error;
 
 /// Every place where the function may have put a rendition of the photo. A READY write adds its own
 /// places and forgets none: a process can be killed after its write and before it deletes former files.
@@ -43,9 +44,9 @@ impl Update {
         let mut names = HashMap::from([(format!("#{PLACES}"), PLACES.to_owned())]);
         let mut values = HashMap::from_iter(precondition.values());
         let mut known = HashMap::new();
-        let attributes: HashMap<String, AttributeValue> = serde_dynamo::to_item(record)?;
+        let attributes: Map<String, Value> = serde_json::from_value(serde_json::to_value(record)?)?;
         for (name, value) in attributes {
-            match known_part(value) {
+            match attribute(value) {
                 Some(value) => {
                     set.push(format!("#{name} = :{name}"));
                     values.insert(format!(":{name}"), value.clone());
@@ -105,16 +106,29 @@ impl Update {
     }
 }
 
-/// A value without its unknown parts: these are absent, rather than null or an empty map.
-fn known_part(value: AttributeValue) -> Option<AttributeValue> {
-    if value.is_null() {
-        return None;
+/// A value as DynamoDB has it. What is not known is absent there, rather than null or an empty map.
+fn attribute(value: Value) -> Option<AttributeValue> {
+    match value {
+        Value::Null => None,
+        Value::Bool(flag) => Some(AttributeValue::Bool(flag)),
+        Value::Number(number) => Some(AttributeValue::N(number_text(&number))),
+        Value::String(text) => Some(AttributeValue::S(text)),
+        Value::Array(values) => {
+            Some(AttributeValue::L(values.into_iter().filter_map(attribute).collect()))
+        }
+        Value::Object(entries) => {
+            let entries = entries.into_iter();
+            let known: HashMap<String, AttributeValue> =
+                entries.filter_map(|(name, value)| Some((name, attribute(value)?))).collect();
+            (!known.is_empty()).then_some(AttributeValue::M(known))
+        }
     }
-    let AttributeValue::M(map) = value else { return Some(value) };
-    let entries = map.into_iter();
-    let known: HashMap<String, AttributeValue> =
-        entries.filter_map(|(name, value)| Some((name, known_part(value)?))).collect();
-    (!known.is_empty()).then_some(AttributeValue::M(known))
+}
+
+/// A number without a point where it needs none: JSON writes the float 35 as `35.0`.
+fn number_text(number: &Number) -> String {
+    let float = number.as_f64().filter(|_| number.is_f64());
+    float.map_or_else(|| number.to_string(), |float| float.to_string())
 }
 
 #[cfg(test)]
@@ -224,6 +238,20 @@ mod tests {
         let update = Update::new(&tombstone(), &Precondition::unchanged(Seen::Absent)).unwrap();
         assert!(update.written.is_same_write(&stored(&tombstone())));
         assert!(!update.written.is_same_write(&own));
+    }
+
+    #[test]
+    fn a_number_is_written_as_dynamodb_returns_it() {
+        for (number, text) in [
+            (Number::from(8000), "8000"),
+            (Number::from(-3), "-3"),
+            (Number::from(u64::MAX), "18446744073709551615"),
+        ] {
+            assert_eq!(number_text(&number), text);
+        }
+        for (float, text) in [(35.0, "35"), (0.00826446, "0.00826446"), (-0.5, "-0.5")] {
+            assert_eq!(number_text(&Number::from_f64(float).unwrap()), text);
+        }
     }
 
     #[test]
