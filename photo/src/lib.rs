@@ -90,7 +90,7 @@ pub use cancel::CancelFlag;
 pub use error::PhotoError;
 pub use format::{Claim, Format};
 pub use inspect::{Inspected, inspect};
-pub use metadata::exif::{Facts, LocationPolicy};
+pub use metadata::{Facts, LocationPolicy};
 pub use pixels::{Orientation, Picture, Pixels};
 pub use plan::{DctScale, Plan, Resampling, Spec};
 pub use render::Thumbnail;

@@ -4,7 +4,7 @@ mod memory;
 mod work;
 
 use libfuzzer_sys::Corpus;
-use photo::metadata::exif::{self, MAX_TAGS};
+use photo::metadata::{self, MAX_TAGS};
 use photo::{CancelFlag, Format, LocationPolicy, Resampling, Spec, inspect};
 
 const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
@@ -55,7 +55,7 @@ fn expect_little_work(work: u64, file: &[u8], pixels: u64) {
 
 /// Reads a file's facts, as the function does.
 pub fn read_exif(file: &[u8]) {
-    let read = || exif::read(file, LocationPolicy::Exact, &CancelFlag::default());
+    let read = || metadata::read(file, LocationPolicy::Exact, &CancelFlag::default());
     let ((facts, taken), work) = work::of(|| memory::peak_of(read));
     assert!(taken <= OVERHEAD, "the facts took {taken} bytes");
     expect_little_work(work, file, 0);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Chunk, chunks};
 use crate::CancelFlag;
-use crate::metadata::exif::blocks::{MAX_BLOCKS, extend};
+use crate::metadata::blocks::{MAX_BLOCKS, extend};
 
 /// Most references that are searched; a phone's files have some dozens.
 const MAX_REFERENCES: usize = 4096;

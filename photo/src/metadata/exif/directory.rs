@@ -15,21 +15,21 @@ const MAX_TOTAL_BYTES: usize = 128 * 1024;
 const MAX_ENTRIES: usize = 1024;
 
 /// The fields of a directory, and the byte order in which they are stored.
-pub(super) struct Directory {
+pub(crate) struct Directory {
     pub order: ByteOrder,
     pub fields: Vec<Field>,
 }
 
 /// Which byte of a number comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ByteOrder {
+pub(crate) enum ByteOrder {
     Big,
     Little,
 }
 
 /// The directories of the primary image: IFD0, Exif, GPS and Interoperability. If a file has several
 /// blocks, the first directory of each kind counts, so that the fields of one directory stay together.
-pub(super) fn directories(blocks: &[impl AsRef<[u8]>]) -> Vec<Directory> {
+pub(crate) fn directories(blocks: &[impl AsRef<[u8]>]) -> Vec<Directory> {
     let mut budget = MAX_TOTAL_BYTES;
     let mut chosen: [Option<Directory>; 4] = Default::default();
     for block in blocks.iter().filter_map(|block| Block::new(block.as_ref())) {
@@ -139,7 +139,7 @@ fn pointer(parent: &Option<Directory>, tag: Tag) -> Option<usize> {
 
 /// The whole numbers of a value that are not negative. EXIF uses no signed types for counts and codes, but
 /// libexif and exiv2 write them.
-pub(super) fn uints(value: &Value) -> Vec<u32> {
+pub(crate) fn uints(value: &Value) -> Vec<u32> {
     match value {
         Value::SByte(values) => not_negative(values),
         Value::SShort(values) => not_negative(values),
@@ -291,9 +291,9 @@ impl ByteOrder {
 mod tests {
     use ::exif::Tag;
 
-    use super::super::LocationPolicy;
-    use super::super::sample::{ascii, block, facts, field, jpeg, read, short, undefined};
     use super::*;
+    use crate::LocationPolicy;
+    use crate::metadata::sample::{ascii, block, facts, field, jpeg, read, short, undefined};
 
     /// A block with only IFD0, which has these entries: tag, type, count, and the last four bytes.
     fn raw(entries: &[(u16, u16, u32, u32)], values: &[u8]) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use ::exif::experimental::Writer;
 use ::exif::{Context, Field, In, Tag, Value};
 
-use super::tags::is_kept;
+use super::exif::tags::is_kept;
 use super::{Facts, LocationPolicy};
 use crate::CancelFlag;
 

@@ -3,7 +3,7 @@
 use ::exif::Tag;
 use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
-use super::fields::Fields;
+use super::exif::fields::Fields;
 
 /// Most sub-second digits that are kept: nanoseconds.
 const MAX_FRACTION_DIGITS: usize = 9;

@@ -2,7 +2,7 @@
 
 use ::exif::Tag;
 
-use super::fields::Fields;
+use super::exif::fields::Fields;
 
 /// Decimals of an exact coordinate: 0.0000001 degrees are about 1 cm.
 const EXACT_DECIMALS: i32 = 7;
