@@ -1,6 +1,7 @@
 //! What a photo's file says of the photo: facts and colour profiles.
 
 pub(crate) mod blocks;
+mod clock;
 mod exif;
 mod facts;
 pub(crate) mod icc;
