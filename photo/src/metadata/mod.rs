@@ -5,6 +5,7 @@ mod clock;
 mod exif;
 mod facts;
 pub(crate) mod icc;
+mod iptc;
 mod place;
 mod png_text;
 #[cfg(test)]
