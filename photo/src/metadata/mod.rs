@@ -12,6 +12,7 @@ mod png_text;
 pub(crate) mod sample;
 mod text;
 mod time;
+mod xmp;
 
 pub use exif::exposure::{Exposure, ExposureTime};
 pub use exif::tags::MAX_TAGS;
