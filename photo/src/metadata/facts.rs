@@ -85,7 +85,7 @@ fn read_facts(file: &[u8], location: LocationPolicy, cancel: &CancelFlag) -> Fac
     let blocks = blocks::blocks(file, cancel);
     let fields = Fields::new(directory::directories(&blocks));
     Facts {
-        orientation: fields.uint(Tag::Orientation).and_then(|value| u16::try_from(value).ok()),
+        orientation: fields.own_uint(Tag::Orientation).and_then(|value| u16::try_from(value).ok()),
         taken_at: time::taken_at(&fields),
         location: place::location(&fields, location),
         camera: camera(&fields),

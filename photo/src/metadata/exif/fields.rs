@@ -6,7 +6,7 @@ use super::super::text;
 use super::directory::{ByteOrder, Directory, uints};
 
 /// The fields of the primary image (IFD0 with its Exif, GPS and Interoperability IFDs), in the order of
-/// the file. If a tag is given twice, the first one counts.
+/// the file. If a tag is given twice, the one in its own directory counts, then the first one.
 pub(crate) struct Fields(Vec<Directory>);
 
 impl Fields {
@@ -14,15 +14,36 @@ impl Fields {
         Self(directories)
     }
 
-    /// All fields, each with the byte order in which it is stored.
+    /// All fields, each with the byte order in which it is stored: those that stand in their own directory,
+    /// then the misplaced ones.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Field, ByteOrder)> {
-        self.0
-            .iter()
-            .flat_map(|directory| directory.fields.iter().map(|field| (field, directory.order)))
+        let all = |is_own: bool| {
+            let fields = self
+                .0
+                .iter()
+                .flat_map(|directory| directory.fields.iter().map(move |field| (directory, field)));
+            fields
+                .filter(move |(directory, field)| {
+                    (field.tag.context() == directory.context) == is_own
+                })
+                .map(|(directory, field)| (field, directory.order))
+        };
+        all(true).chain(all(false))
     }
 
     pub(crate) fn get(&self, tag: Tag) -> Option<&Field> {
-        self.0.iter().flat_map(|directory| &directory.fields).find(|field| field.tag == tag)
+        self.all(tag).next()
+    }
+
+    fn all(&self, tag: Tag) -> impl Iterator<Item = &Field> {
+        self.iter().map(|(field, _)| field).filter(move |field| field.tag == tag)
+    }
+
+    /// The first whole number of a value in the tag's own directory that is not negative.
+    pub(crate) fn own_uint(&self, tag: Tag) -> Option<u32> {
+        let own = self.0.iter().filter(|directory| directory.context == tag.context());
+        let field = own.flat_map(|directory| &directory.fields).find(|field| field.tag == tag)?;
+        uints(&field.value).into_iter().next()
     }
 
     /// The first whole number of a value that is not negative.
@@ -64,6 +85,11 @@ impl Fields {
     /// A value as readable text; absent if nothing readable is left.
     pub(crate) fn text(&self, tag: Tag) -> Option<String> {
         value_text(&self.get(tag)?.value)
+    }
+
+    /// The texts of a tag that is given several times.
+    pub(crate) fn texts(&self, tag: Tag) -> impl Iterator<Item = String> {
+        self.all(tag).filter_map(|field| value_text(&field.value))
     }
 }
 
