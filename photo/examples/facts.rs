@@ -1,4 +1,4 @@
-//! Prints what the EXIF of photos says, a line of JSON for each photo:
+//! Prints what the metadata of photos says, a line of JSON for each photo:
 //!
 //! ```sh
 //! cargo run --release --package photo --features serde --example facts -- photo.jpg another.png
