@@ -67,6 +67,12 @@ pub fn read_exif(file: &[u8]) {
     assert!(facts.tags.values().all(|value| value.len() <= 512), "{:?}", facts.tags);
 }
 
+/// Reads the facts of a file that has these bytes as its packet of XMP.
+pub fn read_xmp(packet: &[u8]) {
+    let length = (packet.len() as u32).to_le_bytes();
+    read_exif(&[b"RIFF\0\0\0\0WEBPXMP ", &length[..], packet].concat());
+}
+
 /// Corrects the checksum of every complete chunk.
 pub fn correct_png_checksums(png: &mut [u8]) {
     let mut rest = png.get_mut(8..).unwrap_or_default();
