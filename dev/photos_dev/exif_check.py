@@ -1,7 +1,7 @@
-"""Compares what this crate reads of photos' EXIF with what exiftool reads: `make exif-check`.
+"""Compares what this crate reads of photos' metadata with what exiftool reads: `make exif-check`.
 
-Of exiftool's tags only those of EXIF's own groups count; never XMP, IPTC, the maker's notes, or what
-exiftool composes. Where the crate leaves a value out on purpose (zeros of exposure, a place without a fix,
+Of exiftool's tags those of EXIF's own groups count, and the dates, the place and the lens of XMP, IPTC and PNG
+where EXIF has none; never the maker's notes, or what exiftool composes. Where the crate leaves a value out on purpose (zeros of exposure, a place without a fix,
 an impossible date), exiftool's counts as absent too.
 """
 
@@ -17,7 +17,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,12 @@ NAMES = [name for name, _ in FIELDS.values()]
 COORDINATES = ("latitude", "longitude")
 TEXTS = ("takenAt", "make", "model", "lens", "software", "time", "flash")
 GROUPS = ("IFD0", "ExifIFD", "GPS", "InteropIFD")
+# Those of other metadata, and what is asked of them.
+OTHER_GROUPS = ("XMP-exif", "XMP-exifEX", "XMP-photoshop", "XMP-xmp", "XMP-aux")
+OTHER_TAGS = (
+    "-XMP-exif:all", "-XMP-exifEX:LensModel", "-XMP-photoshop:DateCreated", "-XMP-xmp:CreateDate", "-XMP-aux:Lens",
+    "-IPTC:DateCreated", "-IPTC:TimeCreated", "-PNG:CreationTime",
+)  # fmt: skip
 
 # EXIF's own name -> exiftool's, in lower case, where they differ.
 ALIASES = {
@@ -159,7 +165,7 @@ def is_photo(path: Path) -> bool:
 def compare_batch(photos: list[Photo], program: Path, report: Report) -> None:
     paths = [str(photo.path) for photo in photos]
     facts = {line["file"]: line for line in facts_of(program, paths)}
-    tags = tags_of(paths, "-n", "-EXIF:all")
+    tags = tags_of(paths, "-n", "-EXIF:all", *OTHER_TAGS)
     printed = tags_of(paths, "-EXIF:ExposureTime")
     for photo in photos:
         path = str(photo.path)
@@ -199,9 +205,13 @@ class Tags:
     complaints: list[str] = field(default_factory=list)
 
     def text(self, group: str, tag: str) -> str | None:
-        """The first one that stands in its own group, else wherever it stands first; None if it is blank."""
+        """The first one that stands in its own group, of EXIF's else wherever it stands first; None if it is
+        blank."""
         found = self.values.get((group, tag)) or [
-            value for (_, name), values in self.values.items() if name == tag for value in values
+            value
+            for (other, name), values in self.values.items()
+            if name == tag and group in GROUPS and other in GROUPS
+            for value in values
         ]
         return (plain(found[0]) or None) if found else None
 
@@ -215,7 +225,8 @@ class Tags:
 
     @property
     def repeated(self) -> set[str]:
-        counts = Counter(tag for (_, tag), values in self.values.items() for _ in values)
+        own = ((tag, values) for (group, tag), values in self.values.items() if group in GROUPS)
+        counts = Counter(tag for tag, values in own for _ in values)
         return {tag for tag, count in counts.items() if count > 1}
 
 
@@ -232,6 +243,10 @@ def tags_from(photo: dict[str, Any]) -> Tags:
     for key, value in photo.items():
         match key.split(":"):
             case ["EXIF", group, *_, tag] if group in GROUPS:  # a copy's number may stand between them
+                tags.values[group, tag].append(str(value))
+            case ["XMP", group, *_, tag] if group in OTHER_GROUPS:
+                tags.values[group, tag].append(str(value))
+            case ["IPTC" | "PNG" as group, *_, tag]:
                 tags.values[group, tag].append(str(value))
             case ["ExifTool", *_, "Error" | "Warning"] if not str(value).startswith("[minor]"):
                 tags.complaints.append(str(value))
@@ -257,7 +272,9 @@ def expected_fields(tags: Tags, printed: Tags) -> Fields:
         **place(tags),
         "make": tags.text("IFD0", "Make"),
         "model": tags.text("IFD0", "Model"),
-        "lens": tags.text("ExifIFD", "LensModel"),
+        "lens": tags.text("ExifIFD", "LensModel")
+        or tags.text("XMP-exifEX", "LensModel")
+        or tags.text("XMP-aux", "Lens"),
         "software": tags.text("IFD0", "Software"),
         "time": printed.text("ExifIFD", "ExposureTime") if seconds else None,
         "seconds": seconds,
@@ -266,9 +283,14 @@ def expected_fields(tags: Tags, printed: Tags) -> Fields:
         "focalLength": positive(tags.number("ExifIFD", "FocalLength")),
         "focalLength35": positive(tags.number("ExifIFD", "FocalLengthIn35mmFormat")),
         "flash": None if flash is None else str(bool(int(flash) & 1)).lower(),
-        "orientation": tags.number("IFD0", "Orientation"),
+        "orientation": own_number(tags, "IFD0", "Orientation"),
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def own_number(tags: Tags, group: str, tag: str) -> float | None:
+    """Only from its own group."""
+    return tags.number(group, tag) if (group, tag) in tags.values else None
 
 
 def positive(number: float | None) -> float | None:
@@ -284,47 +306,115 @@ def iso(tags: Tags) -> float | None:
     return None
 
 
+# Where a time may stand, the most trusted first (photo/src/metadata/facts.rs): group and tag, then those of the
+# fraction and of the offset. IPTC's and GPS's time of day has a tag of its own.
+SOURCES = (
+    ("ExifIFD", "DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal"),
+    ("ExifIFD", "CreateDate", "SubSecTimeDigitized", "OffsetTimeDigitized"),
+    ("XMP-exif", "DateTimeOriginal", None, None),
+    ("XMP-photoshop", "DateCreated", None, None),
+    ("XMP-exif", "DateTimeDigitized", None, None),
+    ("XMP-xmp", "CreateDate", None, None),
+    ("IPTC", "DateCreated", None, None),
+    ("PNG", "CreationTime", None, None),
+    ("GPS", "GPSDateStamp", None, None),
+    ("XMP-exif", "GPSDateTime", None, None),
+    ("IFD0", "ModifyDate", "SubSecTime", None),
+)
+TIMES_OF_DAY = {"IPTC": "TimeCreated", "GPS": "GPSTimeStamp"}
+XMP_DATES = [source for source in SOURCES if source[0].startswith("XMP") and source[1] != "GPSDateTime"]
+NEVER_SET = ("1601-01-01T00:00:00", "1899-12-30T00:00:00", "1904-01-01T00:00:00", "1980-01-01", "1980-01-06",
+             "2000-01-01T00:00:00", "2002-12-08T12:00:00")  # fmt: skip
+DATE = re.compile(
+    r"(\d{4})(?:\D(\d\d?))?(?:\D(\d\d?))?"
+    r"(?:\D+(\d\d?)\D(\d\d)(?:\D(\d\d))?(?:[.,](\d+))?\s*([ap]m)?\s*(Z|[+-]\d\d:?\d\d)?)?",
+    re.IGNORECASE,
+)
+
+
 def taken_at(tags: Tags) -> str | None:
     """ISO 8601."""
-    text = tags.text("ExifIFD", "DateTimeOriginal") or ""
-    parts = re.match(r"(\d{4})\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)", text)
+    found = [time for source in SOURCES if (time := time_of(tags, *source))]
+    for wall_clock, rest in sorted(found, key=lambda time: is_never_set(time[0])):
+        if rest and re.search(r"[Z+-]", rest):
+            return wall_clock + rest
+        for source in XMP_DATES:  # of which one may know the offset
+            same = time_of(tags, *source)
+            if same and same[0] == wall_clock and (zone := re.search(r"[+-].*", same[1])):
+                return wall_clock + rest + zone[0]
+        return wall_clock + rest
+    return None
+
+
+def time_of(tags: Tags, group: str, tag: str, fraction_tag: str | None, offset_tag: str | None) -> Any:
+    """A wall clock, and what follows it."""
+    text = tags.text(group, tag) or ""
+    if group in TIMES_OF_DAY:
+        time = tags.text(group, TIMES_OF_DAY[group])
+        if group == "GPS" and not time:
+            return None
+        text = f"{text} {time or ''}"
+    parts = DATE.match(text.strip())
+    if not parts:
+        return None
+    year, month, day, hour, minute, second, fraction, half, zone = parts.groups()
+    hours = int(hour or 0) % 24
+    if half:
+        hours = hours % 12 + (12 if half.lower() == "pm" else 0)
     try:
-        time = datetime.fromisoformat("{}-{}-{}T{}:{}:{}".format(*parts.groups())) if parts else None
+        date = datetime(int(year), int(month or 0) or 1, int(day or 0) or 1, hours, int(minute or 0))
+        if int(second or 0) > 60 or int(hour or 0) > 24 or date.year == 9999:  # of which UTC may have no four digits
+            return None
+        date += timedelta(seconds=int(second or 0))
     except ValueError:
         return None
-    if time is None or time.year == 9999:  # of which UTC may have no four digits
-        return None
-    fraction = tags.text("ExifIFD", "SubSecTimeOriginal") or ""
-    fraction = f".{fraction[:9]}" if re.fullmatch(r"[0-9]+", fraction) else ""
-    return time.isoformat() + fraction + offset(tags.text("ExifIFD", "OffsetTimeOriginal") or "")
+    if group == "GPS" or tag == "GPSDateTime":
+        return date.isoformat(), "Z"
+    own = (fraction_tag and tags.text(group, fraction_tag)) or ""
+    fraction = own if re.fullmatch(r"[0-9]+", own) and hour else fraction
+    zone = offset((offset_tag and tags.text(group, offset_tag)) or "") or offset(zone or "")
+    if group == "IPTC" and zone in ("+00:00", "-00:00"):
+        zone = ""
+    return date.isoformat(), (f".{fraction[:9]}" if fraction else "") + zone
+
+
+def is_never_set(wall_clock: str) -> bool:
+    since_zero = datetime.fromisoformat(wall_clock) - datetime(1970, 1, 1)
+    is_of_unix = timedelta(hours=-12) <= since_zero <= timedelta(hours=14) and since_zero.seconds % 3600 == 0
+    return is_of_unix or wall_clock.startswith(NEVER_SET)
 
 
 def offset(text: str) -> str:
-    parts = re.fullmatch(r"([+-])(\d\d):?(\d\d)", "+00:00" if text.upper() == "Z" else text)
+    parts = re.fullmatch(r"([+-])(\d\d?):?(\d\d)", "+00:00" if text.upper() == "Z" else text)
     if not parts:
         return ""
     sign, hours, minutes = parts.groups()
     total = int(f"{sign}{int(hours) * 60 + int(minutes)}")
-    return f"{sign}{hours}:{minutes}" if -12 * 60 <= total <= 14 * 60 and int(minutes) < 60 else ""
+    return f"{sign}{hours:0>2}:{minutes}" if -12 * 60 <= total <= 14 * 60 and int(minutes) < 60 else ""
 
 
 def place(tags: Tags) -> dict[str, float | None]:
-    if (tags.text("GPS", "GPSStatus") or "").upper() == "V":
-        return {}
-    latitude = coordinate(tags, "GPSLatitude", "NS", 90)
-    longitude = coordinate(tags, "GPSLongitude", "EW", 180)
-    if latitude is None or longitude is None or latitude == longitude == 0:
-        return {}
-    altitude = tags.number("GPS", "GPSAltitude")
-    if altitude is not None and tags.number("GPS", "GPSAltitudeRef") in (1, 3):
-        altitude = -abs(altitude)
-    return {"latitude": latitude, "longitude": longitude, "altitude": altitude}
+    """A void one is the crate's to judge: it compares times."""
+    for group in ("GPS", "XMP-exif"):
+        latitude = coordinate(tags, group, "GPSLatitude", "NS", 90)
+        longitude = coordinate(tags, group, "GPSLongitude", "EW", 180)
+        if latitude is None or longitude is None or latitude == longitude == 0:
+            continue
+        if (tags.text(group, "GPSStatus") or "").upper() == "V":
+            return {}
+        altitude = tags.number(group, "GPSAltitude")
+        if altitude is not None and tags.number(group, "GPSAltitudeRef") in (1, 3):
+            altitude = -abs(altitude)
+        return {"latitude": latitude, "longitude": longitude, "altitude": altitude}
+    return {}
 
 
-def coordinate(tags: Tags, tag: str, directions: str, limit: float) -> float | None:
-    degrees = tags.number("GPS", tag)
-    direction = (tags.text("GPS", f"{tag}Ref") or "").upper()
-    if degrees is None or abs(degrees) > limit or direction not in tuple(directions):
+def coordinate(tags: Tags, group: str, tag: str, directions: str, limit: float) -> float | None:
+    degrees = tags.number(group, tag)
+    if group.startswith("XMP"):  # of which exiftool gives signed degrees
+        return degrees if degrees is not None and abs(degrees) <= limit else None
+    direction = (tags.text(group, f"{tag}Ref") or "").upper()[:1]
+    if degrees is None or abs(degrees) > limit or not direction or direction not in directions:
         return None
     return degrees if direction == directions[0] else -degrees
 
@@ -337,7 +427,8 @@ def our_fields(facts: dict[str, Any]) -> Fields:
             value = value.get(key) if value else None
         if value is not None:
             fields[name] = as_text(value) if name in TEXTS else float(value)
-    if facts.get("taken", {}).get("offsetSource") == "Gps":  # which exiftool does not infer
+    taken = facts.get("taken", {})
+    if taken.get("offsetSource") == "Gps" != taken["source"]:  # which exiftool does not infer
         fields["takenAt"] = re.sub(r"[+-]\d\d:\d\d$", "", str(fields["takenAt"]))
     return fields
 
@@ -403,7 +494,8 @@ def texts_verdict(theirs: str, ours: str) -> str:
 
 def compare_names(tags: Tags, facts: dict[str, Any], report: Report) -> None:
     ours = {ALIASES.get(name.lower(), name.lower()) for name in facts.get("exif", {})}
-    theirs = {tag.lower() for (_, tag), values in tags.values.items() if any(map(plain, values))}
+    own = ((tag, values) for (group, tag), values in tags.values.items() if group in GROUPS)
+    theirs = {tag.lower() for tag, values in own if any(map(plain, values))}
     report.names_both.update(ours & theirs)
     report.names_ours.update(ours - theirs)
     report.names_theirs.update(theirs - ours - NO_EXIF_NAMES)

@@ -9,7 +9,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use photo::metadata::exif;
+use photo::metadata;
 use photo::{CancelFlag, LocationPolicy, Orientation, Plan, Resampling, Spec, encode, inspect};
 
 const SCALE: f64 = 0.25;
@@ -27,7 +27,7 @@ fn stages(criterion: &mut Criterion) {
         bench.iter(|| inspect(black_box(&photo), u64::MAX, LocationPolicy::Exact, &cancel));
     });
     group.bench_function("EXIF", |bench| {
-        bench.iter(|| exif::read(black_box(&photo), LocationPolicy::Exact, &cancel));
+        bench.iter(|| metadata::read(black_box(&photo), LocationPolicy::Exact, &cancel));
     });
     let plan = |resampling| {
         let spec = Spec { scale: SCALE, quality: 0.9, resampling };

@@ -1,4 +1,4 @@
-//! Prints what the EXIF of photos says, a line of JSON for each photo:
+//! Prints what the metadata of photos says, a line of JSON for each photo:
 //!
 //! ```sh
 //! cargo run --release --package photo --features serde --example facts -- photo.jpg another.png
@@ -15,7 +15,7 @@ use std::io::{BufWriter, Write, stdout};
 use std::path::PathBuf;
 
 use photo::CancelFlag;
-use photo::metadata::exif::{self, Facts, LocationPolicy};
+use photo::metadata::{self, Facts, LocationPolicy};
 use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let file = path.to_string_lossy();
         let line = match fs::read(&path) {
             Ok(photo) => {
-                let facts = exif::read(&photo, LocationPolicy::Exact, &CancelFlag::default());
+                let facts = metadata::read(&photo, LocationPolicy::Exact, &CancelFlag::default());
                 json!({ "file": file, "facts": named(&facts) })
             }
             Err(error) => json!({ "file": file, "error": error.to_string() }),

@@ -23,7 +23,7 @@ PHOTO = FUZZ.parent
 ROOT = PHOTO.parent
 WORK = ROOT / "target/fuzz"
 CARGO_FUZZ = "0.13.1"
-TARGETS = ("jpeg", "png", "gif", "webp", "tiff", "bmp", "exif")
+TARGETS = ("jpeg", "png", "gif", "webp", "tiff", "bmp", "exif", "xmp")
 # libFuzzer's: an input that takes longer (s) or more memory (MB) has failed.
 LIMITS = ("-timeout=5", "-rss_limit_mb=2048")
 COVERAGE = FUZZ / "src/coverage.h"
@@ -110,9 +110,21 @@ def fuzz(name: str, program: Path, seconds: int) -> bool:
     return False
 
 
+PACKET = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
+ xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:aux="http://ns.adobe.com/exif/1.0/aux/"
+ exif:GPSLatitude="43,4.584N" exif:GPSLongitude="79,4,37.2W" aux:Lens="50mm &amp; more">
+<exif:DateTimeOriginal><rdf:Seq><rdf:li>2019-08-11T15:10:10.5+02:00</rdf:li></rdf:Seq></exif:DateTimeOriginal>
+</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
+
+
 def make_seeds(name: str, folder: Path) -> None:
-    """Copies the golden photos and what once failed; for EXIF, what a phone writes, too."""
+    """Copies the golden photos and what once failed; for EXIF, what a phone writes, too. XMP has a packet."""
     shutil.rmtree(folder, ignore_errors=True)
+    if name == "xmp":
+        folder.mkdir(parents=True)
+        (folder / "packet.xmp").write_text(PACKET)
+        return
     for photos in ("tests/golden/photos", "tests/hostile/crashes"):
         shutil.copytree(PHOTO / photos, folder, dirs_exist_ok=True)
     if name == "exif":

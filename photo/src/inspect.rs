@@ -1,7 +1,7 @@
 //! The first step: reads a photo's metadata and header without decoding it.
 
 use crate::decode::{Header, header};
-use crate::metadata::exif;
+use crate::metadata;
 use crate::render::catch_panic;
 use crate::{CancelFlag, Facts, Format, LocationPolicy, Orientation, PhotoError, Size};
 
@@ -30,7 +30,7 @@ pub fn inspect<'a>(
     cancel: &CancelFlag,
 ) -> Inspected<'a> {
     let format = Format::of(bytes);
-    let facts = exif::read(bytes, location, cancel);
+    let facts = metadata::read(bytes, location, cancel);
     let header = catch_panic(|| header(bytes, format, max_pixels, cancel));
     Inspected { bytes, format, facts, header }
 }

@@ -60,7 +60,7 @@
 //! |---|---|
 //! | `inspect`, `plan`, `render` | the three steps |
 //! | `container` | the structure of files: segments, chunks, boxes, blocks |
-//! | [`metadata`] | EXIF and colour profiles |
+//! | [`metadata`] | facts, from EXIF, XMP, IPTC and texts, and colour profiles |
 //! | `decode` | headers and decoding: JPEG, TIFF, and the formats that the image crate decodes |
 //! | [`pixels`] | pictures in memory: samples, shrinking, turning, inks |
 //! | [`encode`](mod@encode) | encoding a picture as a JPEG |
@@ -90,7 +90,7 @@ pub use cancel::CancelFlag;
 pub use error::PhotoError;
 pub use format::{Claim, Format};
 pub use inspect::{Inspected, inspect};
-pub use metadata::exif::{Facts, LocationPolicy};
+pub use metadata::{Facts, LocationPolicy};
 pub use pixels::{Orientation, Picture, Pixels};
 pub use plan::{DctScale, Plan, Resampling, Spec};
 pub use render::Thumbnail;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use photo::metadata::exif::{Camera, Exposure, Location, OffsetSource, TimeSource};
+use photo::metadata::{Camera, Exposure, Location, OffsetSource, TimeSource};
 use photo::{Facts, Format, Size};
 use serde::Serialize;
 
@@ -221,7 +221,7 @@ pub(super) fn iso8601(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// A time of the width of [`photo::metadata::exif::TakenAt::timeline`].
+/// A time of the width of [`photo::metadata::TakenAt::timeline`].
 fn timeline(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%S%.3f").to_string()
 }
@@ -232,7 +232,7 @@ mod tests {
 
     use aws_sdk_dynamodb::types::AttributeValue;
     use photo::PhotoError;
-    use photo::metadata::exif::MAX_TAGS;
+    use photo::metadata::MAX_TAGS;
 
     use super::super::sample::{attributes, failed, put, ready, renditions, subject, version};
     use super::*;

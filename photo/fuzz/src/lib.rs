@@ -4,7 +4,7 @@ mod memory;
 mod work;
 
 use libfuzzer_sys::Corpus;
-use photo::metadata::exif::{self, MAX_TAGS};
+use photo::metadata::{self, MAX_TAGS};
 use photo::{CancelFlag, Format, LocationPolicy, Resampling, Spec, inspect};
 
 const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
@@ -55,7 +55,7 @@ fn expect_little_work(work: u64, file: &[u8], pixels: u64) {
 
 /// Reads a file's facts, as the function does.
 pub fn read_exif(file: &[u8]) {
-    let read = || exif::read(file, LocationPolicy::Exact, &CancelFlag::default());
+    let read = || metadata::read(file, LocationPolicy::Exact, &CancelFlag::default());
     let ((facts, taken), work) = work::of(|| memory::peak_of(read));
     assert!(taken <= OVERHEAD, "the facts took {taken} bytes");
     expect_little_work(work, file, 0);
@@ -65,6 +65,12 @@ pub fn read_exif(file: &[u8]) {
     let bytes: usize = facts.tags.iter().map(|(name, value)| name.len() + value.len()).sum();
     assert!(facts.tags.len() <= MAX_TAGS && bytes <= 16 << 10, "{:?}", facts.tags);
     assert!(facts.tags.values().all(|value| value.len() <= 512), "{:?}", facts.tags);
+}
+
+/// Reads the facts of a file that has these bytes as its packet of XMP.
+pub fn read_xmp(packet: &[u8]) {
+    let length = (packet.len() as u32).to_le_bytes();
+    read_exif(&[b"RIFF\0\0\0\0WEBPXMP ", &length[..], packet].concat());
 }
 
 /// Corrects the checksum of every complete chunk.

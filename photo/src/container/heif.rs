@@ -1,10 +1,10 @@
-//! HEIC and AVIF: finds the Exif item (ISO/IEC 23008-12 annex A, ISO/IEC 14496-12 clause 8.11).
+//! HEIC and AVIF: finds the items of metadata (ISO/IEC 23008-12 annex A, ISO/IEC 14496-12 clause 8.11).
 
 use std::borrow::Cow;
 
 use super::{Chunk, chunks};
 use crate::CancelFlag;
-use crate::metadata::exif::blocks::{MAX_BLOCKS, extend};
+use crate::metadata::blocks::{MAX_BLOCKS, extend};
 
 /// Most references that are searched; a phone's files have some dozens.
 const MAX_REFERENCES: usize = 4096;
@@ -21,8 +21,17 @@ pub(crate) fn media_box(bytes: &[u8]) -> Option<Chunk<'_>> {
     Some(Chunk { name, data: bytes.get(start..length)?, length })
 }
 
-/// The data of the Exif item that describes the primary picture, else of the first Exif item.
-pub(crate) fn item<'a>(file: &'a [u8], cancel: &CancelFlag) -> Option<Cow<'a, [u8]>> {
+/// A kind of metadata (ISO/IEC 23008-12 annex A.2 and A.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An item of type Exif.
+    Exif,
+    /// An item of type mime, whose content type is that of XMP.
+    Xmp,
+}
+
+/// The data of the item of that kind that describes the primary picture, else of the first one.
+pub(crate) fn item<'a>(file: &'a [u8], kind: Kind, cancel: &CancelFlag) -> Option<Cow<'a, [u8]>> {
     let mut boxes = chunks(Some(file), media_box, cancel);
     boxes.next().filter(|first| first.name == b"ftyp")?;
     let meta = boxes.find(|file_box| file_box.name == b"meta")?;
@@ -30,7 +39,7 @@ pub(crate) fn item<'a>(file: &'a [u8], cancel: &CancelFlag) -> Option<Cow<'a, [u
         let mut inside = chunks(meta.data.get(4..), media_box, cancel);
         inside.find(|inner| inner.name == name).map(|it| it.data)
     };
-    let items = exif_items(inside(b"iinf")?, cancel)?;
+    let items = items(inside(b"iinf")?, kind, cancel)?;
     let primary = inside(b"pitm").and_then(primary_item);
     let references = inside(b"iref").unwrap_or_default();
     let of_primary = items.iter().find(|item| describes(references, **item, cancel) == primary);
@@ -51,18 +60,32 @@ pub(crate) fn item<'a>(file: &'a [u8], cancel: &CancelFlag) -> Option<Cow<'a, [u
     Some(data)
 }
 
-/// The IDs of the Exif items.
-fn exif_items(items: &[u8], cancel: &CancelFlag) -> Option<Vec<u64>> {
+/// The IDs of the items of that kind.
+fn items(items: &[u8], kind: Kind, cancel: &CancelFlag) -> Option<Vec<u64>> {
     let (version, mut items) = Numbers::of_box(items)?;
     items.uint(if version == 0 { 2 } else { 4 })?; // entry count
     let entries = chunks(Some(items.0), media_box, cancel).filter(|entry| entry.name == b"infe");
-    let exif = entries.filter_map(|entry| {
+    let wanted = entries.filter_map(|entry| {
         let (version, mut entry) = Numbers::of_box(entry.data)?;
         let id = entry.uint(if version < 3 { 2 } else { 4 })?;
         entry.uint(2)?; // protection index
-        (version >= 2 && entry.0.starts_with(b"Exif")).then_some(id)
+        (version >= 2 && kind.is_of(entry.0)).then_some(id)
     });
-    Some(exif.take(MAX_BLOCKS).collect())
+    Some(wanted.take(MAX_BLOCKS).collect())
+}
+
+impl Kind {
+    /// Whether an entry is of this kind: its type and a name follow, and for type mime the content type
+    /// (ISO/IEC 14496-12 clause 8.11.6).
+    fn is_of(self, entry: &[u8]) -> bool {
+        match self {
+            Kind::Exif => entry.starts_with(b"Exif"),
+            Kind::Xmp => entry.strip_prefix(b"mime").is_some_and(|names| {
+                let content_type = names.split(|byte| *byte == 0).nth(1).unwrap_or_default();
+                content_type == b"application/rdf+xml"
+            }),
+        }
+    }
 }
 
 fn primary_item(data: &[u8]) -> Option<u64> {

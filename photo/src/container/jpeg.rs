@@ -143,16 +143,16 @@ impl Segment<'_> {
     }
 }
 
-/// The payloads of the APP1 segments before the first scan: EXIF and XMP.
-pub(crate) fn app1<'a>(
+/// The markers and payloads of the segments before the first scan, among which are those of metadata: EXIF and
+/// XMP in APP1, image resources in APP13.
+pub(crate) fn app_segments<'a>(
     jpeg: &'a [u8],
     cancel: &CancelFlag,
-) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+) -> impl Iterator<Item = (u8, &'a [u8])> + use<'a> {
     Segments::new(jpeg, cancel)
         .map_while(Result::ok)
         .take_while(|segment| segment.marker != marker::SOS)
-        .filter(|segment| segment.marker == marker::APP1)
-        .map(|segment| segment.payload)
+        .map(|segment| (segment.marker, segment.payload))
 }
 
 /// A copy of the photo without metadata and without bytes that belong to no segment. JFIF's APP0 and

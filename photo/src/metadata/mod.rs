@@ -1,4 +1,21 @@
-//! A photo's metadata: EXIF and colour profiles.
+//! What a photo's file says of the photo: facts and colour profiles.
 
-pub mod exif;
+pub(crate) mod blocks;
+mod clock;
+mod exif;
+mod facts;
 pub(crate) mod icc;
+mod iptc;
+mod place;
+mod png_text;
+#[cfg(test)]
+pub(crate) mod sample;
+mod text;
+mod time;
+mod xmp;
+
+pub use exif::exposure::{Exposure, ExposureTime};
+pub use exif::tags::MAX_TAGS;
+pub use facts::{Camera, Facts, read};
+pub use place::{Location, LocationPolicy};
+pub use time::{OffsetSource, TakenAt, TimeSource};

@@ -429,3 +429,86 @@ fn heifs_that_declare_very_many_parts_are_read_soon() {
         expect("UnsupportedFormat", &format!("boxes-{label}.jxl"), &jxl);
     }
 }
+
+/// The bytes of a packet of XMP that are read, four of which are read of a file.
+const PACKET: usize = 2 << 20;
+const RDF: &str =
+    "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description";
+
+#[test]
+fn packets_of_xmp_cost_their_bytes() {
+    let inside = format!("{RDF}>");
+    let value = format!(
+        "{RDF} xmlns:exif='http://ns.adobe.com/exif/1.0/'><exif:DateTimeOriginal><rdf:Seq><rdf:li>"
+    );
+    let declared: String = (0..64).map(|number| format!(" xmlns:n{number}='u'")).collect();
+    let bound = format!("{RDF}{declared}>");
+    for (name, start, part) in [
+        ("deep", "", "<a>"),
+        ("elements", &inside, "<a/>"),
+        ("bound-elements", &bound, "<b:Lens/>"),
+        ("bound-attributes", &format!("{RDF}{declared} "), "b:Lens='' "),
+        ("equal-attributes", "<a ", "b='' "),
+        ("namespaces", "<a ", "xmlns:b='' "),
+        ("namespaces-of-elements", &inside, "<a xmlns:b=''/>"),
+        ("lists", &value, "<rdf:li>"),
+        ("items", &value, "</rdf:li><rdf:li>"),
+        ("text", &value, "x"),
+        ("references", &value, "&#120;"),
+        ("entities", &value, "&a;"),
+        ("ampersands", &value, "&"),
+        ("sections", &value, "<![CDATA[x]]>"),
+        ("comments", "", "<!---->"),
+        ("instructions", "", "<?a?>"),
+        ("declarations", "<!DOCTYPE a [", "<!ENTITY a '&a;&a;'>"),
+        ("brackets", "<!DOCTYPE a ", "["),
+        ("open", "", "<"),
+        ("quotes", "<a b=", "'"),
+        ("spaces", "", " "),
+    ] {
+        let packet = format!("{start}{}", part.repeat(PACKET / part.len()));
+        expect_packets(name, packet.as_bytes());
+    }
+    expect_packets("bytes-that-are-no-text", &[0xFF; PACKET]);
+}
+
+/// Checks a PNG of five such packets.
+fn expect_packets(name: &str, packet: &[u8]) {
+    let text = [b"XML:com.adobe.xmp\0\0\0\0\0", packet].concat();
+    let chunks = png_chunk(b"iTXt", &text).repeat(5);
+    expect("Thumbnail", &format!("xmp-{name}.png"), &small_png(&chunks, b""));
+}
+
+#[test]
+fn extensions_of_xmp_and_image_resources_cost_their_bytes() {
+    let guid = b"0123456789ABCDEF0123456789ABCDEF";
+    let main = format!(
+        "http://ns.adobe.com/xap/1.0/\0{RDF} xmlns:n='http://ns.adobe.com/xmp/note/' n:HasExtendedXMP='{}'/>",
+        String::from_utf8_lossy(guid)
+    );
+    let jpeg = gray_jpeg(640, 480);
+    let extension = |offset: u32, bytes: usize| {
+        let header = [&b"http://ns.adobe.com/xmp/extension/\0"[..], guid, &[0xFF; 4]].concat();
+        segment(0xE1, &[&header[..], &offset.to_be_bytes(), &vec![b'<'; bytes]].concat())
+    };
+    let resources = |part: &[u8]| {
+        segment(0xED, &[&b"Photoshop 3.0\0"[..], &part.repeat(65_000 / part.len())].concat())
+    };
+    let iptc =
+        [b"8BIM\x04\x04\0\0\0\0\xEA\x60", &b"\x1C\x02\x19\0\0"[..].repeat(12_000)[..]].concat();
+    for (name, part) in [
+        ("extensions-at-0", extension(0, 65_000)),
+        ("extensions-at-2-mb", extension((PACKET - 65_000) as u32, 65_000)),
+        ("extensions-at-4-gb", extension(u32::MAX, 65_000)),
+        ("resources", resources(b"8BIM\x04\x25\0\0\0\0\0\0")),
+        ("resources-of-exif", resources(b"8BIM\x04\x22\0\0\0\0\0\x0EMM\0*\0\0\0\x08\0\0\0\0\0\0")),
+        ("iptc", resources(&iptc)),
+    ] {
+        let start = [&jpeg[..20], &segment(0xE1, main.as_bytes())].concat();
+        expect(
+            "Thumbnail",
+            &format!("{name}.jpg"),
+            &[&start[..], &flood(&part), &jpeg[20..]].concat(),
+        );
+    }
+}

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use fast_image_resize::images::{Image as Resized, ImageRef};
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
-use photo::metadata::exif;
+use photo::metadata;
 use photo::{CancelFlag, LocationPolicy, Orientation, Pixels, Size};
 use serde_json::{Value, json};
 use ssimulacra2::{ColorPrimaries, Rgb, TransferCharacteristic, compute_frame_ssimulacra2};
@@ -67,7 +67,7 @@ fn reference(photo: &[u8]) -> Outcome<Pixels> {
     let source = ImageRef::new(size.width, size.height, &full.data, PixelType::U8x3)?;
     let mut shrunk = Resized::new(target.width, target.height, PixelType::U8x3);
     Resizer::new().resize(&source, &mut shrunk, &ResizeOptions::new())?; // Lanczos3
-    let facts = exif::read(photo, LocationPolicy::Off, &CancelFlag::default());
+    let facts = metadata::read(photo, LocationPolicy::Off, &CancelFlag::default());
     let stored = Pixels { data: shrunk.into_vec(), size: target, channels: 3 };
     Ok(Orientation::from_exif(facts.orientation).apply(stored))
 }

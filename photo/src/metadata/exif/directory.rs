@@ -15,21 +15,23 @@ const MAX_TOTAL_BYTES: usize = 128 * 1024;
 const MAX_ENTRIES: usize = 1024;
 
 /// The fields of a directory, and the byte order in which they are stored.
-pub(super) struct Directory {
+pub(crate) struct Directory {
+    /// The directory to which its tags belong.
+    pub context: Context,
     pub order: ByteOrder,
     pub fields: Vec<Field>,
 }
 
 /// Which byte of a number comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ByteOrder {
+pub(crate) enum ByteOrder {
     Big,
     Little,
 }
 
 /// The directories of the primary image: IFD0, Exif, GPS and Interoperability. If a file has several
 /// blocks, the first directory of each kind counts, so that the fields of one directory stay together.
-pub(super) fn directories(blocks: &[impl AsRef<[u8]>]) -> Vec<Directory> {
+pub(crate) fn directories(blocks: &[impl AsRef<[u8]>]) -> Vec<Directory> {
     let mut budget = MAX_TOTAL_BYTES;
     let mut chosen: [Option<Directory>; 4] = Default::default();
     for block in blocks.iter().filter_map(|block| Block::new(block.as_ref())) {
@@ -40,6 +42,36 @@ pub(super) fn directories(blocks: &[impl AsRef<[u8]>]) -> Vec<Directory> {
         }
     }
     chosen.into_iter().flatten().collect()
+}
+
+/// Tags of IFD0 that hold blocks of other metadata: XMP (XMP part 3, clause 1.1.8), and IPTC and the image
+/// resources of Photoshop (TIFF 6.0's registered tags).
+const EMBEDDED: [(u16, Embedded); 3] =
+    [(700, Embedded::Xmp), (0x83BB, Embedded::Resources), (0x8649, Embedded::Resources)];
+
+/// What a tag of IFD0 holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Embedded {
+    /// A packet of XMP.
+    Xmp,
+    /// Image resources, or IPTC by itself.
+    Resources,
+}
+
+/// The blocks of other metadata in IFD0 of a block, at most one a tag.
+pub(crate) fn embedded(block: &[u8]) -> Vec<(Embedded, &[u8])> {
+    let Some(block) = Block::new(block) else { return Vec::new() };
+    let Some(entries) = block.first().and_then(|offset| block.entries(offset)) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (tag, kind) in EMBEDDED {
+        let mut values = entries.clone().filter(|entry| block.short(*entry) == Some(tag));
+        let value =
+            values.next().and_then(|entry| block.value(entry)).map(|(_, bytes)| (kind, bytes));
+        found.extend(value);
+    }
+    found
 }
 
 /// A block of EXIF. Offsets count from its start.
@@ -66,43 +98,59 @@ impl<'a> Block<'a> {
 
     /// Follows each pointer once, from the directory to which it belongs, so that there are no loops.
     fn directories(self, budget: &mut usize) -> [Option<Directory>; 4] {
-        let first = self.long(if self.is_big { 8 } else { 4 });
         let mut read = |context, offset| self.directory(context, offset?, budget);
-        let primary = read(Context::Tiff, first);
+        let primary = read(Context::Tiff, self.first());
         let exif = read(Context::Exif, pointer(&primary, Tag::ExifIFDPointer));
-        let gps = read(Context::Gps, pointer(&primary, Tag::GPSInfoIFDPointer));
-        let interoperability = read(Context::Interop, pointer(&exif, Tag::InteropIFDPointer));
+        // Some programs put the pointers of one directory into the other, as they do with its tags.
+        let mut pointed = |context, tag| {
+            [&primary, &exif].into_iter().find_map(|parent| read(context, pointer(parent, tag)))
+        };
+        let gps = pointed(Context::Gps, Tag::GPSInfoIFDPointer);
+        let interoperability = pointed(Context::Interop, Tag::InteropIFDPointer);
         [primary, exif, gps, interoperability]
     }
 
-    /// The readable fields of a directory; `None` if there are none.
-    fn directory(self, context: Context, offset: usize, budget: &mut usize) -> Option<Directory> {
+    /// The offset of IFD0.
+    fn first(self) -> Option<usize> {
+        self.long(if self.is_big { 8 } else { 4 })
+    }
+
+    /// The offsets of the entries of a directory.
+    fn entries(self, offset: usize) -> Option<impl Iterator<Item = usize> + Clone> {
         let (count, count_length, entry_length) = match self.is_big {
             true => (self.long(offset)?, 8, 20),
             false => (self.short(offset)?.into(), 2, 12),
         };
         let table = self.bytes.get(offset..)?.get(count_length..)?;
-        let entries = table.chunks_exact(entry_length).take(count.min(MAX_ENTRIES));
-        let fields: Vec<Field> = (offset + count_length..)
-            .step_by(entry_length)
-            .zip(entries)
-            .filter_map(|(offset, _)| self.field(context, offset, budget))
-            .collect();
-        (!fields.is_empty()).then_some(Directory { order: self.order, fields })
+        let count = count.min(MAX_ENTRIES).min(table.len() / entry_length);
+        Some((offset + count_length..).step_by(entry_length).take(count))
+    }
+
+    /// The readable fields of a directory; `None` if there are none.
+    fn directory(self, context: Context, offset: usize, budget: &mut usize) -> Option<Directory> {
+        let entries = self.entries(offset)?;
+        let fields: Vec<Field> =
+            entries.filter_map(|entry| self.field(context, entry, budget)).collect();
+        (!fields.is_empty()).then_some(Directory { context, order: self.order, fields })
     }
 
     /// Reads an entry: tag, type, number of elements, then their bytes or the offset of these.
     fn field(self, context: Context, entry: usize, budget: &mut usize) -> Option<Field> {
         let tag = tag(context, self.short(entry)?);
-        let kind = Kind::of(self.short(entry + 2)?)?;
-        let length = self.long(entry + 4)?.checked_mul(kind.bytes())?;
-        let (place, place_length) = if self.is_big { (entry + 12, 8) } else { (entry + 8, 4) };
-        let start = if length > place_length { self.long(place)? } else { place };
-        let bytes = self.bytes.get(start..)?.get(..length)?;
+        let (kind, bytes) = self.value(entry)?;
         let bytes = bytes.get(..MAX_VALUE_BYTES).filter(|_| kind.is_text()).unwrap_or(bytes);
         let is_wanted = bytes.len() <= MAX_VALUE_BYTES && tag != Tag::MakerNote;
         *budget = budget.checked_sub(bytes.len()).filter(|_| is_wanted)?;
         Some(Field { tag, ifd_num: In::PRIMARY, value: kind.value(bytes, self.order) })
+    }
+
+    /// The type and the bytes of an entry's value.
+    fn value(self, entry: usize) -> Option<(Kind, &'a [u8])> {
+        let kind = Kind::of(self.short(entry + 2)?)?;
+        let length = self.long(entry + 4)?.checked_mul(kind.bytes())?;
+        let (place, place_length) = if self.is_big { (entry + 12, 8) } else { (entry + 8, 4) };
+        let start = if length > place_length { self.long(place)? } else { place };
+        Some((kind, self.bytes.get(start..)?.get(..length)?))
     }
 
     fn short(self, at: usize) -> Option<u16> {
@@ -139,7 +187,7 @@ fn pointer(parent: &Option<Directory>, tag: Tag) -> Option<usize> {
 
 /// The whole numbers of a value that are not negative. EXIF uses no signed types for counts and codes, but
 /// libexif and exiv2 write them.
-pub(super) fn uints(value: &Value) -> Vec<u32> {
+pub(crate) fn uints(value: &Value) -> Vec<u32> {
     match value {
         Value::SByte(values) => not_negative(values),
         Value::SShort(values) => not_negative(values),
@@ -291,9 +339,9 @@ impl ByteOrder {
 mod tests {
     use ::exif::Tag;
 
-    use super::super::LocationPolicy;
-    use super::super::sample::{ascii, block, facts, field, jpeg, read, short, undefined};
     use super::*;
+    use crate::LocationPolicy;
+    use crate::metadata::sample::{ascii, block, facts, field, jpeg, read, short, undefined};
 
     /// A block with only IFD0, which has these entries: tag, type, count, and the last four bytes.
     fn raw(entries: &[(u16, u16, u32, u32)], values: &[u8]) -> Vec<u8> {
@@ -389,6 +437,34 @@ mod tests {
         let mut block = raw(&[(0x8769, 4, 1, 26)], &[]);
         block.extend_from_slice(&raw(&[make], &[])[8..]);
         assert_eq!(read(&block, LocationPolicy::Exact).camera.make.as_deref(), Some("Sony"));
+    }
+
+    #[test]
+    fn a_tag_in_its_own_directory_goes_before_a_misplaced_one() {
+        let text = |tag, value: &[u8; 4]| (tag, 2, 4, u32::from_be_bytes(*value));
+        // IFD0 has an ISO of the Exif directory, and that has a maker of IFD0 and an ISO.
+        let primary = [text(0x010F, b"own\0"), (0x8827, 3, 1, 100 << 16), (0x8769, 4, 1, 50)];
+        let mut block = raw(&primary, &[]);
+        assert_eq!(block.len(), 50);
+        let exif = [text(0x010F, b"not\0"), text(0x0110, b"Q3\0\0"), (0x8827, 3, 1, 400 << 16)];
+        block.extend_from_slice(&raw(&exif, &[])[8..]);
+        let facts = read(&block, LocationPolicy::Exact);
+        assert_eq!(facts.exposure.iso, Some(400));
+        assert_eq!(facts.camera.make.as_deref(), Some("own"));
+        assert_eq!(facts.camera.model.as_deref(), Some("Q3"));
+    }
+
+    #[test]
+    fn an_orientation_outside_of_ifd0_is_ignored() {
+        let mut block = raw(&[(0x8769, 4, 1, 26)], &[]);
+        block.extend_from_slice(
+            &raw(&[(0x0112, 3, 1, 6 << 16), (0x8827, 3, 1, 400 << 16)], &[])[8..],
+        );
+        let facts = read(&block, LocationPolicy::Exact);
+        assert_eq!((facts.orientation, facts.exposure.iso), (None, Some(400)));
+        let upright = raw(&[(0x0112, 3, 1, 1 << 16), (0x8769, 4, 1, 38)], &[]);
+        let both = [&upright[..], &block[26..]].concat();
+        assert_eq!(read(&both, LocationPolicy::Exact).orientation, Some(1));
     }
 
     #[test]

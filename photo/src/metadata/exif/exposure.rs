@@ -36,7 +36,7 @@ pub struct ExposureTime {
     pub seconds: f64,
 }
 
-pub(super) fn exposure(fields: &Fields) -> Exposure {
+pub(crate) fn exposure(fields: &Fields) -> Exposure {
     Exposure {
         time: positive(fields, Tag::ExposureTime).map(exposure_time),
         f_number: positive(fields, Tag::FNumber).map(six_digits),
@@ -85,8 +85,8 @@ fn six_digits(number: f64) -> f64 {
 mod tests {
     use ::exif::{Tag, Value};
 
-    use super::super::sample::{facts, field, long, rational, short};
     use super::*;
+    use crate::metadata::sample::{facts, field, long, rational, short};
 
     fn time(numerator: u32, denominator: u32) -> Option<ExposureTime> {
         facts(&[rational(Tag::ExposureTime, &[(numerator, denominator)])]).exposure.time

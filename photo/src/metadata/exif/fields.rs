@@ -2,47 +2,68 @@
 
 use ::exif::{Field, Tag, Value};
 
+use super::super::text;
 use super::directory::{ByteOrder, Directory, uints};
-use super::text;
 
 /// The fields of the primary image (IFD0 with its Exif, GPS and Interoperability IFDs), in the order of
-/// the file. If a tag is given twice, the first one counts.
-pub(super) struct Fields(Vec<Directory>);
+/// the file. If a tag is given twice, the one in its own directory counts, then the first one.
+pub(crate) struct Fields(Vec<Directory>);
 
 impl Fields {
-    pub(super) fn new(directories: Vec<Directory>) -> Self {
+    pub(crate) fn new(directories: Vec<Directory>) -> Self {
         Self(directories)
     }
 
-    /// All fields, each with the byte order in which it is stored.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Field, ByteOrder)> {
-        self.0
-            .iter()
-            .flat_map(|directory| directory.fields.iter().map(|field| (field, directory.order)))
+    /// All fields, each with the byte order in which it is stored: those that stand in their own directory,
+    /// then the misplaced ones.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Field, ByteOrder)> {
+        let all = |is_own: bool| {
+            let fields = self
+                .0
+                .iter()
+                .flat_map(|directory| directory.fields.iter().map(move |field| (directory, field)));
+            fields
+                .filter(move |(directory, field)| {
+                    (field.tag.context() == directory.context) == is_own
+                })
+                .map(|(directory, field)| (field, directory.order))
+        };
+        all(true).chain(all(false))
     }
 
-    pub(super) fn get(&self, tag: Tag) -> Option<&Field> {
-        self.0.iter().flat_map(|directory| &directory.fields).find(|field| field.tag == tag)
+    pub(crate) fn get(&self, tag: Tag) -> Option<&Field> {
+        self.all(tag).next()
+    }
+
+    fn all(&self, tag: Tag) -> impl Iterator<Item = &Field> {
+        self.iter().map(|(field, _)| field).filter(move |field| field.tag == tag)
+    }
+
+    /// The first whole number of a value in the tag's own directory that is not negative.
+    pub(crate) fn own_uint(&self, tag: Tag) -> Option<u32> {
+        let own = self.0.iter().filter(|directory| directory.context == tag.context());
+        let field = own.flat_map(|directory| &directory.fields).find(|field| field.tag == tag)?;
+        uints(&field.value).into_iter().next()
     }
 
     /// The first whole number of a value that is not negative.
-    pub(super) fn uint(&self, tag: Tag) -> Option<u32> {
+    pub(crate) fn uint(&self, tag: Tag) -> Option<u32> {
         self.uints(tag).next()
     }
 
     /// All whole numbers of a value that are not negative.
-    pub(super) fn uints(&self, tag: Tag) -> impl Iterator<Item = u32> {
+    pub(crate) fn uints(&self, tag: Tag) -> impl Iterator<Item = u32> {
         self.get(tag).into_iter().flat_map(|field| uints(&field.value))
     }
 
     /// The first of [`Self::numbers`].
-    pub(super) fn number(&self, tag: Tag) -> Option<f64> {
+    pub(crate) fn number(&self, tag: Tag) -> Option<f64> {
         self.numbers(tag)?.first().copied()
     }
 
     /// Rationals as numbers, which some programs write as whole or floating-point numbers. Absent if one
     /// has the denominator 0, which means unknown, or has an impossible magnitude.
-    pub(super) fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
+    pub(crate) fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
         let numbers: Vec<f64> = match &self.get(tag)?.value {
             Value::Rational(values) => values.iter().map(|value| value.to_f64()).collect(),
             Value::SRational(values) => values.iter().map(|value| value.to_f64()).collect(),
@@ -62,8 +83,13 @@ impl Fields {
     }
 
     /// A value as readable text; absent if nothing readable is left.
-    pub(super) fn text(&self, tag: Tag) -> Option<String> {
+    pub(crate) fn text(&self, tag: Tag) -> Option<String> {
         value_text(&self.get(tag)?.value)
+    }
+
+    /// The texts of a tag that is given several times.
+    pub(crate) fn texts(&self, tag: Tag) -> impl Iterator<Item = String> {
+        self.all(tag).filter_map(|field| value_text(&field.value))
     }
 }
 
@@ -75,7 +101,7 @@ fn is_measurable(number: &f64) -> bool {
 }
 
 /// A value as readable text; absent if nothing readable is left.
-pub(super) fn value_text(value: &Value) -> Option<String> {
+pub(crate) fn value_text(value: &Value) -> Option<String> {
     match value {
         // In most files, bytes after the first NUL are leftover memory. exiftool drops them too.
         Value::Ascii(strings) => text::plain_bytes(strings.first()?),
@@ -94,7 +120,7 @@ pub(super) fn value_text(value: &Value) -> Option<String> {
 }
 
 /// The number of elements of a value: bytes of a text or a blob, numbers of any other type.
-pub(super) fn count(value: &Value) -> usize {
+pub(crate) fn count(value: &Value) -> usize {
     match value {
         Value::Byte(values) | Value::Undefined(values, _) => values.len(),
         Value::Ascii(strings) => strings.iter().map(|string| string.len() + 1).sum(),
@@ -115,8 +141,8 @@ pub(super) fn count(value: &Value) -> usize {
 mod tests {
     use ::exif::{Field, Tag, Value};
 
-    use super::super::LocationPolicy;
-    use super::super::sample::{ascii, block, facts, field, jpeg, read};
+    use crate::LocationPolicy;
+    use crate::metadata::sample::{ascii, block, facts, field, jpeg, read};
 
     fn make(bytes: &[u8]) -> Option<String> {
         let value = Value::Ascii(vec![bytes.to_vec()]);

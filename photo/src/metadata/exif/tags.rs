@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use ::exif::{Context, Field, Tag, Value};
 
-use super::LocationPolicy;
+use super::super::text;
 use super::directory::ByteOrder;
 use super::fields::{Fields, count, value_text};
-use super::text;
+use crate::LocationPolicy;
 
-/// Most entries of [`Facts::tags`](super::Facts::tags): the number of tags that have a name and are not
+/// Most entries of [`Facts::tags`](crate::Facts::tags): the number of tags that have a name and are not
 /// typed facts.
 pub const MAX_TAGS: usize = 144;
 
@@ -54,7 +54,7 @@ const XP_SUBJECT: Tag = Tag(Context::Tiff, 0x9C9F);
 
 /// The standard tags of the primary image that are not typed facts, by name. If a tag is given twice, or
 /// not all tags fit, those that come first in the file are kept.
-pub(super) fn tags(fields: &Fields, location: LocationPolicy) -> BTreeMap<String, String> {
+pub(crate) fn tags(fields: &Fields, location: LocationPolicy) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     let mut budget = MAX_TOTAL_BYTES;
     for (field, order) in fields.iter().filter(|(field, _)| is_kept(field.tag, location)) {
@@ -75,7 +75,7 @@ pub(super) fn tags(fields: &Fields, location: LocationPolicy) -> BTreeMap<String
 
 /// Whether a tag is kept. Tags without a standard name are dropped, because their values have no known
 /// meaning. At most [`MAX_TAGS`] tags are kept.
-pub(super) fn is_kept(tag: Tag, location: LocationPolicy) -> bool {
+pub(crate) fn is_kept(tag: Tag, location: LocationPolicy) -> bool {
     let is_gps = tag.context() == Context::Gps;
     name(tag).is_some()
         && !is_typed(tag)
@@ -278,13 +278,13 @@ where
 mod tests {
     use ::exif::{Context, Field, SRational, Tag, Value};
 
-    use super::super::Facts;
-    use super::super::sample::read;
-    use super::super::sample::{
+    use super::*;
+    use crate::Facts;
+    use crate::metadata::sample::read;
+    use crate::metadata::sample::{
         ascii, block, byte, every_tag, facts, facts_under, field, jpeg, long, rational, short,
         thumbnail, undefined,
     };
-    use super::*;
 
     fn displayed(field: Field) -> Option<String> {
         let name = field.tag.to_string();

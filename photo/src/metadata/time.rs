@@ -1,15 +1,10 @@
 //! The time at which a photo was taken.
 
 use ::exif::Tag;
-use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 
-use super::fields::Fields;
-
-/// Most sub-second digits that are kept: nanoseconds.
-const MAX_FRACTION_DIGITS: usize = 9;
-
-/// Offsets of the world's time zones: UTC-12 to UTC+14 (IANA time zone database).
-const OFFSETS_SECONDS: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
+use super::clock::{Clock, fraction_digits, time_zone, zone};
+use super::exif::fields::Fields;
 
 /// Seconds of a quarter of an hour: the offset of every time zone today is a multiple of it (IANA time
 /// zone database).
@@ -25,12 +20,26 @@ const TOLERANCE_SECONDS: i64 = 5 * 60;
 const OFFSETS_BETWEEN_HOURS: [i64; 16] =
     [-570, -270, -210, -150, 210, 270, 330, 345, 390, 510, 525, 570, 630, 690, 765, 825];
 
+/// Clocks that nobody set, as year, month, day, hour, and for how many seconds: firmware writes them where it
+/// has no time, or starts there. They are the zero of Windows, of spreadsheets, of classic Mac OS, of FAT and of
+/// GPS, what cameras of 2000 woke up with, and what some phones write.
+const FACTORY_CLOCKS: [(i32, u32, u32, u32, i64); 7] = [
+    (1601, 1, 1, 0, 1),
+    (1899, 12, 30, 0, 1),
+    (1904, 1, 1, 0, 1),
+    (1980, 1, 1, 0, 24 * 3600),
+    (1980, 1, 6, 0, 24 * 3600),
+    (2000, 1, 1, 0, 1),
+    (2002, 12, 8, 12, 1),
+];
+
 /// The time on the camera's clock when a photo was taken, and its offset from UTC if known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenAt {
     local: NaiveDateTime,
     /// The sub-second digits as stored, at most 9.
     fraction: String,
+    source: TimeSource,
     offset: Option<(FixedOffset, OffsetSource)>,
 }
 
@@ -40,6 +49,19 @@ pub struct TakenAt {
 pub enum TimeSource {
     /// EXIF DateTimeOriginal (0x9003).
     DateTimeOriginal,
+    /// EXIF DateTimeDigitized (0x9004): of a camera the same time, of a scanner the time of the scan.
+    DateTimeDigitized,
+    /// XMP exif:DateTimeOriginal, photoshop:DateCreated, exif:DateTimeDigitized or xmp:CreateDate.
+    Xmp,
+    /// IPTC Date Created and Time Created (IIM 2:55 and 2:60).
+    Iptc,
+    /// The text Creation Time of a PNG (clause 11.3.3.2).
+    PngText,
+    /// The time of the GPS fix, which is UTC: EXIF GPSDateStamp (0x001D) and GPSTimeStamp (0x0007), or XMP
+    /// exif:GPSTimeStamp.
+    Gps,
+    /// EXIF DateTime (0x0132): the time of the last change.
+    DateTime,
 }
 
 /// Where the offset from UTC comes from.
@@ -48,21 +70,38 @@ pub enum TimeSource {
 pub enum OffsetSource {
     /// EXIF OffsetTimeOriginal (0x9011), which states it.
     OffsetTimeOriginal,
-    /// Local time minus EXIF GPSDateStamp (0x001D) and GPSTimeStamp (0x0007), which are UTC.
+    /// EXIF DateTimeOriginal (0x9003), in which it is written behind the time.
+    DateTimeOriginal,
+    /// EXIF OffsetTimeDigitized (0x9012), which states that of DateTimeDigitized.
+    OffsetTimeDigitized,
+    /// EXIF DateTimeDigitized (0x9004), in which it is written behind the time.
+    DateTimeDigitized,
+    /// The date of XMP, or one that shows the same time as EXIF's.
+    Xmp,
+    /// IPTC Time Created (IIM 2:60), where it is not +00:00.
+    Iptc,
+    /// The text Creation Time of a PNG.
+    PngText,
+    /// EXIF DateTime (0x0132), in which it is written behind the time.
+    DateTime,
+    /// Local time minus the time of the GPS fix, which is UTC.
     Gps,
 }
 
 impl TakenAt {
     /// Local time in ISO 8601, such as `2024-04-06T17:23:41.123+09:00`, with the sub-second digits of the
-    /// file, and with the offset only if it is known.
+    /// file, and with the offset only if it is known. The time of a GPS fix ends in `Z`. If the file gives
+    /// only a date, the time is midnight.
     pub fn iso8601(&self) -> String {
         let mut text = self.local.format("%Y-%m-%dT%H:%M:%S").to_string();
         if !self.fraction.is_empty() {
             text.push('.');
             text.push_str(&self.fraction);
         }
-        if let Some((offset, _)) = self.offset {
-            text.push_str(&offset.to_string());
+        match (self.source, self.offset) {
+            (TimeSource::Gps, _) => text.push('Z'),
+            (_, Some((offset, _))) => text.push_str(&offset.to_string()),
+            (_, None) => {}
         }
         text
     }
@@ -76,94 +115,154 @@ impl TakenAt {
 
     /// Where the local time comes from.
     pub fn source(&self) -> TimeSource {
-        TimeSource::DateTimeOriginal
+        self.source
     }
 
     /// Where the offset comes from; `None` if it is not known.
     pub fn offset_source(&self) -> Option<OffsetSource> {
         self.offset.map(|(_, source)| source)
     }
+
+    /// Whether the fix of a GPS receiver belongs to the photo, which an old one does not.
+    pub(super) fn is_near(&self, fix: NaiveDateTime) -> bool {
+        match (self.source, self.offset) {
+            (TimeSource::Gps, _) | (_, None) => false,
+            (_, Some((offset, _))) => {
+                let utc = self.local.checked_sub_offset(offset);
+                let apart = utc.map(|utc| utc.signed_duration_since(fix).num_seconds().abs());
+                apart.is_some_and(|seconds| seconds <= TOLERANCE_SECONDS)
+            }
+        }
+    }
 }
 
-/// Reads DateTimeOriginal (0x9003), SubSecTimeOriginal (0x9291) and an offset. DateTime (0x0132) and
-/// DateTimeDigitized (0x9004) never stand in for them, because they are the times of an edit and of a
-/// scan.
-pub(super) fn taken_at(fields: &Fields) -> Option<TakenAt> {
-    let second = clock_time(&fields.text(Tag::DateTimeOriginal)?)?;
-    let fraction =
-        fields.text(Tag::SubSecTimeOriginal).and_then(fraction_digits).unwrap_or_default();
-    let local = second.checked_add_signed(TimeDelta::nanoseconds(nanoseconds(&fraction)))?;
-    Some(TakenAt {
-        local,
-        fraction,
-        offset: stated_offset(fields).or_else(|| inferred_offset(fields, local)),
-    })
+/// A time that a file gives for a photo.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    clock: Clock,
+    source: TimeSource,
+    /// The offset that belongs to this time and no other.
+    offset: Option<(FixedOffset, OffsetSource)>,
 }
 
-/// `YYYY:MM:DD HH:MM:SS` (clause 4.6.5, DateTimeOriginal), whatever stands between the numbers: some
-/// cameras write slashes or dashes, or a colon after the date. Blank, zero and impossible ones are
-/// absent.
-fn clock_time(text: &str) -> Option<NaiveDateTime> {
-    let number = |from: usize, to: usize| {
-        let is_apart = !text.as_bytes().get(to).is_some_and(u8::is_ascii_digit);
-        let digits = text.get(from..to).filter(|_| is_apart)?;
-        // Rust would parse `+5` as a number.
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u32>().ok())?
-    };
-    let year = number(0, 4).filter(|year| (1..=9999).contains(year))?;
-    let date = NaiveDate::from_ymd_opt(year.cast_signed(), number(5, 7)?, number(8, 10)?)?;
-    date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?)
+impl Candidate {
+    /// A time with its own offset, if that is written beside it.
+    pub fn new(source: TimeSource, clock: Clock) -> Candidate {
+        let beside = match source {
+            TimeSource::DateTimeOriginal => OffsetSource::DateTimeOriginal,
+            TimeSource::DateTimeDigitized => OffsetSource::DateTimeDigitized,
+            TimeSource::Xmp => OffsetSource::Xmp,
+            TimeSource::Iptc => OffsetSource::Iptc,
+            TimeSource::PngText => OffsetSource::PngText,
+            TimeSource::Gps => OffsetSource::Gps,
+            TimeSource::DateTime => OffsetSource::DateTime,
+        };
+        // IPTC's time must have an offset, so programs that know none write zeros.
+        let means_nothing =
+            |offset: &FixedOffset| source == TimeSource::Iptc && offset.local_minus_utc() == 0;
+        let offset = clock.offset.filter(|offset| !means_nothing(offset));
+        Candidate { source, offset: offset.map(|offset| (offset, beside)), clock }
+    }
+
+    /// Whether the clock stands where nobody has set it.
+    pub fn is_of_factory(&self) -> bool {
+        // The zero of Unix is shown as the hour that it was in some time zone.
+        let since_zero = self.clock.second.and_utc().timestamp();
+        let offset = i32::try_from(since_zero).ok().and_then(time_zone);
+        let is_zero_of_unix = offset.is_some_and(|_| since_zero % 3600 == 0);
+        is_zero_of_unix
+            || FACTORY_CLOCKS.iter().any(|(year, month, day, hour, seconds)| {
+                let start = NaiveDate::from_ymd_opt(*year, *month, *day)
+                    .and_then(|date| date.and_hms_opt(*hour, 0, 0));
+                let since =
+                    start.map(|start| self.clock.second.signed_duration_since(start).num_seconds());
+                since.is_some_and(|since| (0..*seconds).contains(&since))
+            })
+    }
+
+    /// The time, with the offset of the first that knows it: the file beside the time, a date of XMP that
+    /// shows the same time, the GPS receiver.
+    pub fn taken_at(self, xmp: &[Clock], gps: Option<NaiveDateTime>) -> Option<TakenAt> {
+        let Candidate { clock, source, offset } = self;
+        let local = clock.local()?;
+        let same = xmp.iter().filter(|other| clock.has_time && other.second == clock.second);
+        let of_xmp = same.filter_map(|other| other.offset).next();
+        let inferred = gps.filter(|_| clock.has_time).and_then(|gps| inferred_offset(local, gps));
+        let offset = offset
+            .or(of_xmp.map(|offset| (offset, OffsetSource::Xmp)))
+            .or(inferred.map(|offset| (offset, OffsetSource::Gps)));
+        Some(TakenAt { local, fraction: clock.fraction, source, offset })
+    }
 }
 
-fn fraction_digits(text: String) -> Option<String> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.chars().take(MAX_FRACTION_DIGITS).collect())
+/// Reads DateTimeOriginal (0x9003), SubSecTimeOriginal (0x9291) and OffsetTimeOriginal (0x9011).
+pub(super) fn original(fields: &Fields) -> Option<Candidate> {
+    let source = TimeSource::DateTimeOriginal;
+    let mut candidate = of_exif(fields, source, Tag::DateTimeOriginal, Tag::SubSecTimeOriginal)?;
+    let stated = fields.text(Tag::OffsetTimeOriginal).and_then(|text| zone(&text));
+    let stated = stated.map(|offset| (offset, OffsetSource::OffsetTimeOriginal));
+    candidate.offset = stated.or(candidate.offset);
+    Some(candidate)
 }
 
-fn nanoseconds(fraction: &str) -> i64 {
-    format!("{fraction:0<MAX_FRACTION_DIGITS$}").parse().unwrap_or_default()
+/// Reads DateTimeDigitized (0x9004), SubSecTimeDigitized (0x9292) and OffsetTimeDigitized (0x9012).
+pub(super) fn digitized(fields: &Fields) -> Option<Candidate> {
+    let source = TimeSource::DateTimeDigitized;
+    let mut candidate = of_exif(fields, source, Tag::DateTimeDigitized, Tag::SubSecTimeDigitized)?;
+    let stated = fields.text(Tag::OffsetTimeDigitized).and_then(|text| zone(&text));
+    let stated = stated.map(|offset| (offset, OffsetSource::OffsetTimeDigitized));
+    candidate.offset = stated.or(candidate.offset);
+    Some(candidate)
 }
 
-/// Reads OffsetTimeOriginal, but not OffsetTime (0x9010) and OffsetTimeDigitized (0x9012), which belong to
-/// the other two times.
-fn stated_offset(fields: &Fields) -> Option<(FixedOffset, OffsetSource)> {
-    let text = fields.text(Tag::OffsetTimeOriginal)?;
-    let text = if text == "Z" { "+00:00" } else { &text };
-    let offset = text.parse().ok().filter(is_a_time_zone)?;
-    Some((offset, OffsetSource::OffsetTimeOriginal))
+/// Reads DateTime (0x0132) and SubSecTime (0x9290), but not OffsetTime (0x9010): that is where the editor's
+/// computer was, not the camera.
+pub(super) fn changed(fields: &Fields) -> Option<Candidate> {
+    of_exif(fields, TimeSource::DateTime, Tag::DateTime, Tag::SubSecTime)
+}
+
+fn of_exif(fields: &Fields, source: TimeSource, date: Tag, fraction: Tag) -> Option<Candidate> {
+    let mut clock = fields.texts(date).find_map(|text| Clock::read(&text))?;
+    let fraction = fields.text(fraction).and_then(|text| fraction_digits(&text));
+    if let Some(fraction) = fraction.filter(|_| clock.has_time) {
+        clock.fraction = fraction;
+    }
+    Some(Candidate::new(source, clock))
+}
+
+/// The time of a GPS fix.
+pub(super) fn of_gps(utc: NaiveDateTime) -> Option<Candidate> {
+    let (second, offset) = (utc.with_nanosecond(0)?, time_zone(0));
+    let clock = Clock { second, has_time: true, fraction: String::new(), offset };
+    Some(Candidate::new(TimeSource::Gps, clock))
 }
 
 /// The offset from UTC, as the whole quarter of an hour nearest to local time minus GPS time.
-fn inferred_offset(fields: &Fields, local: NaiveDateTime) -> Option<(FixedOffset, OffsetSource)> {
-    let difference = local.signed_duration_since(gps_time(fields)?).num_seconds();
+fn inferred_offset(local: NaiveDateTime, gps: NaiveDateTime) -> Option<FixedOffset> {
+    let difference = local.signed_duration_since(gps).num_seconds();
     let offset = (difference + QUARTER_SECONDS / 2).div_euclid(QUARTER_SECONDS) * QUARTER_SECONDS;
     let near = (difference - offset).abs() <= TOLERANCE_SECONDS;
     let in_use = offset % 3600 == 0 || OFFSETS_BETWEEN_HOURS.contains(&(offset / 60));
-    let offset = i32::try_from(offset).ok().filter(|_| near && in_use)?;
-    let offset = FixedOffset::east_opt(offset).filter(is_a_time_zone)?;
-    Some((offset, OffsetSource::Gps))
-}
-
-fn is_a_time_zone(offset: &FixedOffset) -> bool {
-    OFFSETS_SECONDS.contains(&offset.local_minus_utc())
+    time_zone(i32::try_from(offset).ok().filter(|_| near && in_use)?)
 }
 
 /// The time of the GPS fix in UTC: GPSDateStamp is `YYYY:MM:DD`, GPSTimeStamp has hour, minute and second
 /// (clause 4.6.6).
-fn gps_time(fields: &Fields) -> Option<NaiveDateTime> {
-    let date = fields.text(Tag::GPSDateStamp)?;
-    let date = NaiveDate::parse_from_str(&date, "%Y:%m:%d").ok()?;
+pub(super) fn gps_time(fields: &Fields) -> Option<NaiveDateTime> {
+    let date = Clock::read(&fields.text(Tag::GPSDateStamp)?)?;
     let time = fields.numbers(Tag::GPSTimeStamp)?;
     let &[hour, minute, second] = time.as_slice() else {
         return None;
     };
-    let sixty = 0.0..60.0;
-    if !(0.0..24.0).contains(&hour) || !sixty.contains(&minute) || !sixty.contains(&second) {
-        return None;
-    }
+    // A second of 60 is a leap second, or comes from rounding.
+    let is_time = (0.0..24.0).contains(&hour)
+        && (0.0..60.0).contains(&minute)
+        && (0.0..=60.0).contains(&second);
     let seconds = (hour * 60.0 + minute) * 60.0 + second;
-    date.and_time(NaiveTime::MIN)
+    let midnight = date.second.date().and_time(NaiveTime::MIN);
+    midnight
         .checked_add_signed(TimeDelta::milliseconds((seconds * 1000.0) as i64))
+        .filter(|_| is_time)
 }
 
 #[cfg(test)]
@@ -259,10 +358,9 @@ mod tests {
             "0000:01:01 00:00:00",
             "2023:02:29 12:00:00",
             "2024:13:01 12:00:00",
-            "2024:04:06 24:00:00",
+            "2024:04:06 25:00:00",
             "2024:04:06 12:60:00",
             "10000:1:01 23:59:59",
-            "2024:04:06",
             "yesterday at twelve",
             "",
         ] {
@@ -278,9 +376,7 @@ mod tests {
             "2024-04-06 17:23:41",
             "2024/04/06 17:23:41",
             "2024-04-06T17:23:41",
-            "2024-04-06T17:23:41.123+09:00",
             "2024:04:06:17:23:41",
-            "2024:04:06 17:23:41Z",
         ] {
             assert_eq!(taken(text, None).iso8601(), "2024-04-06T17:23:41", "{text}");
         }
@@ -290,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn other_times_and_their_offsets_never_stand_in() {
+    fn the_fractions_and_offsets_of_other_times_never_stand_in() {
         let others = [
             ascii(Tag::DateTime, "2024:04:06 17:23:41"),
             ascii(Tag::DateTimeDigitized, "2024:04:06 17:23:41"),
@@ -299,11 +395,82 @@ mod tests {
             ascii(Tag::SubSecTime, "123"),
             ascii(Tag::SubSecTimeDigitized, "123"),
         ];
-        assert_eq!(facts(&others).taken_at, None);
         let mut with_original = others.to_vec();
-        with_original.push(ascii(Tag::DateTimeOriginal, "2020:01:02 03:04:05"));
+        with_original.push(ascii(Tag::DateTimeOriginal, "2024:04:06 17:23:41"));
         let taken = facts(&with_original).taken_at.unwrap();
-        assert_eq!(taken.iso8601(), "2020-01-02T03:04:05");
+        assert_eq!(taken.iso8601(), "2024-04-06T17:23:41");
+        // The offset of the last change is where the editor's computer was.
+        let taken =
+            facts(&[others[0].clone(), others[2].clone(), others[4].clone()]).taken_at.unwrap();
+        assert_eq!(taken.iso8601(), "2024-04-06T17:23:41.123");
+        assert_eq!((taken.source(), taken.offset_source()), (TimeSource::DateTime, None));
+    }
+
+    #[test]
+    fn the_time_of_digitizing_has_its_own_fraction_and_offset() {
+        let taken = facts(&[
+            ascii(Tag::DateTimeDigitized, "2024:04:06 17:23:41"),
+            ascii(Tag::SubSecTimeDigitized, "123"),
+            ascii(Tag::OffsetTimeDigitized, "+09:00"),
+            ascii(Tag::SubSecTimeOriginal, "9"),
+            ascii(Tag::OffsetTimeOriginal, "+01:00"),
+        ])
+        .taken_at
+        .unwrap();
+        assert_eq!(taken.iso8601(), "2024-04-06T17:23:41.123+09:00");
+        assert_eq!(taken.source(), TimeSource::DateTimeDigitized);
+        assert_eq!(taken.offset_source(), Some(OffsetSource::OffsetTimeDigitized));
+    }
+
+    #[test]
+    fn a_fraction_and_an_offset_inside_the_date_count_where_their_own_tags_are_absent() {
+        let taken = taken("2015:02:01 14:42:59.5+01:00", None);
+        assert_eq!(taken.iso8601(), "2015-02-01T14:42:59.5+01:00");
+        assert_eq!(taken.timeline(), "2015-02-01T14:42:59.500");
+        assert_eq!(taken.offset_source(), Some(OffsetSource::DateTimeOriginal));
+        let both = facts(&[
+            ascii(Tag::DateTimeOriginal, "2015:02:01 14:42:59.5+01:00"),
+            ascii(Tag::SubSecTimeOriginal, "25"),
+            ascii(Tag::OffsetTimeOriginal, "+02:00"),
+        ]);
+        let taken = both.taken_at.unwrap();
+        assert_eq!(taken.iso8601(), "2015-02-01T14:42:59.25+02:00");
+        assert_eq!(taken.offset_source(), Some(OffsetSource::OffsetTimeOriginal));
+    }
+
+    #[test]
+    fn a_date_without_time_is_midnight_and_has_no_offset() {
+        let taken = taken("1985:07:14", Some(("1985:07:14", [1, 0, 0])));
+        assert_eq!(taken.iso8601(), "1985-07-14T00:00:00");
+        assert_eq!(taken.timeline(), "1985-07-14T00:00:00.000");
+        assert_eq!(taken.offset_source(), None);
+    }
+
+    #[test]
+    fn a_phone_and_a_camera_without_offset_are_interleaved() {
+        let phone = |time: &str| {
+            let date = ascii(Tag::DateTimeOriginal, &format!("2024:04:06 {time}"));
+            facts(&[date, ascii(Tag::OffsetTimeOriginal, "+09:00")]).taken_at.unwrap()
+        };
+        let camera = |time: &str| taken(&format!("2024:04:06 {time}"), None);
+        let album = [phone("09:00:00"), camera("09:00:01"), phone("09:00:02"), camera("23:59:59")];
+        assert!(album.map(|taken| taken.timeline()).is_sorted());
+    }
+
+    #[test]
+    fn a_flight_across_the_date_line_is_ordered_by_the_clocks_of_its_places() {
+        let shot = |date: &str, offset: &str| {
+            let fields =
+                [ascii(Tag::DateTimeOriginal, date), ascii(Tag::OffsetTimeOriginal, offset)];
+            facts(&fields).taken_at.unwrap()
+        };
+        // Auckland to Honolulu: the plane lands on the day before, an hour of which was seen already.
+        let departure = shot("2024:04:06 22:30:00", "+12:00");
+        let arrival = shot("2024:04:06 07:15:00", "-10:00");
+        assert_eq!(departure.timeline(), "2024-04-06T22:30:00.000");
+        assert_eq!(arrival.timeline(), "2024-04-06T07:15:00.000");
+        assert!(arrival.timeline() < departure.timeline());
+        assert_eq!(arrival.iso8601(), "2024-04-06T07:15:00-10:00");
     }
 
     #[test]
@@ -391,6 +558,12 @@ mod tests {
         let border = |date, time| taken("2024:04:06 12:00:00", Some((date, time))).iso8601();
         assert_eq!(border("2024:04:05", [22, 0, 0]), "2024-04-06T12:00:00+14:00");
         assert_eq!(border("2024:04:07", [0, 0, 0]), "2024-04-06T12:00:00-12:00");
+    }
+
+    #[test]
+    fn a_gps_second_of_60_carries() {
+        let taken = taken("2024:04:06 12:00:00", Some(("2024:04:06", [9, 59, 60])));
+        assert_eq!(taken.iso8601(), "2024-04-06T12:00:00+02:00");
     }
 
     #[test]

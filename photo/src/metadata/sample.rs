@@ -5,7 +5,7 @@ use std::io::Cursor;
 use ::exif::experimental::Writer;
 use ::exif::{Context, Field, In, Tag, Value};
 
-use super::tags::is_kept;
+use super::exif::tags::is_kept;
 use super::{Facts, LocationPolicy};
 use crate::CancelFlag;
 
@@ -66,14 +66,70 @@ pub(super) fn jpeg(block: &[u8]) -> Vec<u8> {
 
 /// The smallest JPEG that holds APP1 segments: SOI, APP1, EOI.
 pub(super) fn jpeg_of(segments: &[&[u8]]) -> Vec<u8> {
+    let segments: Vec<(u8, &[u8])> = segments.iter().map(|payload| (0xe1, *payload)).collect();
+    jpeg_of_segments(&segments)
+}
+
+/// The smallest JPEG that holds these segments, each with its marker.
+pub(super) fn jpeg_of_segments(segments: &[(u8, &[u8])]) -> Vec<u8> {
     let mut file = vec![0xff, 0xd8];
-    for segment in segments {
-        file.extend([0xff, 0xe1]);
-        file.extend(u16::try_from(2 + segment.len()).unwrap().to_be_bytes());
-        file.extend(*segment);
+    for (marker, payload) in segments {
+        file.extend([0xff, *marker]);
+        file.extend(u16::try_from(2 + payload.len()).unwrap().to_be_bytes());
+        file.extend(*payload);
     }
     file.extend([0xff, 0xd9]);
     file
+}
+
+/// A PNG of these chunks, without valid checksums.
+pub(super) fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (name, data) in chunks {
+        png.extend((data.len() as u32).to_be_bytes());
+        png.extend([*name, *data, b"CRC_"].concat());
+    }
+    png
+}
+
+/// The payload of APP1 that holds a packet of XMP with these attributes of its rdf:Description.
+pub(super) fn xmp(attributes: &str) -> Vec<u8> {
+    [b"http://ns.adobe.com/xap/1.0/\0", packet(attributes, "").as_bytes()].concat()
+}
+
+/// A packet of XMP whose rdf:Description has these attributes and children.
+pub(super) fn packet(attributes: &str, children: &str) -> String {
+    format!(
+        r#"<?xpacket begin="﻿" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:exif="http://ns.adobe.com/exif/1.0/"
+ xmlns:exifEX="http://cipa.jp/exif/1.0/" xmlns:aux="http://ns.adobe.com/exif/1.0/aux/"
+ xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmlns:xmpNote="http://ns.adobe.com/xmp/note/" {attributes}>{children}</rdf:Description>
+</rdf:RDF></x:xmpmeta>
+<?xpacket end="w"?>"#
+    )
+}
+
+/// The payload of APP13 that holds this image resource.
+pub(super) fn photoshop(number: u16, data: &[u8]) -> Vec<u8> {
+    [b"Photoshop 3.0\0", &resource(number, data)[..]].concat()
+}
+
+/// An image resource without a name.
+pub(super) fn resource(number: u16, data: &[u8]) -> Vec<u8> {
+    let length = (data.len() as u32).to_be_bytes();
+    let padding = &[0][..data.len() % 2];
+    [b"8BIM", &number.to_be_bytes()[..], &[0, 0], &length, data, padding].concat()
+}
+
+/// Datasets of IPTC's record 2.
+pub(super) fn iptc(datasets: &[(u8, &str)]) -> Vec<u8> {
+    let of = |(number, text): &(u8, &str)| {
+        let length = (text.len() as u16).to_be_bytes();
+        [&[0x1c, 2, *number][..], &length, text.as_bytes()].concat()
+    };
+    datasets.iter().flat_map(of).collect()
 }
 
 pub(super) fn facts(fields: &[Field]) -> Facts {
