@@ -23,7 +23,9 @@ pub enum PhotoError {
     UnsupportedFormat(String),
 
     /// The file is cut off.
-    #[error("the photo is truncated after {bytes} bytes: {what}; upload it again")]
+    #[error(
+        "the photo is truncated after {bytes} bytes: {what}; check the original and upload it again"
+    )]
     Truncated {
         /// The file's length in bytes.
         bytes: usize,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::container::jpeg;
+
 /// A picture format that is recognised by a file's first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the variants are the names of formats")]
@@ -29,6 +31,7 @@ impl Format {
     pub fn of(bytes: &[u8]) -> Option<Format> {
         match bytes {
             [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
+            [0xFF, 0xD8, ..] if jpeg::begins(bytes) => Some(Format::Jpeg),
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Format::Png),
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),

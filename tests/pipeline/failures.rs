@@ -24,7 +24,7 @@ async fn broken_photos_become_a_dead_letter_and_a_failed_item_each() {
             &photo[..photo.len() / 2],
             "TruncatedPhoto",
             "the photo is truncated after 1582916 bytes: its end-of-image marker is missing; \
-             upload it again",
+             check the original and upload it again",
         ),
         (
             "4-heic.jpg",

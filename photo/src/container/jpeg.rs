@@ -15,6 +15,9 @@ pub(crate) mod marker {
     pub const SOI: u8 = 0xD8;
     pub const EOI: u8 = 0xD9;
     pub const SOS: u8 = 0xDA;
+    pub const DQT: u8 = 0xDB;
+    pub const DNL: u8 = 0xDC;
+    pub const DRI: u8 = 0xDD;
     pub const APP0: u8 = 0xE0;
     pub const APP1: u8 = 0xE1;
     pub const APP2: u8 = 0xE2;
@@ -22,6 +25,9 @@ pub(crate) mod marker {
     pub const APP14: u8 = 0xEE;
     pub const APP15: u8 = 0xEF;
     pub const COM: u8 = 0xFE;
+
+    /// The first code that T.81 uses; those below it are reserved, except TEM.
+    pub const SOF0: u8 = 0xC0;
 }
 
 /// A marker with its payload.
@@ -31,17 +37,36 @@ pub(crate) struct Segment<'a> {
     pub payload: &'a [u8],
     /// The bytes from the marker to the end of the payload. A scan's entropy-coded data comes after them.
     pub position: Range<usize>,
+    /// Whether another byte stands in the place of the marker's 0xFF.
+    pub is_disguised: bool,
 }
 
 /// Most markers outside the image data. 100 MB of metadata in segments of 64 KB has 1,600 of them, and 500
 /// scans with all their tables have some thousands.
 const MAX_MARKERS: usize = 8192;
 
+/// What ends the image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ImageEnd {
+    /// EOI alone: a part of the image is still to come.
+    #[default]
+    Marker,
+    /// EOI, the end of the file, or the beginning of another image.
+    File,
+    /// The end of the entropy-coded data, whatever comes after it except another scan.
+    Data,
+}
+
 /// Iterates over a JPEG's segments up to EOI, and skips entropy-coded data.
 pub(crate) struct Segments<'a> {
     jpeg: &'a [u8],
     cancel: CancelFlag,
     position: usize,
+    /// What ends the image. Where that is not EOI, a segment of no bytes stands for it.
+    pub image_end: ImageEnd,
+    /// Whether the scan has restart markers. A decoder that looks for one passes over reserved codes
+    /// (libjpeg-turbo, jdmarker.c, jpeg_resync_to_restart).
+    pub has_restarts: bool,
     /// Whether the last segment began a scan, so that entropy-coded data comes next.
     is_in_scan: bool,
     /// Markers seen so far outside entropy-coded data.
@@ -51,8 +76,27 @@ pub(crate) struct Segments<'a> {
 
 impl<'a> Segments<'a> {
     pub fn new(jpeg: &'a [u8], cancel: &CancelFlag) -> Self {
-        let cancel = cancel.clone();
-        Segments { jpeg, cancel, position: 0, is_in_scan: false, markers: 0, ended: false }
+        let has_start = jpeg.starts_with(&[0xFF, marker::SOI]);
+        Segments {
+            jpeg,
+            cancel: cancel.clone(),
+            position: if has_start { 2 } else { 0 },
+            image_end: ImageEnd::Marker,
+            has_restarts: false,
+            is_in_scan: false,
+            markers: has_start.into(),
+            ended: false,
+        }
+    }
+
+    /// The offset behind the last marker or segment.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Goes on at this offset, which lies in the entropy-coded data of the last segment.
+    pub fn skip_to(&mut self, position: usize) {
+        self.position = position;
     }
 
     /// Moves past the next marker that begins a segment and returns its code. Bytes that belong to no
@@ -64,7 +108,11 @@ impl<'a> Segments<'a> {
             let code = self.next_code().ok_or_else(|| self.truncated())?;
             let begins_none =
                 matches!(code, 0x00 | marker::TEM | marker::RST0..=marker::RST7 | marker::SOI);
-            if begins_none && self.is_in_scan {
+            if self.ends_image(code) {
+                return Ok(code);
+            }
+            let is_passed_over = self.has_restarts && code < marker::SOF0;
+            if self.is_in_scan && (begins_none || is_passed_over) {
                 continue;
             }
             self.markers += 1;
@@ -76,6 +124,26 @@ impl<'a> Segments<'a> {
                 return Ok(code);
             }
         }
+    }
+
+    /// Whether the image ends before this marker, although it is not EOI.
+    fn ends_image(&self, code: u8) -> bool {
+        let is_data = match code {
+            0x00 | marker::RST0..=marker::RST7 | marker::EOI => true,
+            marker::SOS => self.is_at_scan_header(),
+            _ => self.has_restarts && code < marker::SOF0,
+        };
+        match self.image_end {
+            ImageEnd::Marker => false,
+            ImageEnd::File => self.is_in_scan && code == marker::SOI,
+            ImageEnd::Data => self.is_in_scan && !is_data,
+        }
+    }
+
+    /// Whether the length and the number of components of a scan header come next (T.81 B.2.3).
+    fn is_at_scan_header(&self) -> bool {
+        let next = self.jpeg.get(self.position..).and_then(<[u8]>::first_chunk);
+        matches!(next, Some([0, length, count @ 1..=4]) if *length == 6 + 2 * count)
     }
 
     /// The byte after the next 0xFF, which may be repeated (T.81 B.1.1.2).
@@ -90,21 +158,63 @@ impl<'a> Segments<'a> {
     fn payload(&mut self) -> Option<&'a [u8]> {
         let rest = self.jpeg.get(self.position..)?;
         let length = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
+        // libjpeg-turbo takes a length that does not count itself as no payload (jdmarker.c, skip_variable).
+        let length = length.max(2);
         let payload = rest.get(2..length)?;
         self.position += length;
         Some(payload)
     }
 
+    /// The segment after the last one, if another byte stands in the place of its marker's 0xFF. Only
+    /// metadata is recognised like that: decoders do not read a disguised segment, and find all that they
+    /// need behind it.
+    fn disguised(&mut self) -> Option<Segment<'a>> {
+        let start = self.position;
+        let [not_a_marker, marker] = *self.jpeg.get(start..)?.first_chunk()?;
+        if self.is_in_scan || not_a_marker == 0xFF || !is_metadata(marker) {
+            return None;
+        }
+        self.position += 2;
+        let payload = self.payload();
+        let next = self.jpeg.get(self.position..).and_then(<[u8]>::first_chunk);
+        match (payload, next) {
+            (Some(payload), Some([0xFF, 1..=0xFF])) => {
+                self.markers += 1;
+                Some(Segment {
+                    marker,
+                    payload,
+                    position: start..self.position,
+                    is_disguised: true,
+                })
+            }
+            _ => {
+                self.position = start;
+                None
+            }
+        }
+    }
+
     fn next_segment(&mut self) -> Result<Segment<'a>, PhotoError> {
-        let marker = self.next_marker()?;
+        if let Some(disguised) = self.disguised() {
+            return Ok(disguised);
+        }
+        let marker = match self.next_marker() {
+            Err(PhotoError::Truncated { .. }) if self.image_end != ImageEnd::Marker => {
+                return Ok(end_of_image(self.jpeg.len()));
+            }
+            other => other?,
+        };
         let start = self.position - 2;
+        if self.ends_image(marker) {
+            return Ok(end_of_image(start));
+        }
         let payload = match marker {
             marker::EOI => &[],
             _ => self.payload().ok_or_else(|| self.truncated())?,
         };
         self.is_in_scan = marker == marker::SOS;
         let position = start..self.position;
-        Ok(Segment { marker, payload, position })
+        Ok(Segment { marker, payload, position, is_disguised: false })
     }
 
     fn truncated(&self) -> PhotoError {
@@ -126,21 +236,38 @@ impl<'a> Iterator for Segments<'a> {
     }
 }
 
-impl Segment<'_> {
-    /// Whether libjpeg-turbo would warn about it: only versions 1.x of JFIF and Adobe's transforms 0 to 2
-    /// are defined.
-    pub fn is_odd(&self) -> bool {
-        matches!(
-            (self.marker, self.payload),
-            (marker::APP0, [b'J', b'F', b'I', b'F', 0, 0 | 2..=255, ..])
-                | (marker::APP14, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, 3..=255, ..])
-        )
-    }
+/// An end of the image that has no marker.
+fn end_of_image(position: usize) -> Segment<'static> {
+    let position = position..position;
+    Segment { marker: marker::EOI, payload: &[], position, is_disguised: false }
+}
 
+/// Whether the picture stays the same without segments of this marker.
+fn is_metadata(marker: u8) -> bool {
+    matches!(marker, marker::APP1..=marker::APP13 | marker::APP15 | marker::COM)
+}
+
+impl Segment<'_> {
     /// Whether the picture stays the same without it.
-    fn is_metadata(&self) -> bool {
-        matches!(self.marker, marker::APP1..=marker::APP13 | marker::APP15 | marker::COM)
+    pub fn is_metadata(&self) -> bool {
+        is_metadata(self.marker)
     }
+}
+
+/// Bytes in which a JPEG's first segment is looked for: more than one segment and the stray bytes before it.
+const BEGINNING: usize = 1 << 17;
+
+/// Whether a file that begins with SOI is a JPEG, although the next marker is not right behind it: a whole
+/// segment of a kind that can be the first one follows, and another marker right behind that.
+pub(crate) fn begins(file: &[u8]) -> bool {
+    let beginning = file.get(..BEGINNING).unwrap_or(file);
+    let Some(Ok(first)) = Segments::new(beginning, &CancelFlag::default()).next() else {
+        return false;
+    };
+    let next = beginning.get(first.position.end..).and_then(<[u8]>::first_chunk);
+    let is_possible = first.is_metadata()
+        || matches!(first.marker, marker::APP0 | marker::APP14 | marker::DQT | marker::DHT);
+    is_possible && matches!(next, Some([0xFF, marker::SOF0..=0xFF]))
 }
 
 /// The markers and payloads of the segments before the first scan, among which are those of metadata: EXIF and
@@ -153,25 +280,6 @@ pub(crate) fn app_segments<'a>(
         .map_while(Result::ok)
         .take_while(|segment| segment.marker != marker::SOS)
         .map(|segment| (segment.marker, segment.payload))
-}
-
-/// A copy of the photo without metadata and without bytes that belong to no segment. JFIF's APP0 and
-/// Adobe's APP14 stay, because they define the components' colours, unless libjpeg-turbo would warn about
-/// them.
-pub(crate) fn essentials(jpeg: &[u8], cancel: &CancelFlag) -> Vec<u8> {
-    let segments: Vec<Segment> = Segments::new(jpeg, cancel).map_while(Result::ok).collect();
-    let mut essentials = Vec::with_capacity(jpeg.len());
-    essentials.extend([0xFF, marker::SOI]);
-    for (segment, next) in segments.iter().zip(segments.iter().skip(1)) {
-        if segment.is_metadata() || segment.is_odd() {
-            continue;
-        }
-        let Range { start, end } = segment.position;
-        let end = if segment.marker == marker::SOS { next.position.start } else { end };
-        essentials.extend_from_slice(jpeg.get(start..end).unwrap_or_default());
-    }
-    essentials.extend([0xFF, marker::EOI]);
-    essentials
 }
 
 #[cfg(test)]

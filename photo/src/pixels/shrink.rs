@@ -42,6 +42,17 @@ struct Crop {
 }
 
 impl Decoded {
+    /// The planes with every sample that is not wholly inside the picture overwritten by the nearest one
+    /// that is. Such samples may hold anything, and filters reach beyond the picture's edge.
+    pub(crate) fn without_padding(mut self) -> Decoded {
+        for plane in &self.planes {
+            if let Some(data) = self.data.get_mut(plane.range.clone()) {
+                plane.overwrite_padding(data);
+            }
+        }
+        self
+    }
+
     /// Resizes all planes to `target` with Lanczos3, and copies a plane that already has its size.
     ///
     /// `mirrored` says whether the picture will be mirrored along its width and along its height. On an odd
@@ -114,6 +125,25 @@ impl Crop {
 }
 
 impl DecodedPlane {
+    fn overwrite_padding(&self, data: &mut [u8]) {
+        let row_length = (self.size.width as usize * self.channels).max(1);
+        // A picture of less than a sample has none that is wholly inside.
+        let columns = (self.content.0.floor() as usize).max(1) * self.channels;
+        let rows = (self.content.1.floor() as usize).max(1) * row_length;
+        if columns < row_length {
+            for row in data.chunks_exact_mut(row_length) {
+                let (inside, beyond) = row.split_at_mut(columns);
+                let last = &inside[columns - self.channels..];
+                beyond.chunks_exact_mut(self.channels).for_each(|one| one.copy_from_slice(last));
+            }
+        }
+        if rows < data.len() {
+            let (inside, beyond) = data.split_at_mut(rows);
+            let last = &inside[rows - row_length..];
+            beyond.chunks_exact_mut(row_length).for_each(|row| row.copy_from_slice(last));
+        }
+    }
+
     /// Copies the samples of the top left corner.
     fn corner(&self, data: &[u8], size: Size) -> Result<Pixels, PhotoError> {
         let [row_length, wanted] =
@@ -194,6 +224,21 @@ mod tests {
             panic!("one plane is packed");
         };
         assert!(pixels.data.iter().all(|value| *value < 8), "{:?}", pixels.data);
+    }
+
+    #[test]
+    fn samples_beyond_the_picture_are_overwritten_by_those_inside() {
+        let size = Size { width: 3, height: 3 };
+        for (content, expected) in [
+            ((3.0, 3.0), [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+            ((2.5, 3.0), [1, 2, 2, 4, 5, 5, 7, 8, 8]),
+            ((3.0, 1.25), [1, 2, 3, 1, 2, 3, 1, 2, 3]),
+            ((0.5, 2.0), [1, 1, 1, 4, 4, 4, 4, 4, 4]),
+        ] {
+            let plane = DecodedPlane { range: 0..9, size, channels: 1, content };
+            let decoded = Decoded { data: (1..10).collect(), planes: vec![plane] };
+            assert_eq!(decoded.without_padding().data, expected, "{content:?}");
+        }
     }
 
     #[test]

@@ -379,3 +379,23 @@ fn stray_bytes_pay_for_a_limited_number_of_scans() {
     jpeg.extend([0xFF, 0xD9]);
     expect("CorruptPhoto", "bought-scans.jpg", &jpeg);
 }
+
+#[test]
+fn a_photo_that_is_searched_for_stray_bytes_and_decoded_twice_ends_soon() {
+    let (width, height) = (4000, 2000);
+    let noise = |at: usize| (at.wrapping_mul(2_654_435_761) >> 13) as u8;
+    let pixels: Vec<u8> = (0..3 * width * height).map(noise).collect();
+    let mut compressor = turbojpeg::Compressor::new().unwrap();
+    compressor.set_quality(95).unwrap();
+    compressor.set_subsamp(turbojpeg::Subsamp::None).unwrap();
+    compressor.set_progressive(true).unwrap();
+    let format = turbojpeg::PixelFormat::RGB;
+    let pixels = pixels.as_slice();
+    let image = turbojpeg::Image { pixels, width, pitch: 3 * width, height, format };
+    let photo = compressor.compress_to_vec(image).unwrap();
+    println!("{} MB", photo.len() >> 20);
+    let last = photo.windows(2).rposition(|two| two == [0xFF, 0xC4]).unwrap();
+    let stray = [&photo[..last], &[0x5A; 99], &photo[last..]].concat();
+    bounded("stray-bytes-before-the-last-scan.jpg", &stray);
+    bounded("stray-bytes-everywhere.jpg", &[&stray[..stray.len() - 2], &[0; 99]].concat());
+}

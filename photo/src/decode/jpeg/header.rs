@@ -1,6 +1,7 @@
 //! Reads a JPEG's properties and the cost of decoding it from its segments alone.
 
-use crate::container::jpeg::{Segment, Segments, marker};
+use super::mend;
+use crate::container::jpeg::{ImageEnd, Segment, Segments, marker};
 use crate::metadata::icc;
 use crate::{CancelFlag, DctScale, PhotoError, Size};
 
@@ -49,26 +50,36 @@ pub struct Header {
     blocks: u64,
     /// Whether the decoder must hold all coefficients, because no single scan holds the picture.
     is_held: bool,
-    /// Whether libjpeg-turbo would warn about the segments; it then gets a copy without the odd ones.
-    pub(super) is_odd: bool,
+    /// Where the image ends, if libjpeg-turbo would warn about the file; it then gets a mended copy.
+    pub(super) mended_to: Option<usize>,
+    /// Whether the file has no end-of-image marker.
+    pub(super) lacks_end: bool,
+    pub(super) is_progressive: bool,
+    pub(super) is_arithmetic: bool,
+    /// Whether the entropy-coded data has restart markers.
+    pub(super) has_restarts: bool,
+    /// Nanoseconds that decoding takes, roughly.
+    pub(super) cost: u64,
     /// Bytes of the file that are held a second time, for the decoder or by it.
     kept: u64,
 }
 
 /// A frame header (T.81 B.2.2).
-struct Frame {
-    size: Size,
-    is_progressive: bool,
+pub(super) struct Frame {
+    pub size: Size,
+    pub is_progressive: bool,
     is_arithmetic: bool,
     /// The components, at least one.
-    components: Vec<Component>,
+    pub components: Vec<Component>,
 }
 
 /// A component of a frame.
-struct Component {
-    id: u8,
+pub(super) struct Component {
+    pub id: u8,
     /// Horizontal and vertical sampling factors.
-    factors: (u32, u32),
+    pub factors: (u32, u32),
+    /// Whether a scan has given any of its coefficients.
+    is_scanned: bool,
     /// The lowest bit of each coefficient that the scans of a progressive photo have given so far.
     lowest_bits: [Option<u8>; 64],
 }
@@ -94,10 +105,21 @@ impl Header {
     /// [`PhotoError::Cancelled`] once the flag is raised.
     pub fn read(jpeg: &[u8], cancel: &CancelFlag) -> Result<Header, PhotoError> {
         let mut walk = Walk { end_of_last: 2, ..Walk::default() };
-        for segment in Segments::new(jpeg, cancel) {
-            walk.add(segment?)?;
+        let mut segments = Segments::new(jpeg, cancel);
+        while let Some(segment) = segments.next() {
+            match segment.and_then(|segment| walk.add(segment)) {
+                Ok(()) => {}
+                Err(PhotoError::Cancelled) => return Err(PhotoError::Cancelled),
+                Err(error) => {
+                    let in_scan = segments.position().saturating_sub(2);
+                    walk.end_after_complete_scan(in_scan).ok_or(error)?;
+                    break;
+                }
+            }
+            segments.image_end = walk.may_end_at();
+            segments.has_restarts = walk.has_restarts;
         }
-        walk.finish(jpeg.len())
+        walk.finish(jpeg)
     }
 
     /// Bytes of memory that decoding at this scale takes.
@@ -116,42 +138,97 @@ impl Header {
 struct Walk<'a> {
     frame: Option<Frame>,
     app2: Vec<&'a [u8]>,
+    /// Adobe's colour transform (Adobe Technical Note 5116, page 23), if its segment has one.
+    transform: Option<u8>,
     is_adobe: bool,
     is_odd: bool,
+    has_restarts: bool,
     costs: ScanCosts,
-    /// The offset at which the last segment ended.
+    /// The marker of the last segment, and the offset at which it ended.
+    last: u8,
     end_of_last: usize,
+    /// The offset of the first marker after a scan that completed the image.
+    end_of_complete_scan: Option<usize>,
+    /// The offset of the last scan's data.
+    data: usize,
+    /// The offset of EOI, or of what stands in its place.
+    image_end: usize,
+    lacks_end: bool,
 }
 
 impl<'a> Walk<'a> {
     fn add(&mut self, segment: Segment<'a>) -> Result<(), PhotoError> {
-        let between = segment.position.start.saturating_sub(self.end_of_last);
+        let start = segment.position.start;
+        let between = start.saturating_sub(self.end_of_last);
+        let is_after_scan = self.last == marker::SOS;
         match self.costs.scans {
-            0 => self.is_odd |= between > 0 || segment.is_odd(),
+            0 => {}
             _ => self.costs.image_bytes += between as u64,
         }
-        self.end_of_last = segment.position.end;
+        if is_after_scan {
+            self.end_of_complete_scan = self.is_complete().then_some(start);
+        }
+        self.is_odd |= !is_after_scan && between > 0 || mend::is_odd(&segment);
+        (self.last, self.end_of_last) = (segment.marker, segment.position.end);
+        let is_complete = self.end_of_complete_scan.is_some();
         match (segment.marker, &mut self.frame) {
+            (marker::EOI, _) => {
+                (self.image_end, self.lacks_end) = (start, segment.position.is_empty());
+            }
             (marker::APP2, _) => self.app2.push(segment.payload),
-            (marker::APP14, _) => self.is_adobe |= segment.payload.starts_with(b"Adobe"),
+            (marker::APP14, _) => {
+                self.is_adobe |= segment.payload.starts_with(b"Adobe");
+                self.transform = mend::transform(segment.payload).copied().or(self.transform);
+            }
+            (marker::DRI, _) => self.has_restarts = segment.payload.iter().any(|byte| *byte != 0),
             (marker::SOS, frame) => {
                 self.costs.scans += 1;
+                self.data = segment.position.end;
                 if let Some(frame) = frame {
                     self.costs.cost += frame.scan(segment.payload)?;
+                    self.is_odd |=
+                        !frame.is_progressive && mend::sequential(segment.payload).is_some();
                 }
             }
             (code, Some(_)) if is_frame(code) => {
                 return Err(PhotoError::Corrupt("it has two frame headers".into()));
             }
             (code, frame) if is_frame(code) => *frame = Some(Frame::read(code, segment.payload)?),
+            (code, _) if is_complete && !is_possible_after_scan(code, segment.payload) => {
+                return Err(PhotoError::Corrupt("it has an unknown segment".into()));
+            }
             _ => {}
         }
         Ok(())
     }
 
-    /// The header of a file of this many bytes, once all segments are read.
-    fn finish(self, bytes: usize) -> Result<Header, PhotoError> {
-        let Walk { frame, app2, is_adobe, is_odd, mut costs, .. } = self;
+    /// Whether the scans so far give the whole image. That of an arithmetic-coded one cannot be told from
+    /// its data.
+    fn is_complete(&self) -> bool {
+        self.frame.as_ref().is_some_and(|frame| !frame.is_arithmetic && frame.is_complete())
+    }
+
+    fn may_end_at(&self) -> ImageEnd {
+        match &self.frame {
+            Some(frame) if self.is_complete() && frame.is_progressive => ImageEnd::File,
+            Some(_) if self.is_complete() => ImageEnd::Data,
+            _ => ImageEnd::Marker,
+        }
+    }
+
+    /// Ends the image after the scan that completed it, if what follows is no part of a JPEG. `in_scan` is
+    /// that scan's end, unless a segment came after it.
+    fn end_after_complete_scan(&mut self, in_scan: usize) -> Option<()> {
+        let is_in_scan = self.last == marker::SOS && self.is_complete();
+        let end = self.end_of_complete_scan.or(is_in_scan.then_some(in_scan))?;
+        (self.image_end, self.lacks_end) = (end, true);
+        Some(())
+    }
+
+    /// The header of this file, once all segments are read.
+    fn finish(self, jpeg: &[u8]) -> Result<Header, PhotoError> {
+        let Walk { frame, app2, is_adobe, has_restarts, mut costs, lacks_end, .. } = self;
+        let bytes = jpeg.len();
         let frame = frame.ok_or_else(|| {
             PhotoError::Corrupt("it has no frame header, so its size is unknown".into())
         })?;
@@ -162,20 +239,33 @@ impl<'a> Walk<'a> {
         costs.refuse_too_much()?;
         frame.refuse_too_much_arithmetic(&costs)?;
         if costs.image_bytes < frame.least_image_bytes() {
-            let what =
-                format!("{} bytes of image data are too few for its size", costs.image_bytes);
+            let what = match lacks_end {
+                true => mend::NO_END.into(),
+                false => {
+                    format!("{} bytes of image data are too few for its size", costs.image_bytes)
+                }
+            };
             return Err(PhotoError::Truncated { bytes, what });
         }
         let components = frame.components.len() as u8;
         let profile = icc::Parts::of(app2.iter().copied());
-        let is_odd = is_odd || profile.are_broken();
-        // Either a copy without the odd segments, or all APP2 segments and two more copies of the profile:
-        // the one that is read, and the one in the header.
+        let is_transform_odd =
+            self.transform.is_some_and(|one| mend::known_transform(one, components) != one);
+        let is_odd = self.is_odd || profile.are_broken() || is_transform_odd || lacks_end;
+        let trailer = if lacks_end { mend::trailer(jpeg, self.data) } else { None };
+        let image_end = self.image_end.min(trailer.unwrap_or(bytes));
+        let is_held = frame.is_progressive || costs.scans > 1;
+        // Either a mended copy, or all APP2 segments and two more copies of the profile: the one that is
+        // read, and the one in the header.
         let segment_bytes = |payload: &&[u8]| payload.len() as u64 + SEGMENT_OVERHEAD;
-        let kept = match is_odd {
+        let mut kept = match is_odd {
             true => bytes as u64,
             false => app2.iter().map(segment_bytes).sum::<u64>() + 2 * profile.bytes() as u64,
         };
+        // The copy without the stray bytes that only decoding finds.
+        if !frame.is_arithmetic && (has_restarts || is_held) {
+            kept += bytes as u64;
+        }
         Ok(Header {
             size: frame.size,
             components,
@@ -183,8 +273,13 @@ impl<'a> Walk<'a> {
             profile: profile.profile(components),
             is_subsampled: frame.is_subsampled(),
             blocks: frame.blocks(),
-            is_held: frame.is_progressive || costs.scans > 1,
-            is_odd,
+            is_held,
+            mended_to: is_odd.then_some(image_end),
+            lacks_end,
+            is_progressive: frame.is_progressive,
+            is_arithmetic: frame.is_arithmetic,
+            has_restarts,
+            cost: costs.cost + costs.image_bytes * COST_OF_A_BYTE,
             kept,
         })
     }
@@ -254,7 +349,7 @@ impl ScanCosts {
 const BYTES_OF_COEFFICIENTS: u64 = 128;
 
 impl Frame {
-    fn read(code: u8, payload: &[u8]) -> Result<Frame, PhotoError> {
+    pub fn read(code: u8, payload: &[u8]) -> Result<Frame, PhotoError> {
         let &[precision, h1, h0, w1, w0, count, ref components @ ..] = payload else {
             return Err(PhotoError::Corrupt("its frame header is too short".into()));
         };
@@ -291,7 +386,7 @@ impl Frame {
             .take(usize::from(count))
             .map(|[id, factors, _]| {
                 let factors = (u32::from(factors >> 4), u32::from(factors & 15));
-                Component { id: *id, factors, lowest_bits: [None; 64] }
+                Component { id: *id, factors, is_scanned: false, lowest_bits: [None; 64] }
             })
             .collect();
         let is_legal = |component: &Component| {
@@ -313,7 +408,16 @@ impl Frame {
         matches!(&factors[..], [luma, (1, 1), (1, 1)] if known.contains(luma))
     }
 
-    fn largest_factors(&self) -> (u32, u32) {
+    /// Whether the scans so far give every bit of every coefficient.
+    fn is_complete(&self) -> bool {
+        let is_known = |component: &Component| match self.is_progressive {
+            true => component.lowest_bits.iter().all(|bit| *bit == Some(0)),
+            false => component.is_scanned,
+        };
+        self.components.iter().all(is_known)
+    }
+
+    pub fn largest_factors(&self) -> (u32, u32) {
         let (h, v): (Vec<u32>, Vec<u32>) = self.components.iter().map(|one| one.factors).unzip();
         (h.into_iter().max().unwrap_or(1), v.into_iter().max().unwrap_or(1))
     }
@@ -324,10 +428,18 @@ impl Frame {
     }
 
     /// The MCUs (minimum coded units) of a scan of all components (T.81 A.2).
-    fn mcus(&self) -> u64 {
+    pub fn mcus(&self) -> u64 {
         let Size { width, height } = self.size;
         let (most_h, most_v) = self.largest_factors();
         u64::from(width.div_ceil(8 * most_h)) * u64::from(height.div_ceil(8 * most_v))
+    }
+
+    /// The blocks of a scan of this component alone (T.81 A.2.2).
+    pub fn blocks_of(&self, component: usize) -> u64 {
+        let Size { width, height } = self.size;
+        let (h, v) = self.components.get(component).map_or((1, 1), |one| one.factors);
+        let (most_h, most_v) = self.largest_factors();
+        u64::from((width * h).div_ceil(8 * most_h)) * u64::from((height * v).div_ceil(8 * most_v))
     }
 
     /// Nanoseconds of CPU time that a scan takes even if it is empty. Its header says which blocks are
@@ -356,6 +468,7 @@ impl Frame {
                 continue;
             };
             visited += mcus * component.blocks_of_an_mcu();
+            component.is_scanned = true;
             if let Some(selection) = &selection {
                 component.refine(selection)?;
             }
@@ -387,17 +500,12 @@ impl Frame {
     /// block's first coefficient (T.81 F.1.2.1) and, except in a progressive scan, one bit on its end.
     /// Arithmetic coding may spend less than a bit.
     fn least_image_bytes(&self) -> u64 {
-        let Size { width, height } = self.size;
-        let (h, v) = self.components.first().map_or((1, 1), |first| first.factors);
-        let (most_h, most_v) = self.largest_factors();
-        let across = u64::from((width * h).div_ceil(8 * most_h));
-        let down = u64::from((height * v).div_ceil(8 * most_v));
         let bits = match (self.is_arithmetic, self.is_progressive) {
             (true, _) => 0,
             (false, true) => 1,
             (false, false) => 2,
         };
-        across * down * bits / 8
+        self.blocks_of(0) * bits / 8
     }
 }
 
@@ -438,8 +546,19 @@ impl Selection {
 /// Nanoseconds for decoding a block, or its first coefficient.
 const COST_OF_A_BLOCK: u64 = 20;
 
+/// Whether a segment may come between the scans of an image or after them (T.81 B.2.4, B.2.5).
+fn is_possible_after_scan(code: u8, payload: &[u8]) -> bool {
+    match code {
+        marker::DHT => mend::are_huffman_tables(payload),
+        marker::DQT | marker::DAC | marker::DNL | marker::APP0..=marker::APP15 | marker::COM => {
+            true
+        }
+        _ => false,
+    }
+}
+
 /// Whether a marker begins a frame: SOF0 to SOF15, except three codes in that range with other meanings.
-fn is_frame(code: u8) -> bool {
+pub(super) fn is_frame(code: u8) -> bool {
     (0xC0..=0xCF).contains(&code) && ![marker::DHT, marker::JPG, marker::DAC].contains(&code)
 }
 
@@ -462,15 +581,33 @@ mod tests {
     }
 
     #[test]
-    fn every_prefix_of_a_photo_is_refused() {
+    fn every_prefix_that_ends_before_the_image_data_is_refused() {
         let jpeg = gradient_jpeg(64, 48, 3);
-        for length in 0..jpeg.len() {
+        let scan = memchr::memmem::find(&jpeg, &[0xFF, marker::SOS]).unwrap();
+        for length in 0..scan + 14 {
             assert!(
                 matches!(read(&jpeg[..length]), Err(PhotoError::Truncated { .. })),
                 "{length} of {} bytes",
                 jpeg.len()
             );
         }
+    }
+
+    #[test]
+    fn only_an_image_of_which_no_scan_is_missing_may_lack_its_end_marker() {
+        let without_end = |jpeg: &[u8]| read(&jpeg[..jpeg.len() - 2]);
+        let picture = gradient(100, 60, 3);
+        for is_progressive in [false, true] {
+            let jpeg = coded(&picture, is_progressive, false);
+            assert!(without_end(&jpeg).is_ok_and(|header| header.lacks_end));
+            // Nothing in arithmetic-coded data tells that it is whole.
+            let refusal = without_end(&coded(&picture, is_progressive, true)).unwrap_err();
+            assert_eq!(refusal.name(), "TruncatedPhoto");
+        }
+        let progressive = coded(&picture, true, false);
+        let last_scan = memchr::memmem::rfind(&progressive, &[0xFF, marker::DHT]).unwrap();
+        let refusal = read(&progressive[..last_scan]).unwrap_err();
+        assert_eq!(refusal.name(), "TruncatedPhoto");
     }
 
     #[test]
@@ -571,8 +708,12 @@ mod tests {
     fn the_scans_that_encoders_write_are_accepted_for_the_largest_photos() {
         // The ten scans of YCbCr by jcparam.c, jpeg_simple_progression, here for 4:2:0.
         let size = Size { width: 25_000, height: 20_000 };
-        let component =
-            |id, factor| Component { id, factors: (factor, factor), lowest_bits: [None; 64] };
+        let component = |id, factor| Component {
+            id,
+            factors: (factor, factor),
+            is_scanned: false,
+            lowest_bits: [None; 64],
+        };
         let components = vec![component(1, 2), component(2, 1), component(3, 1)];
         let mut frame = Frame { size, is_progressive: true, is_arithmetic: false, components };
         let scans: [(&[u8], [u8; 3]); 10] = [
@@ -637,7 +778,10 @@ mod tests {
         let samples = 7 * 4 * 6 * 64;
         assert_eq!(memory(&coded(&picture, false, false), 8), samples);
         assert_eq!(memory(&coded(&picture, false, false), 4), samples / 4);
-        assert_eq!(memory(&coded(&picture, true, false), 8), samples + 2 * samples);
+        let progressive = coded(&picture, true, false);
+        // Its coefficients, and a copy without stray bytes between its scans.
+        let held = 2 * samples + progressive.len() as u64;
+        assert_eq!(memory(&progressive, 8), samples + held);
     }
 
     #[test]

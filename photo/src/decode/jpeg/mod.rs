@@ -1,13 +1,18 @@
 //! JPEG: reads the header, and decodes at one to eight eighths of the size.
 //!
-//! The segments are walked before any decoding, so that the photo's cost is known from its header, and
-//! a file without an end is refused instead of being shown half gray. libjpeg-turbo decodes, through
+//! The segments are walked before any decoding, so that the photo's cost is known from its header. What
+//! decoders only warn about is mended in a copy (`mend`), so that libjpeg-turbo's first warning, the only one
+//! that TurboJPEG reports, means damage. Stray bytes within the image data are found only by following its
+//! codes (`entropy`), after such a warning. A picture that lacks a part is refused instead of being shown
+//! half gray. libjpeg-turbo decodes, through
 //! TurboJPEG's whole-image calls. The mozjpeg crate could decode row by row, but not planes at a fraction
 //! of the size, and it reports errors by unwinding through C; planes at half the size take only 16 MB for
 //! the reference photo. One program cannot link both, as each brings its own libjpeg. Clause and table
 //! numbers are those of ITU-T T.81.
 
+mod entropy;
 mod header;
+mod mend;
 
 pub use header::Header;
 pub(super) use header::ScanCosts;
@@ -20,7 +25,6 @@ use turbojpeg::{
     YuvImage,
 };
 
-use crate::container::jpeg::essentials;
 use crate::pixels::{Decoded, DecodedPlane, cmyk};
 use crate::{CancelFlag, DctScale, PhotoError, Size};
 
@@ -39,24 +43,36 @@ pub fn decode(
     if ![1, 3, 4].contains(&components) {
         return Err(PhotoError::UnsupportedFormat(format!("a JPEG of {components} components")));
     }
-    let mut decompressor = Decompressor::new().map_err(corrupt)?;
-    // TurboJPEG treats a warning about the header, such as stray bytes between segments or a broken
-    // colour profile, as an error and decodes nothing.
-    let jpeg = match header.is_odd {
-        true => Cow::Owned(essentials(jpeg, cancel)),
-        false => Cow::Borrowed(jpeg),
+    let mended = header.mended_to.map(|end| mend::mended(jpeg, header, end, cancel)).transpose()?;
+    let bytes = jpeg.len();
+    let jpeg = mended.map_or(Cow::Borrowed(jpeg), Cow::Owned);
+    let verdict = match decode_once(&jpeg, header, scale) {
+        Ok(decoded) => return Ok(decoded),
+        Err(verdict) => verdict,
     };
-    let decoders_header = decompressor.read_header(&jpeg).map_err(corrupt)?;
+    if !verdict.may_hide_nothing(header) {
+        return Err(verdict.refusal(header, bytes));
+    }
+    let resynchronised = entropy::resynchronised(&jpeg, cancel)?;
+    drop(jpeg);
+    cancel.check()?;
+    decode_once(&resynchronised, header, scale).map_err(|verdict| verdict.refusal(header, bytes))
+}
+
+/// Decodes a stream about which every warning counts.
+fn decode_once(jpeg: &[u8], header: &Header, scale: DctScale) -> Result<Decoded, Verdict> {
+    let mut decompressor = Decompressor::new().map_err(Verdict::of)?;
+    let decoders_header = decompressor.read_header(jpeg).map_err(Verdict::of)?;
     let Size { width, height } = header.size;
     if (decoders_header.width, decoders_header.height) != (width as usize, height as usize) {
-        return Err(PhotoError::Corrupt("its header is ambiguous".into()));
+        return Err(Verdict::AmbiguousHeader);
     }
     let scale = ScalingFactor::new(scale.eighths() as usize, 8);
-    decompressor.set_scaling_factor(scale).map_err(corrupt)?;
+    decompressor.set_scaling_factor(scale).map_err(Verdict::of)?;
     let is_planar = decoders_header.colorspace == Colorspace::YCbCr
         && decoders_header.subsamp != Subsamp::Unknown;
     let decode = if is_planar { decode_planes } else { decode_packed };
-    decode(&mut decompressor, &jpeg, header, decoders_header.scaled(scale))
+    decode(&mut decompressor, jpeg, header, decoders_header.scaled(scale))
 }
 
 /// Decodes luma and chroma as they are in the file, each at its own resolution.
@@ -65,13 +81,13 @@ fn decode_planes(
     jpeg: &[u8],
     header: &Header,
     scaled: DecompressHeader,
-) -> Result<Decoded, PhotoError> {
+) -> Result<Decoded, Verdict> {
     let DecompressHeader { width, height, subsamp, .. } = scaled;
-    let length = turbojpeg::yuv_pixels_len(width, 1, height, subsamp).map_err(corrupt)?;
+    let length = turbojpeg::yuv_pixels_len(width, 1, height, subsamp).map_err(Verdict::of)?;
     let mut image = YuvImage { pixels: vec![0; length], width, align: 1, height, subsamp };
     let (luma, chroma) = (image.y_size(), image.uv_size());
     let result = decompressor.decompress_to_yuv(jpeg, image.as_deref_mut());
-    result.or_else(|error| verdict(&error.to_string(), jpeg.len()))?;
+    result.or_else(|error| Verdict::of(error).unless_harmless(header))?;
 
     let (across, down) = content(header, decompressor.scaling_factor());
     let (step_x, step_y) = subsamp.size();
@@ -85,7 +101,7 @@ fn decode_planes(
     let subsampled = (across / step_x as f64, down / step_y as f64);
     let planes =
         vec![plane(luma, (across, down)), plane(chroma, subsampled), plane(chroma, subsampled)];
-    Ok(Decoded { data: image.pixels, planes })
+    Ok(Decoded { data: image.pixels, planes }.without_padding())
 }
 
 /// Decodes to gray, to RGB if the file holds RGB or an unusual sampling, or from CMYK to sRGB.
@@ -94,7 +110,7 @@ fn decode_packed(
     jpeg: &[u8],
     header: &Header,
     scaled: DecompressHeader,
-) -> Result<Decoded, PhotoError> {
+) -> Result<Decoded, Verdict> {
     let format = match header.components {
         1 => PixelFormat::GRAY,
         4 => PixelFormat::CMYK, // libjpeg-turbo converts YCCK to CMYK
@@ -105,7 +121,7 @@ fn decode_packed(
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: pixels.as_mut_slice(), width, pitch, height, format };
     let result = decompressor.decompress(jpeg, image);
-    result.or_else(|error| verdict(&error.to_string(), jpeg.len()))?;
+    result.or_else(|error| Verdict::of(error).unless_harmless(header))?;
     if format == PixelFormat::CMYK {
         if header.is_adobe {
             pixels.iter_mut().for_each(|ink| *ink = 255 - *ink);
@@ -116,7 +132,7 @@ fn decode_packed(
     let channels = if format == PixelFormat::GRAY { 1 } else { 3 };
     let content = content(header, decompressor.scaling_factor());
     let plane = DecodedPlane { range: 0..pixels.len(), size, channels, content };
-    Ok(Decoded { data: pixels, planes: vec![plane] })
+    Ok(Decoded { data: pixels, planes: vec![plane] }.without_padding())
 }
 
 /// The exact size of the picture in scaled samples, which the decoder rounds up.
@@ -125,26 +141,64 @@ fn content(header: &Header, scale: ScalingFactor) -> (f64, f64) {
     (scaled(header.size.width), scaled(header.size.height))
 }
 
-/// Maps libjpeg-turbo's message about the image data (see its jerror.h) to a verdict on the photo.
-///
-/// It reports only its first warning, which may hide a worse one. The one harmless warning is about stray
-/// bytes before the end, because nothing is decoded after them.
-fn verdict(message: &str, bytes: usize) -> Result<(), PhotoError> {
-    let says = |phrase| message.contains(phrase);
-    if says("extraneous bytes before marker 0xd9") {
-        Ok(())
-    } else if says("Premature end of JPEG file") || says("premature end of data segment") {
-        Err(PhotoError::Truncated { bytes, what: "image data is missing".into() })
-    } else if says("not implemented") {
-        Err(PhotoError::UnsupportedFormat("a JPEG of this sampling".into()))
-    } else {
-        Err(corrupt(message))
+/// Why a stream was not decoded without doubt.
+#[derive(Debug)]
+enum Verdict {
+    /// libjpeg-turbo reads another size than the header's walk.
+    AmbiguousHeader,
+    /// libjpeg-turbo's message (see its jerror.h): an error, or the first of its warnings.
+    Message(String),
+}
+
+impl Verdict {
+    fn of(message: impl Display) -> Verdict {
+        Verdict::Message(message.to_string())
+    }
+
+    fn says(&self, phrase: &str) -> bool {
+        matches!(self, Verdict::Message(message) if message.contains(phrase))
+    }
+
+    /// Takes a warning about stray bytes before the end for none, because nothing is decoded after them.
+    /// With restart markers, one may be missing there and all that comes after it.
+    fn unless_harmless(self, header: &Header) -> Result<(), Verdict> {
+        let is_at_end = self.says("extraneous bytes before marker 0xd9");
+        if is_at_end && !header.has_restarts { Ok(()) } else { Err(self) }
+    }
+
+    /// Whether the message is about bytes that a decoder drops, or about a restart marker's number, so that
+    /// the picture may be whole. A worse warning may have followed.
+    fn may_hide_nothing(&self, header: &Header) -> bool {
+        let phrases =
+            ["extraneous bytes before marker", "instead of RST", "Unsupported marker type"];
+        let is_affordable = !header.is_arithmetic && header.cost <= MAX_COST_TWICE;
+        is_affordable && phrases.iter().any(|phrase| self.says(phrase))
+    }
+
+    fn refusal(&self, header: &Header, bytes: usize) -> PhotoError {
+        let message = match self {
+            Verdict::AmbiguousHeader => {
+                return PhotoError::Corrupt("its header is ambiguous".into());
+            }
+            Verdict::Message(message) => message,
+        };
+        let is_cut = ["Premature end of JPEG file", "premature end of data segment"]
+            .iter()
+            .any(|phrase| self.says(phrase));
+        if header.lacks_end {
+            PhotoError::Truncated { bytes, what: mend::NO_END.into() }
+        } else if is_cut {
+            PhotoError::Truncated { bytes, what: "image data is missing".into() }
+        } else if self.says("not implemented") {
+            PhotoError::UnsupportedFormat("a JPEG of this sampling".into())
+        } else {
+            PhotoError::Corrupt(format!("libjpeg-turbo says \"{message}\""))
+        }
     }
 }
 
-fn corrupt(message: impl Display) -> PhotoError {
-    PhotoError::Corrupt(format!("libjpeg-turbo says \"{message}\""))
-}
+/// Most nanoseconds that a photo may take which is decoded twice, and searched for stray bytes in between.
+const MAX_COST_TWICE: u64 = 300_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -261,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn stray_bytes_are_tolerated_only_where_they_hide_nothing() {
+    fn stray_bytes_are_no_part_of_the_picture() {
         // More than the decoder reads past the end of a scan.
         let stray = [0; 100];
         let jpeg = coded(&gradient(64, 48, 3), true, false);
@@ -272,17 +326,18 @@ mod tests {
         let last_scan = memchr::memmem::rfind(&jpeg, &[0xFF, marker::DHT]).unwrap();
         let (image, last_scan) = jpeg.split_at(last_scan);
         let between_scans = [image, &stray, last_scan].concat();
-        assert!(matches!(quarter(&between_scans), Err(PhotoError::Corrupt(_))));
+        assert_eq!(quarter(&between_scans), quarter(&jpeg));
     }
 
     #[test]
     fn missing_and_wrong_image_data_are_distinguished() {
-        let missing = "Corrupt JPEG data: premature end of data segment";
-        assert!(matches!(verdict(missing, 9), Err(PhotoError::Truncated { bytes: 9, .. })));
-        let cut_off = "Premature end of JPEG file";
-        assert!(matches!(verdict(cut_off, 9), Err(PhotoError::Truncated { .. })));
-        let wrong = "Corrupt JPEG data: bad Huffman code";
-        assert!(matches!(verdict(wrong, 9), Err(PhotoError::Corrupt(_))));
+        let header = Header::read(&gradient_jpeg(8, 8, 1), &CancelFlag::default()).unwrap();
+        let refusal = |message: &str| Verdict::of(message).refusal(&header, 9);
+        let missing = refusal("Corrupt JPEG data: premature end of data segment");
+        assert!(matches!(missing, PhotoError::Truncated { bytes: 9, .. }));
+        assert!(matches!(refusal("Premature end of JPEG file"), PhotoError::Truncated { .. }));
+        let wrong = refusal("Corrupt JPEG data: bad Huffman code");
+        assert!(matches!(wrong, PhotoError::Corrupt(_)));
     }
 
     #[test]
