@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use super::png_text;
 use crate::container::heif::{self, media_box};
+use crate::container::raw::{self, Metadata};
 use crate::container::riff::riff_chunk;
 use crate::container::{chunks, jpeg};
+use crate::format::has_tiff_header;
 use crate::{CancelFlag, Format};
 
 /// The bytes before the block in a JPEG's APP1 segment (clause 4.7.2.1), and in other files whose writers
@@ -23,6 +25,15 @@ pub(super) fn blocks<'a>(file: &'a [u8], cancel: &CancelFlag) -> Vec<Cow<'a, [u8
     match Format::of(file) {
         Some(Format::Jpeg) => of_jpeg(file, cancel),
         Some(Format::Tiff) => vec![file.into()],
+        Some(Format::Raw(kind)) => match raw::metadata(file, kind, cancel) {
+            Some(Metadata::Block(block)) => vec![block],
+            Some(Metadata::Jpeg(jpeg)) => of_jpeg(jpeg, cancel),
+            None => Vec::new(),
+        },
+        Some(Format::Jpeg2000) => heif::jpeg_2000_exif(file, cancel)
+            .map(|block| without_identifier(block.into()))
+            .into_iter()
+            .collect(),
         Some(Format::Png) => png_text::blocks(file, cancel).map(without_identifier).collect(),
         Some(Format::WebP) => chunks(file.get(12..), riff_chunk, cancel)
             .filter(|chunk| chunk.name == b"EXIF")
@@ -36,7 +47,7 @@ pub(super) fn blocks<'a>(file: &'a [u8], cancel: &CancelFlag) -> Vec<Cow<'a, [u8
             .collect(),
         Some(Format::Gif | Format::Bmp) => Vec::new(),
         // A file of an unknown brand can still be HEIF.
-        Some(Format::Heic | Format::Avif) | None => {
+        Some(Format::Heic | Format::Avif | Format::Heif) | None => {
             heif::item(file, cancel).and_then(from_exif_item).into_iter().collect()
         }
     }
@@ -49,7 +60,7 @@ fn of_jpeg<'a>(file: &'a [u8], cancel: &CancelFlag) -> Vec<Cow<'a, [u8]>> {
     let mut blocks: Vec<Cow<[u8]>> = Vec::new();
     for segment in segments.take(MAX_BLOCKS) {
         match blocks.last_mut() {
-            Some(block) if Format::of(segment) != Some(Format::Tiff) => extend(block, segment),
+            Some(block) if !has_tiff_header(segment) => extend(block, segment),
             _ => blocks.push(segment.into()),
         }
     }
