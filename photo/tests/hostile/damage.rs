@@ -3,7 +3,7 @@
 use super::{golden, render, render_soon};
 
 /// One photo of each format and coding.
-const PHOTOS: [&str; 18] = [
+const PHOTOS: [&str; 27] = [
     "jpeg-420.jpg",
     "jpeg-progressive.jpg",
     "jpeg-arithmetic.jpg",
@@ -20,6 +20,15 @@ const PHOTOS: [&str; 18] = [
     "tiff-lzw.tif",
     "tiff-tiles.tif",
     "tiff-jpeg.tif",
+    "tiff-jpeg-planes.tif",
+    "tiff-rgb-16-bit-planar-tiles-predictor-big-endian.tif",
+    "tiff-palette-4-bit-tiles.tif",
+    "tiff-packbits.tif",
+    "tiff-lowest-bit-first-rgb-lzw.tif",
+    "tiff-fax-group-3-two-dimensional.tif",
+    "tiff-fax-group-3-lowest-bit-first.tif",
+    "tiff-fax-group-4.tif",
+    "tiff-fax-huffman.tif",
     "bmp-24-bit.bmp",
     "bmp-rle8.bmp",
 ];
