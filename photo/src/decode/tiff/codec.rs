@@ -149,9 +149,16 @@ impl<R: BufRead> Read for Lzw<R> {
             let result = self.decoder.decode_bytes(self.input.fill_buf()?, buffer);
             self.input.consume(result.consumed_in);
             match result.status {
-                Ok(LzwStatus::Ok) if result.consumed_out == 0 => {}
-                Ok(LzwStatus::Ok | LzwStatus::Done) => return Ok(result.consumed_out),
-                Ok(LzwStatus::NoProgress) => return Err(ErrorKind::UnexpectedEof.into()),
+                // weezl 0.1.12 may say that there was no progress although it gave bytes that it had kept.
+                Ok(LzwStatus::Ok | LzwStatus::Done | LzwStatus::NoProgress)
+                    if result.consumed_out > 0 =>
+                {
+                    return Ok(result.consumed_out);
+                }
+                Ok(LzwStatus::Ok) => {}
+                Ok(LzwStatus::Done | LzwStatus::NoProgress) => {
+                    return Err(ErrorKind::UnexpectedEof.into());
+                }
                 Err(error) => return Err(io::Error::other(error)),
             }
         }
@@ -215,6 +222,26 @@ mod tests {
             assert_eq!(unpacked, expected, "{step} bytes at a time");
             let end = reader.read_exact(&mut [0]).unwrap_err();
             assert_eq!(end.kind(), ErrorKind::UnexpectedEof);
+        }
+    }
+
+    #[test]
+    fn lzw_of_one_colour_is_read_whole_whatever_the_rows() {
+        for length in (1..200).chain([1000, 4000, 20_000]) {
+            for pixels in [vec![7; length], (0..length).map(|at| (at / 5) as u8).collect()] {
+                let encoder = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8);
+                let coded = { encoder }.encode(&pixels).unwrap();
+                for row in [1, 3, 4, 7, 64, 1000] {
+                    let mut reader = Lzw::new(&coded);
+                    let mut decoded = vec![0; length];
+                    for part in decoded.chunks_mut(row) {
+                        reader.read_exact(part).unwrap();
+                    }
+                    assert!(decoded == pixels, "{length} in rows of {row}");
+                    let end = reader.read_exact(&mut [0]).unwrap_err();
+                    assert_eq!(end.kind(), ErrorKind::UnexpectedEof);
+                }
+            }
         }
     }
 }

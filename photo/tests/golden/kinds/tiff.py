@@ -363,6 +363,8 @@ def bit_orders(black_and_white: np.ndarray) -> Iterator[Photo]:
         layout = Layout(RGB, 8, compression, lowest_bit_first=True)
         data = tiff_file.tiff(colours, layout)
         yield Photo(f"tiff-lowest-bit-first-rgb-{name}.tif", data, colours)
+    data = tiff_file.tiff(bilevel, Layout(GRAY, 1, LZW, tile=32))
+    yield Photo("tiff-bilevel-lzw-tiles-of-one-colour.tif", data, levels)
     layout = Layout(RGB, 16, LZW, True, tile=16, lowest_bit_first=True, byte_order=">")
     data = tiff_file.tiff(deep, layout)
     yield Photo("tiff-lowest-bit-first-rgb-16-bit-tiles.tif", data, eight_bit(deep, 16))
