@@ -79,3 +79,16 @@ fn overwritten_bytes_give_a_picture_or_a_failure() {
         }
     }
 }
+
+/// A decoder that ignores checksums would show whatever the bytes became.
+#[test]
+fn image_data_with_a_wrong_checksum_is_refused_even_if_the_end_is_missing() {
+    let photo = golden("png-rgb-8-bit.png");
+    let end = photo.len() - 12;
+    assert!(render(&photo[..end]).is_ok());
+    for length in [photo.len(), end] {
+        let mut damaged = photo[..length].to_vec();
+        damaged[end - 1] ^= 1; // the last byte of the image data's checksum
+        assert!(render(&damaged).is_err(), "{length} of {} bytes", photo.len());
+    }
+}
