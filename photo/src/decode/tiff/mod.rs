@@ -94,7 +94,9 @@ fn memory(stored: &Stored, file_bytes: u64) -> u64 {
             .saturating_add(2 * file_bytes),
         // A row, and the changes of colour in it and in the one before.
         Compression::Fax(_) => stored.chunk.width.saturating_mul(2 * 2 * 8),
-        Compression::None | Compression::Lzw | Compression::Deflate | Compression::PackBits => 0,
+        // A whole strip or tile.
+        Compression::Lzw => stored.row_bytes().saturating_mul(stored.chunk.height),
+        Compression::None | Compression::Deflate | Compression::PackBits => 0,
     };
     // A copy of the file whose bits are put into order.
     let reversed = if stored.is_reversed { file_bytes } else { 0 };
@@ -137,7 +139,7 @@ pub(super) fn decode(
     let mut row = vec![0; stored.row_bytes() as usize];
     for chunk in chunks.iter().filter(|chunk| painter.shows(chunk.plane)) {
         let failure = |error| photo_error(error, photo.len(), cancel);
-        let mut rows = codec::decoded(chunk.data, stored, chunk.height, tables)?;
+        let mut rows = codec::decoded(chunk.data, stored, chunk.height, tables, cancel)?;
         let lines = picture.chunks_exact_mut(picture_row).skip(chunk.top as usize);
         for line in lines.take(chunk.height as usize) {
             cancel.check()?;
