@@ -40,40 +40,69 @@ impl CancelFlag {
 }
 
 /// A reader for decoders that cannot be cancelled: once the flag is raised, every read fails.
+///
+/// It reads the parts of a photo one after another as if they were one file, so that a part can be replaced
+/// without copying the others.
 #[derive(Debug)]
 pub(crate) struct CancellableReader<'a> {
-    photo: io::Cursor<&'a [u8]>,
+    parts: Vec<&'a [u8]>,
+    /// Offset in all parts together.
+    position: u64,
     cancel: &'a CancelFlag,
 }
 
 impl<'a> CancellableReader<'a> {
-    pub fn new(photo: &'a [u8], cancel: &'a CancelFlag) -> CancellableReader<'a> {
-        CancellableReader { photo: io::Cursor::new(photo), cancel }
+    pub fn new(parts: Vec<&'a [u8]>, cancel: &'a CancelFlag) -> CancellableReader<'a> {
+        CancellableReader { parts, position: 0, cancel }
+    }
+
+    /// The bytes from the position to the end of its part, at most a stride of them.
+    fn next(&self) -> io::Result<&'a [u8]> {
+        self.cancel.check().map_err(io::Error::other)?;
+        let mut before = self.position;
+        for part in &self.parts {
+            let rest = usize::try_from(before).ok().and_then(|before| part.get(before..));
+            if let Some(rest @ [_, ..]) = rest {
+                return Ok(rest.get(..STRIDE).unwrap_or(rest));
+            }
+            before = before.saturating_sub(part.len() as u64);
+        }
+        Ok(&[])
+    }
+
+    fn length(&self) -> u64 {
+        self.parts.iter().map(|part| part.len() as u64).sum()
     }
 }
 
 impl BufRead for CancellableReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.cancel.check().map_err(io::Error::other)?;
-        let left = self.photo.fill_buf()?;
-        Ok(left.get(..STRIDE).unwrap_or(left))
+        self.next()
     }
 
     fn consume(&mut self, amount: usize) {
-        self.photo.consume(amount);
+        self.position = self.position.saturating_add(amount as u64);
     }
 }
 
 impl Read for CancellableReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.cancel.check().map_err(io::Error::other)?;
-        self.photo.by_ref().take(STRIDE as u64).read(buffer)
+        let count = self.next()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
     }
 }
 
 impl Seek for CancellableReader<'_> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.photo.seek(position)
+        let (base, offset) = match position {
+            SeekFrom::Start(position) => (position, 0),
+            SeekFrom::End(offset) => (self.length(), offset),
+            SeekFrom::Current(offset) => (self.position, offset),
+        };
+        let before_the_start = || io::Error::from(io::ErrorKind::InvalidInput);
+        self.position = base.checked_add_signed(offset).ok_or_else(before_the_start)?;
+        Ok(self.position)
     }
 }
 
@@ -85,7 +114,7 @@ mod tests {
     fn a_raised_flag_stops_reading_within_a_stride() {
         let photo = [7; 3 * STRIDE];
         let cancel = CancelFlag::default();
-        let mut reader = CancellableReader::new(&photo, &cancel);
+        let mut reader = CancellableReader::new(vec![&photo], &cancel);
         let mut buffer = [0; 2 * STRIDE];
         assert_eq!(reader.read(&mut buffer).unwrap(), STRIDE);
         assert_eq!(reader.fill_buf().unwrap().len(), STRIDE);
@@ -99,7 +128,30 @@ mod tests {
         let photo: Vec<u8> = (0..2 * STRIDE + 5).map(|at| at as u8).collect();
         let cancel = CancelFlag::default();
         let mut read = Vec::new();
-        CancellableReader::new(&photo, &cancel).read_to_end(&mut read).unwrap();
+        CancellableReader::new(vec![&photo], &cancel).read_to_end(&mut read).unwrap();
         assert_eq!(read, photo);
+    }
+
+    #[test]
+    fn parts_are_read_and_searched_like_one_file() {
+        let cancel = CancelFlag::default();
+        let parts = vec![&b"one"[..], b"", b" and ", b"two"];
+        let mut reader = CancellableReader::new(parts, &cancel);
+        let mut read = String::new();
+        reader.read_to_string(&mut read).unwrap();
+        assert_eq!(read, "one and two");
+        for (position, expected) in [
+            (SeekFrom::Start(2), "e and two"),
+            (SeekFrom::End(-4), " two"),
+            (SeekFrom::Start(3), " and two"),
+            (SeekFrom::End(3), ""),
+        ] {
+            reader.seek(position).unwrap();
+            read.clear();
+            reader.read_to_string(&mut read).unwrap();
+            assert_eq!(read, expected, "{position:?}");
+        }
+        assert!(reader.seek(SeekFrom::End(-12)).is_err());
+        assert_eq!(reader.stream_position().unwrap(), 14);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::container::jpeg;
+use crate::container::{heif, jpeg, raw};
 
 /// A picture format that is recognised by a file's first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,39 @@ pub enum Format {
     Bmp,
     Heic,
     Avif,
+    /// HEIF of another coding than HEVC and AV1, or of one that it does not tell.
+    Heif,
     JpegXl,
+    Jpeg2000,
+    /// A camera's raw file.
+    Raw(Raw),
+}
+
+/// The kind of a camera's raw file, by its usual extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the variants are the names of formats")]
+pub enum Raw {
+    Arw,
+    Cr2,
+    Cr3,
+    Crw,
+    Dcr,
+    Dng,
+    Erf,
+    Iiq,
+    Mef,
+    Mos,
+    Mrw,
+    Nef,
+    Orf,
+    Pef,
+    Raf,
+    Rw2,
+    Srw,
+    ThreeFr,
+    X3f,
+    /// One that is stored as a TIFF, of a camera that is not known.
+    Other,
 }
 
 impl Format {
@@ -35,23 +67,17 @@ impl Format {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Format::Png),
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
-            // 43 is BigTIFF's.
-            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Format::Tiff),
+            _ if has_tiff_header(bytes) => {
+                Some(raw::of_tiff(bytes).map_or(Format::Tiff, Format::Raw))
+            }
             [b'B', b'M', ..] if bytes.len() >= 26 => Some(Format::Bmp),
             [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => Some(Format::JpegXl),
-            [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => Format::of_brand(brand),
-            _ => None,
-        }
-    }
-
-    /// The major brand of an ISO base media file (ISO/IEC 23008-12 clause 10, AVIF clause 6).
-    fn of_brand(brand: &[u8]) -> Option<Format> {
-        match brand.get(..4)? {
-            b"avif" | b"avis" => Some(Format::Avif),
-            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => {
-                Some(Format::Heic)
+            // The signature box of JP2, and the bare codestream (ISO/IEC 15444-1 annexes I and A).
+            [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xFF, 0x4F, 0xFF, 0x51, ..] => {
+                Some(Format::Jpeg2000)
             }
-            _ => None,
+            [_, _, _, _, b'f', b't', b'y', b'p', ..] => heif::format(bytes),
+            _ => raw::of_other(bytes).map(Format::Raw),
         }
     }
 
@@ -66,9 +92,58 @@ impl Format {
             Format::Bmp => "BMP",
             Format::Heic => "HEIC",
             Format::Avif => "AVIF",
+            Format::Heif => "HEIF",
             Format::JpegXl => "JPEG XL",
+            Format::Jpeg2000 => "JPEG 2000",
+            Format::Raw(raw) => raw.name(),
         }
     }
+}
+
+impl Raw {
+    /// The format's name in items.
+    pub fn name(self) -> &'static str {
+        self.make_and_name().1
+    }
+
+    /// Whose raw file it is, and its name.
+    fn make_and_name(self) -> (&'static str, &'static str) {
+        match self {
+            Raw::Arw => ("a Sony", "ARW"),
+            Raw::Cr2 => ("a Canon", "CR2"),
+            Raw::Cr3 => ("a Canon", "CR3"),
+            Raw::Crw => ("a Canon", "CRW"),
+            Raw::Dcr => ("a Kodak", "DCR"),
+            Raw::Dng => ("an Adobe", "DNG"),
+            Raw::Erf => ("an Epson", "ERF"),
+            Raw::Iiq => ("a Phase One", "IIQ"),
+            Raw::Mef => ("a Mamiya", "MEF"),
+            Raw::Mos => ("a Leaf", "MOS"),
+            Raw::Mrw => ("a Minolta", "MRW"),
+            Raw::Nef => ("a Nikon", "NEF"),
+            Raw::Orf => ("an Olympus", "ORF"),
+            Raw::Pef => ("a Pentax", "PEF"),
+            Raw::Raf => ("a Fujifilm", "RAF"),
+            Raw::Rw2 => ("a Panasonic", "RW2"),
+            Raw::Srw => ("a Samsung", "SRW"),
+            Raw::ThreeFr => ("a Hasselblad", "3FR"),
+            Raw::X3f => ("a Sigma", "X3F"),
+            Raw::Other => ("a camera's", "RAW"),
+        }
+    }
+}
+
+/// For messages, such as "a Canon raw file (CR2)".
+impl fmt::Display for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (make, name) = self.make_and_name();
+        write!(f, "{make} raw file ({name})")
+    }
+}
+
+/// Whether the bytes begin like a TIFF, as blocks of EXIF do too. 43 is BigTIFF's.
+pub(crate) fn has_tiff_header(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..])
 }
 
 impl fmt::Display for Format {
@@ -156,8 +231,31 @@ mod tests {
             (b"\0\0\0\x18ftypavif", Format::Avif),
             (b"\0\0\0\x18ftypavis", Format::Avif),
             (b"\xFF\x0A", Format::JpegXl),
+            (b"\0\0\0\x0CjP  \r\n\x87\n", Format::Jpeg2000),
+            (b"\xFF\x4F\xFF\x51\0", Format::Jpeg2000),
         ] {
             assert_eq!(Format::of(bytes), Some(expected), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn each_raw_file_is_recognised_by_its_first_bytes() {
+        for (bytes, name, message) in [
+            (&b"II*\0\x10\0\0\0CR\x02\0"[..], "CR2", "a Canon raw file (CR2)"),
+            (b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom", "CR3", "a Canon raw file (CR3)"),
+            (b"II\x1A\0\0\0HEAPCCDR\x02\0", "CRW", "a Canon raw file (CRW)"),
+            (b"II*\0\x10\0\0\0IIIITwaR", "IIQ", "a Phase One raw file (IIQ)"),
+            (b"MM\0*\0\0\0\x10MMMMRawT", "IIQ", "a Phase One raw file (IIQ)"),
+            (b"\0MRM\0\0\x12\x34", "MRW", "a Minolta raw file (MRW)"),
+            (b"IIRO\x08\0\0\0", "ORF", "an Olympus raw file (ORF)"),
+            (b"IIRS\x08\0\0\0", "ORF", "an Olympus raw file (ORF)"),
+            (b"MMOR\0\0\0\x08", "ORF", "an Olympus raw file (ORF)"),
+            (b"FUJIFILMCCD-RAW 0201", "RAF", "a Fujifilm raw file (RAF)"),
+            (b"IIU\0\x18\0\0\0", "RW2", "a Panasonic raw file (RW2)"),
+            (b"FOVb\0\0\x02\0", "X3F", "a Sigma raw file (X3F)"),
+        ] {
+            let Some(Format::Raw(raw)) = Format::of(bytes) else { panic!("{bytes:?}") };
+            assert_eq!((raw.name(), raw.to_string().as_str()), (name, message));
         }
     }
 

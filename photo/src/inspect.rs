@@ -1,5 +1,6 @@
 //! The first step: reads a photo's metadata and header without decoding it.
 
+use crate::container::heif;
 use crate::decode::{Header, header};
 use crate::metadata;
 use crate::render::catch_panic;
@@ -16,6 +17,8 @@ pub struct Inspected<'a> {
     pub facts: Facts,
     /// The header, or the reason why the photo may not be decoded.
     header: Result<Header, PhotoError>,
+    /// The size as displayed of a photo that is not decoded, but tells its size.
+    told_size: Option<Size>,
 }
 
 /// Reads a photo's metadata and header, and decodes nothing.
@@ -32,7 +35,22 @@ pub fn inspect<'a>(
     let format = Format::of(bytes);
     let facts = metadata::read(bytes, location, cancel);
     let header = catch_panic(|| header(bytes, format, max_pixels, cancel));
-    Inspected { bytes, format, facts, header }
+    let told_size = match format {
+        Some(Format::Heic | Format::Avif | Format::Heif) => heif::displayed_size(bytes, cancel),
+        Some(
+            Format::Jpeg
+            | Format::Png
+            | Format::Gif
+            | Format::WebP
+            | Format::Tiff
+            | Format::Bmp
+            | Format::JpegXl
+            | Format::Jpeg2000
+            | Format::Raw(_),
+        )
+        | None => None,
+    };
+    Inspected { bytes, format, facts, header, told_size }
 }
 
 impl Inspected<'_> {
@@ -49,9 +67,13 @@ impl Inspected<'_> {
         Orientation::from_exif(self.facts.orientation)
     }
 
-    /// The photo's size as displayed; `None` if its header cannot be read.
+    /// The photo's size as displayed; `None` if its header cannot be read. That of HEIC and AVIF is known
+    /// even though they are not decoded. They are turned by their own properties, not by the EXIF
+    /// orientation, which they repeat (ISO/IEC 23008-12 clause 6.5.10).
     pub fn size(&self) -> Option<Size> {
-        let header = self.header.as_ref().ok()?;
-        Some(self.orientation().displayed(header.size))
+        match &self.header {
+            Ok(header) => Some(self.orientation().displayed(header.size)),
+            Err(_) => self.told_size,
+        }
     }
 }

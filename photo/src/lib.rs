@@ -88,7 +88,7 @@ mod size;
 
 pub use cancel::CancelFlag;
 pub use error::PhotoError;
-pub use format::{Claim, Format};
+pub use format::{Claim, Format, Raw};
 pub use inspect::{Inspected, inspect};
 pub use metadata::{Facts, LocationPolicy};
 pub use pixels::{Orientation, Picture, Pixels};

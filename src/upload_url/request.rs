@@ -21,6 +21,36 @@ const CONTENT_TYPES: [(&str, &str); 6] = [
     ("image/bmp", "bmp"),
 ];
 
+/// What clients write instead of a registered name (IANA, "Media Types"): older browsers and Windows for
+/// JPEG, PNG and BMP, and common mistakes.
+const OTHER_NAMES: [(&str, &str); 5] = [
+    ("image/jpg", "image/jpeg"),
+    ("image/pjpeg", "image/jpeg"),
+    ("image/x-png", "image/png"),
+    ("image/tif", "image/tiff"),
+    ("image/x-ms-bmp", "image/bmp"),
+];
+
+/// Names that say nothing: the extension of the file's name counts then. Clients send an empty one for a
+/// type that they do not know (W3C File API section 4.1).
+const UNTOLD: [&str; 2] = ["", "application/octet-stream"];
+
+/// Extensions of files, and what they hold.
+const EXTENSIONS: [(&str, &str); 12] = [
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("jpe", "image/jpeg"),
+    ("jfif", "image/jpeg"),
+    ("png", "image/png"),
+    ("apng", "image/png"),
+    ("webp", "image/webp"),
+    ("gif", "image/gif"),
+    ("tif", "image/tiff"),
+    ("tiff", "image/tiff"),
+    ("bmp", "image/bmp"),
+    ("dib", "image/bmp"),
+];
+
 /// Largest body of a request: twice that of a hundred files with the longest names and albums, all escaped.
 const MAX_BODY_BYTES: usize = 1 << 21;
 const MAX_FILES: usize = 100;
@@ -51,7 +81,8 @@ pub(super) struct Upload {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object about a file")]
 struct File {
-    /// Name of the file. It goes nowhere: names are personal, and many are hostile.
+    /// Name of the file. Nothing of it goes anywhere but, where no other type is told, what its extension
+    /// says: names are personal, and many are hostile.
     file_name: String,
     content_type: String,
     content_length: u64,
@@ -143,7 +174,7 @@ fn one(file: Value, at: &str, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<U
             return None;
         }
     };
-    let content_type = known_content_type(&file.content_type);
+    let content_type = known_content_type(&file.content_type, &file.file_name);
     let checks = [
         ("fileName", check_file_name(&file.file_name)),
         ("contentType", content_type.map(drop).ok_or_else(allowed_content_types)),
@@ -166,14 +197,33 @@ fn one(file: Value, at: &str, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<U
     })
 }
 
-/// The row of the table. Case does not matter (RFC 9110 section 8.3.1).
-fn known_content_type(content_type: &str) -> Option<(&'static str, &'static str)> {
-    CONTENT_TYPES.into_iter().find(|(known, _)| content_type.eq_ignore_ascii_case(known))
+/// The row of the table. Case, parameters and the spaces around them do not matter (RFC 9110 section
+/// 8.3.1): none of them changes what a picture is.
+fn known_content_type(content_type: &str, file_name: &str) -> Option<(&'static str, &'static str)> {
+    let name = content_type.split(';').next().unwrap_or_default();
+    let name = name.trim_matches([' ', '\t']).to_ascii_lowercase();
+    let name = match UNTOLD.contains(&name.as_str()) {
+        true => type_of_extension(file_name)?,
+        false => OTHER_NAMES
+            .into_iter()
+            .find(|(other, _)| *other == name)
+            .map_or(name.as_str(), |(_, registered)| registered),
+    };
+    CONTENT_TYPES.into_iter().find(|(known, _)| *known == name)
+}
+
+fn type_of_extension(file_name: &str) -> Option<&'static str> {
+    let (_, extension) = file_name.rsplit_once('.')?;
+    let mut extensions = EXTENSIONS.into_iter();
+    extensions.find(|(known, _)| extension.eq_ignore_ascii_case(known)).map(|(_, name)| name)
 }
 
 fn allowed_content_types() -> String {
     let names = CONTENT_TYPES.map(|(name, _)| name).join(", ");
-    format!("must be one of {names}; other formats, HEIC and AVIF among them, get no thumbnail")
+    format!(
+        "must be one of {names}, or empty if fileName ends like one of them; other formats, HEIC and AVIF \
+         among them, get no thumbnail"
+    )
 }
 
 fn check_file_name(name: &str) -> Result<(), String> {
@@ -411,20 +461,73 @@ mod tests {
     }
 
     #[test]
+    fn a_content_type_is_taken_as_people_send_it_and_signed_as_it_is_registered() {
+        for (content_type, registered, extension) in [
+            ("image/jpg", "image/jpeg", "jpg"),
+            ("IMAGE/JPG", "image/jpeg", "jpg"),
+            ("image/pjpeg", "image/jpeg", "jpg"),
+            ("image/x-png", "image/png", "png"),
+            ("image/tif", "image/tiff", "tif"),
+            ("image/x-ms-bmp", "image/bmp", "bmp"),
+            ("image/jpeg ", "image/jpeg", "jpg"),
+            ("\timage/webp", "image/webp", "webp"),
+            ("image/jpeg; charset=utf-8", "image/jpeg", "jpg"),
+            ("image/jpg;q=0.8", "image/jpeg", "jpg"),
+            ("image/png ; name=\"a;b.jpg\"", "image/png", "png"),
+            ("image/gif;", "image/gif", "gif"),
+        ] {
+            let upload = one(&with("contentType", content_type)).unwrap();
+            assert_eq!(upload.content_type, registered, "{content_type:?}");
+            assert_eq!(upload.key("", ID), format!("trip/{ID}.{extension}"));
+        }
+    }
+
+    #[test]
+    fn a_type_that_is_not_told_is_that_of_the_files_extension() {
+        let upload = |content_type: &str, file_name: &str| {
+            let mut file = with("contentType", content_type);
+            file["fileName"] = file_name.into();
+            one(&file).map(|upload| upload.content_type)
+        };
+        for untold in ["", " ", "application/octet-stream", "Application/Octet-Stream; x=y"] {
+            for (file_name, expected) in [
+                ("IMG_0001.jpg", "image/jpeg"),
+                ("IMG_0001.JPG", "image/jpeg"),
+                ("a.b.jpeg", "image/jpeg"),
+                ("a.jfif", "image/jpeg"),
+                (".png", "image/png"),
+                ("a.webp", "image/webp"),
+                ("a.gif", "image/gif"),
+                ("scan.TIF", "image/tiff"),
+                ("scan.tiff", "image/tiff"),
+                ("a.bmp", "image/bmp"),
+            ] {
+                assert_eq!(upload(untold, file_name), Ok(expected), "{untold:?} {file_name}");
+            }
+            for file_name in ["jpg", "a.", "a.jpg ", "a.heic", "a.jpg.json", "a.svg", "a.jpg/b"] {
+                let errors = upload(untold, file_name).unwrap_err();
+                assert_eq!(errors[0]["pointer"], "#/contentType", "{untold:?} {file_name}");
+            }
+        }
+        assert!(upload("text/html", "a.jpg").is_err(), "a type that is told counts");
+        assert_eq!(upload("image/png", "a.jpg"), Ok("image/png"));
+    }
+
+    #[test]
     fn types_of_which_no_thumbnail_is_made_are_refused() {
         for content_type in [
-            "",
             "image/svg+xml",
             "text/html",
             "image/heic",
             "image/avif",
-            "image/jpg",
             "image/*",
-            "image/jpeg ",
-            "image/jpeg; charset=utf-8",
+            "image/",
+            "image/jpe g",
             "image/jpeg, text/html",
             "image/jpeg\r\nx-evil: 1",
-            "application/octet-stream",
+            "image/jpeg\n",
+            "text/html; image/jpeg",
+            "application/octet-streams",
         ] {
             let errors = one(&with("contentType", content_type)).unwrap_err();
             assert_eq!(errors[0]["pointer"], "#/contentType", "{content_type:?}");

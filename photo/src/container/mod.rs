@@ -7,7 +7,9 @@ pub(crate) mod heif;
 pub(crate) mod jpeg;
 pub(crate) mod lzw;
 pub(crate) mod png;
+pub(crate) mod raw;
 pub(crate) mod riff;
+pub(crate) mod tiff;
 
 use crate::CancelFlag;
 

@@ -20,9 +20,18 @@ pub(crate) fn png_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
     Some(Chunk { name: bytes.get(4..8)?, data: bytes.get(8..end)?, length: end + 4 })
 }
 
+/// The end chunk. It says nothing but that the file ends, so a file that lacks it, or has a damaged one, is
+/// read as if it had this one.
+pub(crate) const END: &[u8] = b"\0\0\0\0IEND\xAE\x42\x60\x82";
+
 /// Bytes in the chunks of a PNG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sizes {
+    /// From the start of the file to the end chunk, or to where it should stand; `None` if image data is
+    /// cut off or missing.
+    pub before_end: Option<usize>,
+    /// Whether the end chunk is there.
+    pub has_end: bool,
     /// Metadata that the decoder keeps: texts, profiles, EXIF.
     pub kept: u64,
     /// The compressed picture.
@@ -35,8 +44,18 @@ pub(crate) struct Sizes {
 /// [`PhotoError::Corrupt`] if there are more chunks than a photo has, or if its profile is too large.
 pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError> {
     let (mut images, mut others) = (0, 0);
-    let mut sizes = Sizes { kept: 0, image: 0 };
-    for chunk in chunks(png.get(8..), png_chunk, cancel).take_while(|chunk| chunk.name != b"IEND") {
+    let mut sizes = Sizes { before_end: None, has_end: false, kept: 0, image: 0 };
+    let mut whole = 8; // bytes of the chunks that are not cut off
+    for chunk in chunks(png.get(8..), png_chunk, cancel) {
+        if chunk.name == b"IEND" {
+            sizes.has_end = true;
+            break;
+        }
+        let end = whole + chunk.length;
+        // The checksum of a last chunk can be cut off.
+        if end <= png.len() || chunk.name == b"IDAT" {
+            whole = end.min(png.len());
+        }
         match chunk.name {
             b"IDAT" => {
                 images += 1;
@@ -57,6 +76,10 @@ pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError
         if others > MAX_METADATA_CHUNKS || images > MAX_IMAGE_CHUNKS {
             return Err(PhotoError::Corrupt("it has more chunks than any photo has".into()));
         }
+    }
+    let cut_off = png.get(whole..).and_then(|rest| rest.get(4..8));
+    if images > 0 && (sizes.has_end || cut_off != Some(b"IDAT")) {
+        sizes.before_end = Some(whole);
     }
     Ok(sizes)
 }
@@ -101,6 +124,28 @@ mod tests {
         ] {
             assert_eq!(kept(&vec![(name, 0); most]), Ok(0));
             assert!(matches!(kept(&vec![(name, 0); most + 1]), Err(PhotoError::Corrupt(_))));
+        }
+    }
+
+    #[test]
+    fn the_end_chunk_belongs_behind_the_last_whole_chunk() {
+        let whole = png(&[(b"IHDR", 13), (b"IDAT", 50), (b"tEXt", 7), (b"IEND", 0)]);
+        let before_end = |length: usize| {
+            let sizes = sizes(&whole[..length], &CancelFlag::default()).unwrap();
+            (sizes.before_end, sizes.has_end)
+        };
+        let image = 8 + 12 + 13;
+        let text = image + 12 + 50;
+        let end = text + 12 + 7;
+        assert_eq!(before_end(whole.len()), (Some(end), true));
+        assert_eq!(before_end(end + 8), (Some(end), true), "without its checksum");
+        assert_eq!(before_end(end + 7), (Some(end), false));
+        assert_eq!(before_end(end), (Some(end), false));
+        assert_eq!(before_end(end - 1), (Some(text), false), "the text is cut off");
+        assert_eq!(before_end(text), (Some(text), false));
+        assert_eq!(before_end(text - 4), (Some(text - 4), false), "only a checksum is cut off");
+        for cut in [text - 5, image + 8, image, 8] {
+            assert_eq!(before_end(cut), (None, false), "the image data is cut off");
         }
     }
 }

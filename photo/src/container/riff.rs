@@ -14,26 +14,72 @@ pub(crate) fn riff_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
     Some(Chunk { name, data: bytes.get(8..end)?, length: end + length % 2 })
 }
 
-/// The embedded colour profile.
+/// The flags of a VP8X chunk, which announce other chunks (WebP container specification, "Extended File
+/// Format").
+mod flag {
+    pub const PROFILE: u8 = 0x20;
+    pub const ALPHA: u8 = 0x10;
+    pub const EXIF: u8 = 0x08;
+    pub const XMP: u8 = 0x04;
+    pub const ANIMATION: u8 = 0x02;
+}
+/// Offset of the flags: the VP8X chunk is the first.
+const FLAGS_AT: usize = 20;
+
+/// What the chunks of a WebP hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Contents<'a> {
+    /// The embedded colour profile.
+    pub profile: Option<&'a [u8]>,
+    /// The flags that agree with the chunks; `None` if there is no VP8X chunk.
+    pub flags: Option<u8>,
+}
+
+/// Reads the chunks' names, and the profile.
 ///
 /// # Errors
 /// [`PhotoError::Corrupt`] if there are more chunks than a photo has.
-pub(crate) fn profile<'a>(
+pub(crate) fn contents<'a>(
     webp: &'a [u8],
     cancel: &CancelFlag,
-) -> Result<Option<&'a [u8]>, PhotoError> {
+) -> Result<Contents<'a>, PhotoError> {
     let length = webp.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
     let end = webp.len().min(length.unwrap_or_default() as usize + 8);
-    let mut profile = None;
+    let (mut profile, mut has_frame, mut has_alpha, mut is_lossy) = (None, false, false, false);
     for (number, chunk) in chunks(webp.get(12..end), riff_chunk, cancel).enumerate() {
         if number == MAX_CHUNKS {
             return Err(PhotoError::Corrupt("it has more chunks than any photo has".into()));
         }
-        if chunk.name == b"ICCP" && profile.is_none() {
-            profile = Some(chunk.data);
+        match chunk.name {
+            b"ICCP" => profile = profile.or(Some(chunk.data)),
+            b"ANMF" => has_frame = true,
+            b"ALPH" => has_alpha = true,
+            b"VP8 " => is_lossy = true,
+            _ => {}
         }
     }
-    Ok(profile)
+    let flags = webp.get(FLAGS_AT).filter(|_| webp.get(12..16) == Some(b"VP8X")).map(|stored| {
+        // Metadata is not read by the decoder, which refuses a photo that lacks what is announced.
+        let mut flags = stored & !(flag::PROFILE | flag::EXIF | flag::XMP);
+        if !has_frame {
+            flags &= !flag::ANIMATION;
+        }
+        if is_lossy {
+            flags = flags & !flag::ALPHA | if has_alpha { flag::ALPHA } else { 0 };
+        }
+        flags
+    });
+    Ok(Contents { profile, flags })
+}
+
+/// The file in parts, with these flags instead of its own.
+pub(crate) fn with_flags<'a>(webp: &'a [u8], flags: Option<&'a u8>) -> Vec<&'a [u8]> {
+    match (flags, webp.get(..FLAGS_AT), webp.get(FLAGS_AT + 1..)) {
+        (Some(flags), Some(before), Some(behind)) => {
+            vec![before, std::slice::from_ref(flags), behind]
+        }
+        _ => vec![webp],
+    }
 }
 
 #[cfg(test)]
@@ -47,12 +93,36 @@ mod tests {
             let length = (chunks.len() as u32 + 4).to_le_bytes();
             // Bytes after the end of the file are not part of it.
             let file = [b"RIFF", &length[..], b"WEBP", &chunks, b"ICCP\x01\0\0\0!\0"].concat();
-            profile(&file, &CancelFlag::default()).map(|found| found.map(<[u8]>::to_vec))
+            let contents = contents(&file, &CancelFlag::default());
+            contents.map(|found| found.profile.map(<[u8]>::to_vec))
         };
         let (one, other) = (b"ICCP\x03\0\0\0abc\0", b"XYZ \0\0\0\0");
         assert_eq!(profile(&[other, one, b"ICCP\0\0\0\0"]), Ok(Some(b"abc".to_vec())));
         assert_eq!(profile(&[other]), Ok(None));
         assert_eq!(profile(&[&other.repeat(MAX_CHUNKS)]), Ok(None));
         assert!(profile(&[&other.repeat(MAX_CHUNKS + 1)]).is_err());
+    }
+
+    #[test]
+    fn flags_announce_no_chunk_that_is_not_there() {
+        let flags = |stored: u8, names: &[&[u8; 4]]| {
+            let chunk = |name: &&[u8; 4]| [&name[..], b"\0\0\0\0"].concat();
+            let chunks: Vec<u8> = names.iter().flat_map(chunk).collect();
+            let extended = [b"VP8X\x0A\0\0\0", &[stored][..], &[0; 9]].concat();
+            let length = (4 + extended.len() + chunks.len()) as u32;
+            let file = [b"RIFF", &length.to_le_bytes()[..], b"WEBP", &extended, &chunks].concat();
+            let flags = contents(&file, &CancelFlag::default()).unwrap().flags.unwrap();
+            let patched = with_flags(&file, Some(&flags)).concat();
+            assert_eq!((patched.len(), patched[20]), (file.len(), flags));
+            flags
+        };
+        assert_eq!(flags(0xFF, &[b"VP8 "]), 0xC1);
+        assert_eq!(flags(0x3E, &[b"VP8 "]), 0);
+        assert_eq!(flags(0x3E, &[b"ALPH", b"VP8 "]), flag::ALPHA);
+        assert_eq!(flags(0, &[b"ALPH", b"VP8 "]), flag::ALPHA);
+        assert_eq!(flags(0x3E, &[b"VP8L"]), flag::ALPHA, "it says itself whether it has alpha");
+        assert_eq!(flags(0x12, &[b"ANIM", b"ANMF"]), 0x12);
+        let without = contents(b"RIFF\x0C\0\0\0WEBPVP8 \0\0\0\0", &CancelFlag::default());
+        assert_eq!(without.unwrap().flags, None);
     }
 }

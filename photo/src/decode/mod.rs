@@ -58,9 +58,11 @@ pub fn header(
         Some(Format::Gif) => raster(RasterFormat::Gif)?,
         Some(Format::WebP) => raster(RasterFormat::WebP)?,
         Some(Format::Bmp) => raster(RasterFormat::Bmp)?,
-        Some(other @ (Format::Heic | Format::Avif | Format::JpegXl)) => {
-            return Err(PhotoError::UnsupportedFormat(other.to_string()));
-        }
+        Some(Format::Raw(raw)) => return Err(PhotoError::UnsupportedFormat(raw.to_string())),
+        Some(
+            other
+            @ (Format::Heic | Format::Avif | Format::Heif | Format::JpegXl | Format::Jpeg2000),
+        ) => return Err(PhotoError::UnsupportedFormat(other.to_string())),
         None if photo.is_empty() => return Err(PhotoError::Empty),
         None => return Err(PhotoError::NotAPhoto(first_bytes(photo))),
     };

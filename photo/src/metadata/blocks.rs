@@ -6,7 +6,9 @@ use super::png_text;
 use crate::container::chunks;
 use crate::container::heif::{self, media_box};
 use crate::container::jpeg::{self, marker};
+use crate::container::raw::{self, Metadata};
 use crate::container::riff::riff_chunk;
+use crate::format::has_tiff_header;
 use crate::{CancelFlag, Format};
 
 /// The bytes before the block in a JPEG's APP1 segment (clause 4.7.2.1), and in other files whose writers
@@ -50,12 +52,24 @@ impl<'a> Blocks<'a> {
         match Format::of(file) {
             Some(Format::Jpeg) => blocks.find_in_jpeg(file, cancel),
             Some(Format::Tiff) => blocks.exif.push(file.into()),
+            Some(Format::Raw(kind)) => match raw::metadata(file, kind, cancel) {
+                Some(Metadata::Block(block)) => blocks.push_exif(block),
+                Some(Metadata::Jpeg(jpeg)) => blocks.find_in_jpeg(jpeg, cancel),
+                None => {}
+            },
+            Some(Format::Jpeg2000) => {
+                if let Some(block) = heif::jpeg_2000_exif(file, cancel) {
+                    blocks.push_exif(block.into());
+                }
+            }
             Some(Format::Png) => png_text::find(file, cancel, &mut blocks),
             Some(Format::WebP) => blocks.find_in_webp(file, cancel),
             Some(Format::JpegXl) => blocks.find_in_jpeg_xl(file, cancel),
             Some(Format::Gif | Format::Bmp) => {}
             // A file of an unknown brand can still be HEIF.
-            Some(Format::Heic | Format::Avif) | None => blocks.find_in_heif(file, cancel),
+            Some(Format::Heic | Format::Avif | Format::Heif) | None => {
+                blocks.find_in_heif(file, cancel)
+            }
         }
         blocks
     }
@@ -74,7 +88,7 @@ impl<'a> Blocks<'a> {
     fn push_app1(&mut self, payload: &'a [u8]) {
         if let Some(block) = after_identifier(payload) {
             match self.exif.last_mut() {
-                Some(last) if Format::of(block) != Some(Format::Tiff) => extend(last, block),
+                Some(last) if !has_tiff_header(block) => extend(last, block),
                 _ => self.push_exif(block.into()),
             }
         } else if let Some(part) = payload.strip_prefix(EXTENSION_IDENTIFIER) {
@@ -133,7 +147,7 @@ impl<'a> Blocks<'a> {
     /// which counts from the end of these four bytes (ISO/IEC 23008-12 annex A.2.1), but some programs forget
     /// them.
     fn push_item(&mut self, item: Cow<'a, [u8]>) {
-        let is_bare = Format::of(&item) == Some(Format::Tiff) || item.starts_with(IDENTIFIER);
+        let is_bare = has_tiff_header(&item) || item.starts_with(IDENTIFIER);
         let offset = item.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes) as usize);
         let skipped = if is_bare { 0 } else { offset.saturating_add(4) };
         if let Some(block) = skip(item, skipped) {

@@ -60,14 +60,16 @@ pub(crate) fn to_displayable(
     if layout.is_deep {
         to_eight_bits(&mut data);
     }
+    // White is no ink.
+    let white = if layout.colour == Colour::Cmyk { 0 } else { 255 };
     match layout.alpha {
         Alpha::None => {}
         Alpha::Straight => flatten(&mut data, layout.colours(), |colour, alpha| {
-            (colour * alpha + 255 * (255 - alpha) + 127) / 255
+            (colour * alpha + white * (255 - alpha) + 127) / 255
         }),
-        Alpha::Associated => {
-            flatten(&mut data, layout.colours(), |colour, alpha| (colour + 255 - alpha).min(255))
-        }
+        Alpha::Associated => flatten(&mut data, layout.colours(), |colour, alpha| {
+            (colour + white * (255 - alpha) / 255).min(255)
+        }),
     }
     let channels = match layout.colour {
         Colour::Gray => 1,
@@ -138,6 +140,12 @@ mod tests {
         let brighter_than_its_alpha =
             converted(&[200, 100], Colour::Gray, Alpha::Associated, false);
         assert_eq!(brighter_than_its_alpha, [255]);
+        let inks = |alpha| converted(&[255, 0, 0, 0, alpha], Colour::Cmyk, Alpha::Straight, false);
+        assert_eq!(inks(255), [0, 255, 255]);
+        assert_eq!(inks(0), [255, 255, 255]);
+        assert_eq!(inks(51), [204, 255, 255]);
+        let associated = converted(&[51, 0, 0, 0, 51], Colour::Cmyk, Alpha::Associated, false);
+        assert_eq!(associated, [204, 255, 255]);
     }
 
     #[test]

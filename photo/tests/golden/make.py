@@ -95,7 +95,11 @@ def contact_sheet(photos: list[Photo], columns: int = 8) -> Image.Image:
 
 def doubts(photos: list[Photo]) -> Iterator[str]:
     for photo in photos:
-        seen = as_pillow_sees(photo.data)
+        try:
+            seen = as_pillow_sees(photo.data)
+        except (OSError, ValueError, KeyError) as error:
+            yield f"{photo.name}: Pillow does not read it ({error})"
+            continue
         meant = as_rgb(upright(photo.pixels, photo.orientation))
         if seen.shape != meant.shape:
             yield f"{photo.name}: Pillow sees another size"

@@ -3,7 +3,7 @@
 use super::{golden, render, render_soon};
 
 /// One photo of each format and coding.
-const PHOTOS: [&str; 18] = [
+const PHOTOS: [&str; 27] = [
     "jpeg-420.jpg",
     "jpeg-progressive.jpg",
     "jpeg-arithmetic.jpg",
@@ -20,6 +20,15 @@ const PHOTOS: [&str; 18] = [
     "tiff-lzw.tif",
     "tiff-tiles.tif",
     "tiff-jpeg.tif",
+    "tiff-jpeg-planes.tif",
+    "tiff-rgb-16-bit-planar-tiles-predictor-big-endian.tif",
+    "tiff-palette-4-bit-tiles.tif",
+    "tiff-packbits.tif",
+    "tiff-lowest-bit-first-rgb-lzw.tif",
+    "tiff-fax-group-3-two-dimensional.tif",
+    "tiff-fax-group-3-lowest-bit-first.tif",
+    "tiff-fax-group-4.tif",
+    "tiff-fax-huffman.tif",
     "bmp-24-bit.bmp",
     "bmp-rle8.bmp",
 ];
@@ -68,5 +77,18 @@ fn overwritten_bytes_give_a_picture_or_a_failure() {
                 let _ = render_soon(&damaged, name);
             }
         }
+    }
+}
+
+/// A decoder that ignores checksums would show whatever the bytes became.
+#[test]
+fn image_data_with_a_wrong_checksum_is_refused_even_if_the_end_is_missing() {
+    let photo = golden("png-rgb-8-bit.png");
+    let end = photo.len() - 12;
+    assert!(render(&photo[..end]).is_ok());
+    for length in [photo.len(), end] {
+        let mut damaged = photo[..length].to_vec();
+        damaged[end - 1] ^= 1; // the last byte of the image data's checksum
+        assert!(render(&damaged).is_err(), "{length} of {} bytes", photo.len());
     }
 }

@@ -5,6 +5,7 @@ use image::{DynamicImage, Frame, ImageFormat, RgbImage, RgbaImage};
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use super::cost::{self, Cost};
+use super::files::{TIFF_DATA, strips};
 
 const WIDTH: usize = 4000;
 const HEIGHT: usize = 3000;
@@ -40,6 +41,13 @@ fn gif(picture: &DynamicImage) -> Vec<u8> {
     bytes
 }
 
+/// A gray TIFF of one strip.
+fn gray_tiff(compression: u32, data: &[u8]) -> Vec<u8> {
+    let (width, height) = (WIDTH as u32, HEIGHT as u32);
+    let size = (width, height, height);
+    strips(size, compression, vec![TIFF_DATA], vec![data.len() as u32], data)
+}
+
 #[test]
 fn no_photo_takes_more_memory_than_announced() {
     let rgb = RgbImage::from_raw(WIDTH as u32, HEIGHT as u32, texture(3)).unwrap();
@@ -58,6 +66,8 @@ fn no_photo_takes_more_memory_than_announced() {
         ("rgb.webp", coded(&rgb, ImageFormat::WebP)),
         ("rgb.bmp", coded(&rgb, ImageFormat::Bmp)),
         ("rgb.gif", gif(&rgb)),
+        ("plain.tif", gray_tiff(1, &texture(1))),
+        ("packbits.tif", gray_tiff(32773, &[0x81, 7].repeat(WIDTH * HEIGHT / 128))),
     ] {
         let Cost { needed, taken, .. } = cost::of(&photo, name);
         println!("{name}: {needed} MB needed, {taken} MB taken");

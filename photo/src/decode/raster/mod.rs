@@ -35,6 +35,18 @@ pub(super) struct Header {
     /// Bytes of a PNG's compressed picture, 0 for other formats.
     compressed: u64,
     format: RasterFormat,
+    repair: Repair,
+}
+
+/// What is mended in a file so that its decoder reads it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Repair {
+    /// Bytes of a PNG before its end chunk, which is put there again.
+    before_end: Option<usize>,
+    /// Whether a PNG lacks its end chunk, so that image data may be missing too.
+    lacks_end: bool,
+    /// The flags of a WebP that announce nothing that is missing.
+    flags: Option<u8>,
 }
 
 /// The formats that the image crate decodes here.
@@ -55,16 +67,22 @@ pub(super) fn header(
     format: RasterFormat,
     cancel: &CancelFlag,
 ) -> Result<Header, PhotoError> {
+    let mut repair = Repair::default();
     let (kept, compressed, riff_profile) = match format {
         RasterFormat::Png => {
-            let png::Sizes { kept, image } = png::sizes(photo, cancel)?;
+            let png::Sizes { before_end, has_end, kept, image } = png::sizes(photo, cancel)?;
+            repair = Repair { before_end, lacks_end: !has_end, flags: None };
             (kept, image, None)
         }
         RasterFormat::Gif => (gif::kept_bytes(photo, cancel)?, 0, None),
-        RasterFormat::WebP => (0, 0, riff::profile(photo, cancel)?),
+        RasterFormat::WebP => {
+            let riff::Contents { profile, flags } = riff::contents(photo, cancel)?;
+            repair.flags = flags;
+            (0, 0, profile)
+        }
         RasterFormat::Bmp => (0, 0, None),
     };
-    let mut decoder = open(photo, format, METADATA_BYTES, cancel)?;
+    let mut decoder = open(photo, format, &repair, METADATA_BYTES, cancel)?;
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
         return Err(PhotoError::Corrupt("it has no pixels".into()));
@@ -100,7 +118,7 @@ pub(super) fn header(
             memory.saturating_add(METADATA_BYTES)
         }
     };
-    Ok(Header { size, icc_profile, memory, limit, compressed, format })
+    Ok(Header { size, icc_profile, memory, limit, compressed, format, repair })
 }
 
 /// Refuses image data that is far larger than the picture itself. Compression adds a few percent at most,
@@ -127,7 +145,7 @@ pub(super) fn decode(
     header: &Header,
     cancel: &CancelFlag,
 ) -> Result<Decoded, PhotoError> {
-    let decoder = open(photo, header.format, header.limit, cancel)?;
+    let decoder = open(photo, header.format, &header.repair, header.limit, cancel)?;
     let layout = layout(decoder.color_type())?;
     if header.format == RasterFormat::Png {
         refuse_many_blocks(header.compressed, once(png::image_data(photo, cancel)), cancel)?;
@@ -136,13 +154,17 @@ pub(super) fn decode(
     if decoder.total_bytes() != samples.len() as u64 {
         return Err(PhotoError::Corrupt("its header is ambiguous".into()));
     }
-    decoder.read_image(&mut samples).map_err(|error| photo_error(&error, photo.len()))?;
+    decoder.read_image(&mut samples).map_err(|error| match header.repair.lacks_end {
+        true => image_data_is_missing(photo.len()),
+        false => photo_error(&error, photo.len()),
+    })?;
     Ok(to_displayable(samples, header.size, layout, None))
 }
 
 fn open<'a>(
     photo: &'a [u8],
     format: RasterFormat,
+    repair: &'a Repair,
     limit: u64,
     cancel: &'a CancelFlag,
 ) -> Result<impl ImageDecoder + 'a, PhotoError> {
@@ -152,7 +174,11 @@ fn open<'a>(
         RasterFormat::WebP => ImageFormat::WebP,
         RasterFormat::Bmp => ImageFormat::Bmp,
     };
-    let mut reader = ImageReader::with_format(CancellableReader::new(photo, cancel), format);
+    let parts = match repair.before_end.and_then(|end| photo.get(..end)) {
+        Some(before_end) => vec![before_end, png::END],
+        None => riff::with_flags(photo, repair.flags.as_ref()),
+    };
+    let mut reader = ImageReader::with_format(CancellableReader::new(parts, cancel), format);
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(limit);
     reader.limits(limits);
@@ -176,7 +202,7 @@ fn layout(color_type: ColorType) -> Result<Layout, PhotoError> {
 /// Maps a decoder's error to a verdict on the photo.
 fn photo_error(error: &ImageError, bytes: usize) -> PhotoError {
     if is_unexpected_end(error) {
-        return PhotoError::Truncated { bytes, what: "image data is missing".into() };
+        return image_data_is_missing(bytes);
     }
     match error {
         ImageError::Unsupported(error) => PhotoError::UnsupportedFormat(match error.kind() {
@@ -196,6 +222,10 @@ fn photo_error(error: &ImageError, bytes: usize) -> PhotoError {
         | ImageError::Parameter(_)
         | ImageError::IoError(_) => PhotoError::Corrupt(format!("the decoder says \"{error}\"")),
     }
+}
+
+fn image_data_is_missing(bytes: usize) -> PhotoError {
+    PhotoError::Truncated { bytes, what: "image data is missing".into() }
 }
 
 /// Whether the error, or one of its causes, is an unexpected end of the file.

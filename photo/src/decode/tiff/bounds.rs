@@ -1,14 +1,14 @@
-//! Refuses files on which tiff 0.11.3 would spend unbounded memory or time. Page numbers are those of
-//! TIFF 6.0.
+//! Refuses files on which decoding would take unbounded memory or time. Page numbers are those of TIFF 6.0.
 
+use super::codec::is_old_lzw;
 use crate::container::jpeg::marker;
 use crate::container::lzw::Lzw;
 use crate::decode::jpeg::ScanCosts;
 use crate::pixels::samples::Layout;
 use crate::{CancelFlag, PhotoError, Size};
 
-/// Most values of a tag: more than a picture has rows, and so strips. The decoder takes 32 bytes for each.
-const MAX_VALUES: u64 = 1 << 17;
+/// Most strips or tiles: more than a picture has rows.
+pub const MAX_CHUNKS: usize = 1 << 17;
 /// Most bytes of JPEG tables that are read in total, as they are read before each strip or tile. Encoders
 /// write 574 bytes, and a picture of 500 megapixels has 120,000 tiles of 64x64.
 const MAX_BYTES_OF_TABLES: usize = 128 << 20;
@@ -18,8 +18,8 @@ const MAX_CHUNK_PIXELS: u64 = 4;
 /// Pixels that all strips or tiles together may have in addition, so that a small picture may have a large
 /// tile.
 const MAX_EDGE_PIXELS: u64 = 4096 * 4096;
-/// Most picoseconds for a fax: fax 0.2 sets pixels one by one, and may find a change of colour in each
-/// bit. An A3 page at 600 dpi takes a tenth of this.
+/// Most picoseconds for a fax, in which each bit may be a change of colour. An A3 page at 600 dpi takes a
+/// tenth of this.
 const MAX_FAX_COST: u64 = 2_000_000_000_000;
 /// Picoseconds for each pixel and each byte of a fax.
 const FAX_COST_OF_A_PIXEL: u64 = 2_500;
@@ -36,49 +36,6 @@ const MAX_SCANS_OF_A_CHUNK: usize = 64;
 const MAX_TABLES: usize = 500_000;
 /// Bytes at the start of a frame header that identify it and give its size.
 const FRAME_BYTES: usize = 10;
-/// ReferenceBlackWhite, the last tag that says how a picture is stored. Later tags are metadata.
-const LAST_PICTURE_TAG: u64 = 532;
-
-/// Refuses long lists in the first directory, which the decoder reads before it accepts a limit.
-///
-/// # Errors
-/// [`PhotoError::Corrupt`] if a tag has more values than [`MAX_VALUES`].
-pub fn refuse_long_lists(photo: &[u8]) -> Result<(), PhotoError> {
-    match longest_list(photo) {
-        Some(values) if values > MAX_VALUES => {
-            Err(PhotoError::Corrupt(format!("its directory has a tag of {values} values")))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The largest number of values of a tag; `None` if the directory cannot be read.
-fn longest_list(photo: &[u8]) -> Option<u64> {
-    let read = |bytes: &[u8]| number(bytes, photo.starts_with(b"MM"));
-    // The offset of the directory, then the bytes of its entry count, of an entry, and of a value count
-    // (pages 13 to 16; those of BigTIFF are wider).
-    let (offset, count, entry, values) = match read(photo.get(2..4)?) {
-        43 => (read(photo.get(8..16)?), 8, 20, 8),
-        _ => (read(photo.get(4..8)?), 2, 12, 4),
-    };
-    let directory = photo.get(usize::try_from(offset).ok()?..)?;
-    let (count, entries) = directory.split_at_checked(count)?;
-    entries
-        .chunks_exact(entry)
-        .take(usize::try_from(read(count)).unwrap_or(usize::MAX))
-        .filter(|entry| entry.get(..2).is_some_and(|tag| read(tag) <= LAST_PICTURE_TAG))
-        .filter_map(|entry| entry.get(4..4 + values).map(read))
-        .max()
-}
-
-fn number(bytes: &[u8], is_big_endian: bool) -> u64 {
-    let append = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
-    match is_big_endian {
-        true => bytes.iter().fold(0, append),
-        false => bytes.iter().rev().fold(0, append),
-    }
-}
-
 /// Refuses JPEG streams whose pictures are larger than their strip or tile of `size`, because they would
 /// be decoded completely. The tables, if any, are a separate stream that is read before each.
 ///
@@ -254,7 +211,8 @@ pub fn refuse_many_tables(chunks: &[&[u8]], cancel: &CancelFlag) -> Result<(), P
     let mut cost = 0;
     chunks.iter().try_for_each(|chunk| {
         cancel.check()?;
-        Lzw::Tiff.count_tables(chunk.iter().copied(), 8, &mut cost)
+        let style = if is_old_lzw(chunk) { Lzw::Gif } else { Lzw::Tiff };
+        style.count_tables(chunk.iter().copied(), 8, &mut cost)
     })
 }
 
@@ -289,38 +247,6 @@ fn frame_size(bytes: &[u8]) -> Option<(u16, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn directory(entries: &[(u16, u32)]) -> Vec<u8> {
-        let mut tiff = b"II*\0\x08\0\0\0".to_vec();
-        tiff.extend((entries.len() as u16).to_le_bytes());
-        for (tag, values) in entries {
-            tiff.extend([&tag.to_le_bytes()[..], &[1, 0], &values.to_le_bytes(), &[0; 4]].concat());
-        }
-        tiff
-    }
-
-    fn big_directory(tag: u16, values: u64) -> Vec<u8> {
-        let tiff = b"MM\0\x2B\0\x08\0\0\0\0\0\0\0\0\0\x10\0\0\0\0\0\0\0\x01";
-        [&tiff[..], &tag.to_be_bytes(), &[0, 1], &values.to_be_bytes(), &[0; 8]].concat()
-    }
-
-    #[test]
-    fn long_lists_are_refused_and_long_metadata_is_not() {
-        assert!(refuse_long_lists(&directory(&[(256, 1), (273, 1 << 17)])).is_ok());
-        assert!(refuse_long_lists(&directory(&[(256, 1), (273, (1 << 17) + 1)])).is_err());
-        assert!(refuse_long_lists(&directory(&[(256, 1), (34377, u32::MAX)])).is_ok());
-        assert!(refuse_long_lists(&big_directory(273, 1)).is_ok());
-        assert!(refuse_long_lists(&big_directory(273, u64::MAX)).is_err());
-    }
-
-    #[test]
-    fn a_missing_directory_is_left_to_the_decoder() {
-        let tiff = directory(&[(273, u32::MAX)]);
-        for length in 0..tiff.len() {
-            assert!(refuse_long_lists(&tiff[..length]).is_ok());
-        }
-        assert!(refuse_long_lists(b"II*\0\xFF\xFF\xFF\xFF").is_ok());
-    }
 
     #[test]
     fn a_jpeg_larger_than_its_tile_is_refused_wherever_its_frame_is() {

@@ -46,6 +46,10 @@ def photos() -> Iterator[Photo]:
     colours = quantised(picture(SMALL))
     plain = png(colours)
 
+    yield Photo("png-without-end.png", plain[:-12], colours)
+    yield Photo("png-end-cut-off.png", plain[:-5], colours)
+    yield Photo("png-end-with-wrong-checksum.png", plain[:-1] + b"!", colours)
+    yield Photo("png-text-cut-off.png", plain[:-12] + b"\0\0\1\0tEXtComment\0half", colours)
     for bits in (8, 16):
         yield opaque(f"png-rgb-{bits}-bit.png", picture(SMALL), bits)
         yield transparent(f"png-rgb-alpha-{bits}-bit.png", picture(SMALL), bits)

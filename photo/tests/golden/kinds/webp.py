@@ -27,6 +27,19 @@ def photos() -> Iterator[Photo]:
     yield as_decoded("webp-animated.webp", webp(colours, save_all=True, append_images=[second]))
     yield as_decoded("webp-display-p3.webp", webp(colours, icc_profile=profile.display_p3()))
     yield as_decoded("webp-orientation-6.webp", webp(stored(colours, 6), exif=exif(6)), 6)
+    whole = webp(colours, icc_profile=profile.display_p3())
+    for name, flags in (("metadata", 0x2C), ("alpha", 0x30), ("animation", 0x22), ("all", 0x3E)):
+        yield as_decoded(f"webp-announces-{name}.webp", whole)._replace(data=announcing(whole, flags))
+    lossless = webp(transparent, lossless=True, exif=exif(1))
+    without = announcing(lossless[: lossless.index(b"EXIF")], 0x1C)
+    yield Photo("webp-lossless-alpha-announces-metadata.webp", without, flattened)
+
+
+def announcing(extended: bytes, flags: int) -> bytes:
+    """The flags of VP8X (WebP container specification), and the length that the file has."""
+    assert extended[12:16] == b"VP8X"
+    length = (len(extended) - 8).to_bytes(4, "little")
+    return b"RIFF" + length + extended[8:20] + bytes([flags]) + extended[21:]
 
 
 def webp(pixels: np.ndarray, **options: Any) -> bytes:
