@@ -1,4 +1,4 @@
-//! One photo, from what was said of it to its item. The line is [`Pipeline::process`]; each stage takes
+//! One photo, from what was said of it to its item. The line is `Pipeline::process`; each stage takes
 //! what the one before it gave:
 //!
 //! | stage | file | takes → gives |
