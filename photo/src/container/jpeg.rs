@@ -105,7 +105,7 @@ impl<'a> Segments<'a> {
     fn next_marker(&mut self) -> Result<u8, PhotoError> {
         loop {
             self.cancel.check()?;
-            let code = self.next_code().ok_or_else(|| self.truncated())?;
+            let code = next_code(self.jpeg, &mut self.position).ok_or_else(|| self.truncated())?;
             let begins_none =
                 matches!(code, 0x00 | marker::TEM | marker::RST0..=marker::RST7 | marker::SOI);
             if self.ends_image(code) {
@@ -144,15 +144,6 @@ impl<'a> Segments<'a> {
     fn is_at_scan_header(&self) -> bool {
         let next = self.jpeg.get(self.position..).and_then(<[u8]>::first_chunk);
         matches!(next, Some([0, length, count @ 1..=4]) if *length == 6 + 2 * count)
-    }
-
-    /// The byte after the next 0xFF, which may be repeated (T.81 B.1.1.2).
-    fn next_code(&mut self) -> Option<u8> {
-        let rest = self.jpeg.get(self.position..)?;
-        let fill = memchr::memchr(0xFF, rest)?;
-        let (at, code) = rest.iter().enumerate().skip(fill).find(|(_, byte)| **byte != 0xFF)?;
-        self.position += at + 1;
-        Some(*code)
     }
 
     fn payload(&mut self) -> Option<&'a [u8]> {
@@ -221,6 +212,16 @@ impl<'a> Segments<'a> {
         let what = "its end-of-image marker is missing".into();
         PhotoError::Truncated { bytes: self.jpeg.len(), what }
     }
+}
+
+/// Moves behind the next marker or stuffed byte, and returns its code: the byte after 0xFF, which may be
+/// repeated (T.81 B.1.1.2).
+pub(crate) fn next_code(data: &[u8], position: &mut usize) -> Option<u8> {
+    let rest = data.get(*position..)?;
+    let fill = memchr::memchr(0xFF, rest)?;
+    let (at, code) = rest.iter().enumerate().skip(fill).find(|(_, byte)| **byte != 0xFF)?;
+    *position += at + 1;
+    Some(*code)
 }
 
 impl<'a> Iterator for Segments<'a> {

@@ -96,6 +96,24 @@ fn markers_in_a_jpegs_image_data_cost_their_bytes() {
 }
 
 #[test]
+fn wrongly_numbered_restart_markers_cost_their_bytes() {
+    const BLOCKS: usize = 256 * 256;
+    // A DC difference of 0 and the end of the block, in the tables that libjpeg-turbo writes (T.81 K.3).
+    const BLOCK: u8 = 0b00_1010_11;
+    let jpeg = gray_jpeg(2048, 2048);
+    let header = jpeg.windows(2).position(|two| two == [0xFF, 0xDA]).unwrap();
+    let image = |shift: usize| {
+        let marker = |nth: usize| [BLOCK, 0xFF, 0xD0 + (nth + shift) as u8 % 8];
+        let scan: Vec<u8> = (0..BLOCKS - 1).flat_map(marker).chain([BLOCK]).collect();
+        let interval = segment(0xDD, &[0, 1]);
+        [&jpeg[..header], &interval, &jpeg[header..header + 10], &scan, b"\xFF\xD9"].concat()
+    };
+    for shift in 0..8 {
+        expect("Thumbnail", &format!("restart-markers-from-{shift}.jpg"), &image(shift));
+    }
+}
+
+#[test]
 fn segments_that_the_decoder_keeps_are_counted() {
     with_flood("Thumbnail", "app2-full.jpg", &segment(0xE2, &[7; 65_533]));
     let mut part = 0;

@@ -9,7 +9,7 @@ use std::iter;
 
 use super::header::{Frame, is_frame};
 use super::mend;
-use crate::container::jpeg::{Segment, Segments, marker};
+use crate::container::jpeg::{Segment, Segments, marker, next_code};
 use crate::{CancelFlag, PhotoError};
 
 /// MCUs between two checks of the flag.
@@ -214,11 +214,13 @@ impl Scan<'_> {
         copy: &mut Vec<u8>,
         cancel: &CancelFlag,
     ) -> Result<usize, PhotoError> {
+        let has_all_restarts = self.intervals > 1 && self.has_all_restarts(data);
         let mut position = 0;
         for nth in 0..self.intervals {
             if nth > 0 {
                 let number = (nth - 1) as u8 & 7;
-                position = self.behind_restart(data, position, number).ok_or_else(damaged)?;
+                position =
+                    behind_restart(data, position, number, has_all_restarts).ok_or_else(damaged)?;
                 copy.extend([0xFF, marker::RST0 + number]);
             }
             let rest = data.get(position..).unwrap_or_default();
@@ -254,27 +256,6 @@ impl Scan<'_> {
         Ok(bits.taken())
     }
 
-    /// The offset behind the restart marker of this number, which comes next. Markers that are there in the
-    /// right number only have wrong names; else libjpeg-turbo's rules say whether this is the one
-    /// (jdmarker.c, jpeg_resync_to_restart).
-    fn behind_restart(&self, data: &[u8], from: usize, number: u8) -> Option<usize> {
-        let mut position = from;
-        loop {
-            let code = next_code(data, &mut position)?;
-            match code {
-                marker::RST0..=marker::RST7 => match (code - marker::RST0).wrapping_sub(number) & 7
-                {
-                    0 | 3..=5 => return Some(position),
-                    _ if self.has_all_restarts(data) => return Some(position),
-                    6 | 7 => {}
-                    _ => return None,
-                },
-                0..marker::SOF0 => {}
-                _ => return None,
-            }
-        }
-    }
-
     /// Whether the scan has as many restart markers as intervals need.
     fn has_all_restarts(&self, data: &[u8]) -> bool {
         let mut position = 0;
@@ -285,13 +266,24 @@ impl Scan<'_> {
     }
 }
 
-/// Moves behind the next marker or stuffed byte, and returns its code.
-fn next_code(data: &[u8], position: &mut usize) -> Option<u8> {
-    let rest = data.get(*position..)?;
-    let fill = memchr::memchr(0xFF, rest)?;
-    let (at, code) = rest.iter().enumerate().skip(fill).find(|(_, byte)| **byte != 0xFF)?;
-    *position += at + 1;
-    Some(*code)
+/// The offset behind the restart marker of this number, which comes next. If the scan has all of its markers,
+/// only their numbers are wrong; else libjpeg-turbo's rules say whether this is the one (jdmarker.c,
+/// jpeg_resync_to_restart).
+fn behind_restart(data: &[u8], from: usize, number: u8, has_all_restarts: bool) -> Option<usize> {
+    let mut position = from;
+    loop {
+        let code = next_code(data, &mut position)?;
+        match code {
+            marker::RST0..=marker::RST7 => match (code - marker::RST0).wrapping_sub(number) & 7 {
+                0 | 3..=5 => return Some(position),
+                _ if has_all_restarts => return Some(position),
+                6 | 7 => {}
+                _ => return None,
+            },
+            0..marker::SOF0 => {}
+            _ => return None,
+        }
+    }
 }
 
 /// Copies this many bytes of data, not counting stuffed ones, and returns the length that they take.
