@@ -1,5 +1,7 @@
 //! The segments of a JPEG file (T.81 annex B).
 
+use std::iter;
+use std::mem;
 use std::ops::Range;
 
 use crate::{CancelFlag, PhotoError};
@@ -40,6 +42,9 @@ pub(crate) struct Segment<'a> {
     /// Whether another byte stands in the place of the marker's 0xFF.
     pub is_disguised: bool,
 }
+
+/// What is missing in a file that ends before its image does.
+pub(crate) const NO_END: &str = "its end-of-image marker is missing";
 
 /// Most markers outside the image data. 100 MB of metadata in segments of 64 KB has 1,600 of them, and 500
 /// scans with all their tables have some thousands.
@@ -209,8 +214,7 @@ impl<'a> Segments<'a> {
     }
 
     fn truncated(&self) -> PhotoError {
-        let what = "its end-of-image marker is missing".into();
-        PhotoError::Truncated { bytes: self.jpeg.len(), what }
+        PhotoError::Truncated { bytes: self.jpeg.len(), what: NO_END.into() }
     }
 }
 
@@ -253,6 +257,43 @@ impl Segment<'_> {
     pub fn is_metadata(&self) -> bool {
         is_metadata(self.marker)
     }
+}
+
+/// A Huffman table (T.81 B.2.4.2).
+pub(crate) struct HuffmanTable<'a> {
+    /// 0 for DC, 1 for AC.
+    pub class: u8,
+    /// Its number among those of its class, up to 3.
+    pub destination: u8,
+    /// The number of codes of each length, from 1 to 16 bits.
+    pub counts: &'a [u8; 16],
+    /// The values of the codes, at most 256.
+    pub values: &'a [u8],
+}
+
+/// The tables of a DHT segment's payload. The last one is `None` if it is invalid or breaks off.
+pub(crate) fn huffman_tables(mut payload: &[u8]) -> impl Iterator<Item = Option<HuffmanTable<'_>>> {
+    iter::from_fn(move || {
+        let rest = mem::take(&mut payload);
+        if rest.is_empty() {
+            return None;
+        }
+        let split = split_huffman_table(rest);
+        Some(split.map(|(table, behind)| {
+            payload = behind;
+            table
+        }))
+    })
+}
+
+fn split_huffman_table(payload: &[u8]) -> Option<(HuffmanTable<'_>, &[u8])> {
+    let (selector, rest) = payload.split_first()?;
+    let (class, destination) = (selector >> 4, selector & 15);
+    let (counts, rest) = rest.split_first_chunk()?;
+    let length = counts.iter().copied().map(usize::from).sum();
+    let (values, behind) = rest.split_at_checked(length)?;
+    let is_valid = class <= 1 && destination <= 3 && length <= 256;
+    is_valid.then_some((HuffmanTable { class, destination, counts, values }, behind))
 }
 
 /// Bytes in which a JPEG's first segment is looked for: more than one segment and the stray bytes before it.

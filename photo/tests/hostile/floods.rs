@@ -98,8 +98,9 @@ fn markers_in_a_jpegs_image_data_cost_their_bytes() {
 #[test]
 fn wrongly_numbered_restart_markers_cost_their_bytes() {
     const BLOCKS: usize = 256 * 256;
-    // A DC difference of 0 and the end of the block, in the tables that libjpeg-turbo writes (T.81 K.3).
-    const BLOCK: u8 = 0b00_1010_11;
+    // A DC difference of 0 (00), the end of the block (1010) and padding, in the tables of T.81 K.3 that
+    // libjpeg-turbo writes.
+    const BLOCK: u8 = 0b0010_1011;
     let jpeg = gray_jpeg(2048, 2048);
     let header = jpeg.windows(2).position(|two| two == [0xFF, 0xDA]).unwrap();
     let image = |shift: usize| {

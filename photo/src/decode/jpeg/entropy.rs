@@ -9,7 +9,7 @@ use std::iter;
 
 use super::header::{Frame, is_frame};
 use super::mend;
-use crate::container::jpeg::{Segment, Segments, marker, next_code};
+use crate::container::jpeg::{HuffmanTable, Segment, Segments, huffman_tables, marker, next_code};
 use crate::{CancelFlag, PhotoError};
 
 /// MCUs between two checks of the flag.
@@ -80,14 +80,12 @@ impl Image {
         Ok(())
     }
 
-    /// Reads the tables of a DHT segment (T.81 B.2.4.2).
-    fn read_tables(&mut self, mut payload: &[u8]) -> Option<()> {
-        while let Some((&[selector, ref counts @ ..], rest)) = payload.split_first_chunk::<17>() {
-            let length = counts.iter().map(|count| usize::from(*count)).sum();
-            let (values, others) = rest.split_at_checked(length)?;
-            let class = self.tables.get_mut(usize::from(selector >> 4))?;
-            *class.get_mut(usize::from(selector & 15))? = Some(Table::of(counts, values)?);
-            payload = others;
+    /// Reads the tables of a DHT segment.
+    fn read_tables(&mut self, payload: &[u8]) -> Option<()> {
+        for table in huffman_tables(payload) {
+            let HuffmanTable { class, destination, counts, values } = table?;
+            let class = self.tables.get_mut(usize::from(class))?;
+            *class.get_mut(usize::from(destination))? = Some(Table::of(counts, values)?);
         }
         Some(())
     }
@@ -161,8 +159,8 @@ fn parts<'a>(
     let ids = rest.get(..2 * usize::from(*count))?.as_chunks().0;
     let [dc_tables, ac_tables] = tables;
     let part = |(nth, [id, selectors]): (usize, &[u8; 2])| {
-        let mut candidates = frame.components.iter().enumerate().skip(nth);
-        let (component, found) = candidates.find(|(_, component)| component.id == *id)?;
+        let component = frame.index_of(nth, *id)?;
+        let found = frame.components.get(component)?;
         let blocks = if ids.len() == 1 { 1 } else { u64::from(found.factors.0 * found.factors.1) };
         let dc = dc_tables.get(usize::from(selectors >> 4)).and_then(Option::as_ref);
         let ac = ac_tables.get(usize::from(selectors & 15)).and_then(Option::as_ref);

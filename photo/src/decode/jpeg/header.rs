@@ -1,7 +1,7 @@
 //! Reads a JPEG's properties and the cost of decoding it from its segments alone.
 
 use super::mend;
-use crate::container::jpeg::{ImageEnd, Segment, Segments, marker};
+use crate::container::jpeg::{ImageEnd, NO_END, Segment, Segments, huffman_tables, marker};
 use crate::metadata::icc;
 use crate::{CancelFlag, DctScale, PhotoError, Size};
 
@@ -240,7 +240,7 @@ impl<'a> Walk<'a> {
         frame.refuse_too_much_arithmetic(&costs)?;
         if costs.image_bytes < frame.least_image_bytes() {
             let what = match lacks_end {
-                true => mend::NO_END.into(),
+                true => NO_END.into(),
                 false => {
                     format!("{} bytes of image data are too few for its size", costs.image_bytes)
                 }
@@ -461,10 +461,8 @@ impl Frame {
         let mcus = self.mcus();
         let mut visited = 0;
         for (nth, [id, _]) in ids.as_chunks().0.iter().enumerate() {
-            // libjpeg-turbo searches the nth component of a scan from the frame's nth on (jdmarker.c,
-            // get_sos).
-            let mut candidates = self.components.iter_mut().skip(nth);
-            let Some(component) = candidates.find(|component| component.id == *id) else {
+            let component = self.index_of(nth, *id);
+            let Some(component) = component.and_then(|at| self.components.get_mut(at)) else {
                 continue;
             };
             visited += mcus * component.blocks_of_an_mcu();
@@ -476,6 +474,13 @@ impl Frame {
         let block_cost =
             selection.map_or(COST_OF_A_BLOCK, |one| one.cost_of_a_block(self.is_arithmetic));
         Ok(visited * block_cost)
+    }
+
+    /// The index of the component with this id that a scan names as its nth. libjpeg-turbo searches it from
+    /// the frame's nth on (jdmarker.c, get_sos).
+    pub fn index_of(&self, nth: usize, id: u8) -> Option<usize> {
+        let mut candidates = self.components.iter().enumerate().skip(nth);
+        candidates.find(|(_, component)| component.id == id).map(|(index, _)| index)
     }
 
     fn cost_of_a_pass(&self) -> u64 {
@@ -553,7 +558,7 @@ const COST_OF_A_REFINED_DC: u64 = 14;
 /// Whether a segment may come between the scans of an image or after them (T.81 B.2.4, B.2.5).
 fn is_possible_after_scan(code: u8, payload: &[u8]) -> bool {
     match code {
-        marker::DHT => mend::are_huffman_tables(payload),
+        marker::DHT => huffman_tables(payload).all(|table| table.is_some()),
         marker::DQT | marker::DAC | marker::DNL | marker::APP0..=marker::APP15 | marker::COM => {
             true
         }

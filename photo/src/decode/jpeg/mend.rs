@@ -10,9 +10,6 @@ use super::Header;
 use crate::container::jpeg::{ImageEnd, Segment, Segments, marker};
 use crate::{CancelFlag, PhotoError};
 
-/// What is missing in a file that ends before its image does.
-pub(super) const NO_END: &str = "its end-of-image marker is missing";
-
 /// The major version of JFIF, and its offset in the payload (JFIF 1.02 page 5).
 const JFIF_VERSION: u8 = 1;
 const JFIF_VERSION_AT: usize = 5;
@@ -63,18 +60,6 @@ fn patched(payload: &[u8], at: usize, byte: u8) -> Option<Vec<u8>> {
     let old = patched.get_mut(at).filter(|old| **old != byte)?;
     *old = byte;
     Some(patched)
-}
-
-/// Whether a DHT segment's payload is made of whole Huffman tables (T.81 B.2.4.2).
-pub(super) fn are_huffman_tables(mut payload: &[u8]) -> bool {
-    while let Some((&[selector, ref counts @ ..], rest)) = payload.split_first_chunk::<17>() {
-        let values: usize = counts.iter().map(|count| usize::from(*count)).sum();
-        match rest.get(values..) {
-            Some(others) if selector & 0xEC == 0 && values <= 256 => payload = others,
-            _ => return false,
-        }
-    }
-    payload.is_empty()
 }
 
 /// A copy of the image without metadata and without bytes that belong to no segment, in which everything

@@ -25,6 +25,7 @@ use turbojpeg::{
     YuvImage,
 };
 
+use crate::container::jpeg::NO_END;
 use crate::pixels::{Decoded, DecodedPlane, cmyk};
 use crate::{CancelFlag, DctScale, PhotoError, Size};
 
@@ -186,7 +187,7 @@ impl Verdict {
             .iter()
             .any(|phrase| self.says(phrase));
         if header.lacks_end {
-            PhotoError::Truncated { bytes, what: mend::NO_END.into() }
+            PhotoError::Truncated { bytes, what: NO_END.into() }
         } else if is_cut {
             PhotoError::Truncated { bytes, what: "image data is missing".into() }
         } else if self.says("not implemented") {

@@ -1,7 +1,7 @@
 //! Refuses files on which decoding would take unbounded memory or time. Page numbers are those of TIFF 6.0.
 
 use super::codec::is_old_lzw;
-use crate::container::jpeg::marker;
+use crate::container::jpeg::{huffman_tables, marker};
 use crate::container::lzw::Lzw;
 use crate::decode::jpeg::ScanCosts;
 use crate::pixels::samples::Layout;
@@ -178,21 +178,14 @@ fn possible_scans(jpeg: &[u8]) -> usize {
 
 /// Most Huffman tables that a decoder may find, counted up to one more than [`MAX_TABLES`].
 fn possible_tables(jpeg: &[u8]) -> usize {
-    after_markers(jpeg, marker::DHT).flat_map(huffman_tables).take(MAX_TABLES + 1).count()
+    let tables = |payload| huffman_tables(payload).flatten();
+    after_markers(jpeg, marker::DHT).map(payload).flat_map(tables).take(MAX_TABLES + 1).count()
 }
 
-/// The tables in a segment, which begins with its length. Each table has a class (0 or 1) and a number,
-/// the count of codes of each length, and that many values (T.81 B.2.4.2).
-fn huffman_tables(segment: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The payload of a segment, which begins with its length.
+fn payload(segment: &[u8]) -> &[u8] {
     let length = segment.first_chunk().map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
-    let mut rest = segment.get(2..length.min(segment.len())).unwrap_or_default();
-    std::iter::from_fn(move || {
-        let ([kind], counts) = (rest.first_chunk()?, rest.get(1..17)?);
-        let values: usize = counts.iter().copied().map(usize::from).sum();
-        let (table, behind) = rest.split_at_checked(17 + values)?;
-        rest = behind;
-        (kind & 0xEC == 0 && values <= 256).then_some(table)
-    })
+    segment.get(2..length.min(segment.len())).unwrap_or_default()
 }
 
 /// The bytes after each marker of this code, even if zeros stand between 0xFF and the code.
