@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::heif::media_box;
-use super::tiff::Directory;
+use super::tiff::{self, Directory};
 use super::{Chunk, chunks};
 use crate::{CancelFlag, Raw};
 
@@ -213,11 +213,7 @@ impl Order {
     }
 
     fn number(self, bytes: &[u8]) -> u64 {
-        let append = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
-        match self.is_big {
-            true => bytes.iter().fold(0, append),
-            false => bytes.iter().rev().fold(0, append),
-        }
+        tiff::number(bytes, self.is_big)
     }
 
     /// An entry of one LONG.
@@ -238,14 +234,9 @@ impl Order {
 
     fn moved(self, entry: [u8; 12], by: usize) -> [u8; 12] {
         let [_, _, k0, k1, c0, c1, c2, c3, v0, v1, v2, v3] = entry;
-        let bytes_of_a_value = match self.number(&[k0, k1]) {
-            3 | 8 => 2,
-            4 | 9 | 11 | 13 => 4,
-            5 | 10 | 12 => 8,
-            _ => 1,
-        };
+        let width = tiff::bytes_of_a_value(self.number(&[k0, k1]));
         let mut moved = entry;
-        if self.number(&[c0, c1, c2, c3]).saturating_mul(bytes_of_a_value) > 4 {
+        if self.number(&[c0, c1, c2, c3]).saturating_mul(width as u64) > 4 {
             let offset = self.number(&[v0, v1, v2, v3]) + by as u64;
             moved.iter_mut().skip(8).zip(self.bytes(offset, 4)).for_each(|(to, from)| *to = from);
         }

@@ -111,17 +111,9 @@ impl<'a> Directory<'a> {
         let kind = number(entry.get(2..4)?, order);
         let count = usize::try_from(number(entry.get(4..4 + place_bytes)?, order)).ok()?;
         let place = entry.get(4 + place_bytes..)?;
-        // Types of page 15; 13 is IFD (TIFF Technical Note 1), 16 to 18 are BigTIFF's.
-        let (bytes_of_a_value, width) = match kind {
-            1 | 6 => (1, 1),
-            3 | 8 => (2, 2),
-            4 | 9 | 13 => (4, 4),
-            16..=18 => (8, 8),
-            5 | 10 | 12 => (8, 0),
-            11 => (4, 0),
-            _ => (1, 0),
-        };
-        let length = count.checked_mul(bytes_of_a_value)?;
+        let is_whole_number = matches!(kind, 1 | 3 | 4 | 6 | 8 | 9 | 13 | 16..=18);
+        let width = if is_whole_number { bytes_of_a_value(kind) } else { 0 };
+        let length = count.checked_mul(bytes_of_a_value(kind))?;
         let bytes = match length <= place_bytes {
             true => place.get(..length)?,
             false => {
@@ -155,7 +147,19 @@ impl<'a> Field<'a> {
     }
 }
 
-fn number(bytes: &[u8], is_big_endian: bool) -> u64 {
+/// Bytes of a value of this type (page 15; 13 is IFD in TIFF Technical Note 1, 16 to 18 are BigTIFF's), 1 if
+/// it is unknown.
+pub(crate) fn bytes_of_a_value(kind: u64) -> usize {
+    match kind {
+        3 | 8 => 2,
+        4 | 9 | 11 | 13 => 4,
+        5 | 10 | 12 | 16..=18 => 8,
+        _ => 1,
+    }
+}
+
+/// The whole number in these bytes, at most eight.
+pub(crate) fn number(bytes: &[u8], is_big_endian: bool) -> u64 {
     let append = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
     match is_big_endian {
         true => bytes.iter().fold(0, append),

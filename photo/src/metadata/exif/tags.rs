@@ -212,50 +212,23 @@ fn unit_tag(tag: Tag) -> Option<Tag> {
 
 /// Whether a denominator is 0, which means unknown, as in LensSpecification (clause 4.6.5, 0xA432).
 fn has_zero_denominator(value: &Value) -> bool {
-    match value {
-        Value::Rational(values) => values.iter().any(|value| value.denom == 0),
-        Value::SRational(values) => values.iter().any(|value| value.denom == 0),
-        Value::Byte(_)
-        | Value::Ascii(_)
-        | Value::Short(_)
-        | Value::Long(_)
-        | Value::SByte(_)
-        | Value::Undefined(..)
-        | Value::SShort(_)
-        | Value::SLong(_)
-        | Value::Float(_)
-        | Value::Double(_)
-        | Value::Unknown(..) => false,
-    }
+    matches!(value, Value::Rational(values) if values.iter().any(|one| one.denom == 0))
+        || matches!(value, Value::SRational(values) if values.iter().any(|one| one.denom == 0))
 }
 
 /// The value rounded to four decimals, so that 1/3 is not shown with 16 of them.
 fn rounded(value: &Value) -> Value {
-    match value {
-        Value::Rational(values) => Value::Rational(
-            values
-                .iter()
-                .map(|value| in_steps(value.num, value.denom).map_or(*value, Into::into))
-                .collect(),
-        ),
-        Value::SRational(values) => Value::SRational(
-            values
-                .iter()
-                .map(|value| in_steps(value.num, value.denom).map_or(*value, Into::into))
-                .collect(),
-        ),
-        Value::Byte(_)
-        | Value::Ascii(_)
-        | Value::Short(_)
-        | Value::Long(_)
-        | Value::SByte(_)
-        | Value::Undefined(..)
-        | Value::SShort(_)
-        | Value::SLong(_)
-        | Value::Float(_)
-        | Value::Double(_)
-        | Value::Unknown(..) => value.clone(),
+    let mut rounded = value.clone();
+    if let Value::Rational(values) = &mut rounded {
+        for value in values {
+            *value = in_steps(value.num, value.denom).map_or(*value, Into::into);
+        }
+    } else if let Value::SRational(values) = &mut rounded {
+        for value in values {
+            *value = in_steps(value.num, value.denom).map_or(*value, Into::into);
+        }
     }
+    rounded
 }
 
 /// The rational rounded to whole [`STEPS`]; absent if it needs no rounding or the result does not fit.
