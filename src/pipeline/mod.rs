@@ -117,7 +117,7 @@ impl Pipeline {
                 ended => return ended,
             }
         }
-        Err(contended(work, "its item was written again and again"))
+        Err(contended(work, ITEM_KEEPS_CHANGING))
     }
 
     /// The whole line of one photo.
@@ -130,13 +130,13 @@ impl Pipeline {
         };
         match line.await {
             Ok(committed) => {
-                self.follow_up(work, claim, committed).await?;
+                self.follow_up(work, &claim.precondition, committed).await?;
                 Ok(Disposition::Ready)
             }
             Err(Halt::Rejected(rejected)) => {
                 let reject = self.reject(work, claim, &rejected);
                 if let Some(committed) = work.trace.time(Step::DeadLetter, reject).await? {
-                    self.follow_up(work, claim, committed).await?;
+                    self.follow_up(work, &claim.precondition, committed).await?;
                 }
                 Ok(Disposition::Rejected(rejected.reason))
             }
@@ -144,6 +144,9 @@ impl Pipeline {
         }
     }
 }
+
+/// Why an event gives up after [`TRIES`] writes that other events' writes preceded.
+const ITEM_KEEPS_CHANGING: &str = "its item was written again and again";
 
 fn contended(work: &Work<'_>, cause: &'static str) -> Stop {
     Retry::Contended { key: work.notice.key.clone(), cause }.into()

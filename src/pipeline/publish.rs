@@ -12,7 +12,9 @@ use super::reject::Rejected;
 use super::render::{Photo, Rendered};
 use super::{Halt, Pipeline, Refusal, Stop, Work};
 use crate::aws::RenditionFile;
-use crate::item::{Outcome, PhotoInfo, Record, Rendition, Stored, Subject, Update, must_look};
+use crate::item::{
+    Outcome, PhotoInfo, Precondition, Record, Rendition, Stored, Subject, Update, must_look,
+};
 use crate::telemetry::Step;
 
 /// A photo whose renditions are in S3.
@@ -114,10 +116,10 @@ impl Pipeline {
     pub(super) async fn follow_up(
         &self,
         work: &Work<'_>,
-        claim: &Claim,
+        precondition: &Precondition,
         committed: Committed,
     ) -> Result<(), Stop> {
-        if committed.is_unsure || must_look(&claim.precondition, committed.before.as_ref()) {
+        if committed.is_unsure || must_look(precondition, committed.before.as_ref()) {
             let reconcile = self.reconcile(work, Some(committed));
             work.trace.time(Step::Reconcile, reconcile).await?;
         }

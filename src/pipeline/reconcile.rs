@@ -37,14 +37,11 @@ impl Pipeline {
     /// event knows that it must look at them.
     async fn leave_tombstone(&self, work: &Work<'_>, why: Superseded) -> Result<bool, Stop> {
         let sequencer = match (why, &work.notice.sequencer) {
-            (Superseded::Overwritten | Superseded::ObjectGone, Some(sequencer)) => {
-                sequencer.clone()
-            }
+            (Superseded::Overwritten | Superseded::ObjectGone, Some(sequencer)) => sequencer,
             (Superseded::NewerItem, _) | (_, None) => return Ok(false),
         };
         let precondition = Precondition::unchanged(Seen::Absent);
-        let claim = Claim { version: Version::default(), sequencer: Some(sequencer), precondition };
-        match self.write_tombstone(work.notice, &claim).await {
+        match self.write_tombstone(work.notice, Some(sequencer), &precondition).await {
             Ok(_) => Ok(true),
             Err(Stop::Superseded(_)) => Ok(false),
             Err(stop) => Err(stop),

@@ -5,7 +5,7 @@ use chrono::Utc;
 use super::claim::Claim;
 use super::publish::Committed;
 use super::render::Photo;
-use super::{Halt, Pipeline, Stop, TRIES, Work, contended};
+use super::{Halt, ITEM_KEEPS_CHANGING, Pipeline, Stop, TRIES, Work, contended};
 use crate::dead_letter::{DeadLetter, OnFailure};
 use crate::disposition::{Ignored, Rejection, Superseded};
 use crate::item::{Outcome, Stored, Verdict};
@@ -101,7 +101,7 @@ impl Pipeline {
                 Err(Halt::Stop(stop)) => return Err(stop),
             }
         }
-        Err(contended(work, "its item was written again and again"))
+        Err(contended(work, ITEM_KEEPS_CHANGING))
     }
 
     /// Keeps the event where it can be tried again.

@@ -2,13 +2,12 @@
 
 use chrono::Utc;
 
-use super::claim::Claim;
 use super::publish::Committed;
-use super::{Pipeline, Stop, TRIES, Work, contended};
+use super::{ITEM_KEEPS_CHANGING, Pipeline, Stop, TRIES, Work, contended};
 use crate::aws::{CallError, CommitError, Service};
 use crate::disposition::{Disposition, Ignored, Superseded};
-use crate::event::Notice;
-use crate::item::{Precondition, Record, Seen, Stored, Update, Verdict, Version};
+use crate::event::{Notice, Sequencer};
+use crate::item::{Precondition, Record, Seen, Stored, Update, Verdict};
 use crate::telemetry::Step;
 
 impl Pipeline {
@@ -40,7 +39,7 @@ impl Pipeline {
                 return Ok(disposition);
             }
         }
-        Err(contended(work, "its item was written again and again"))
+        Err(contended(work, ITEM_KEEPS_CHANGING))
     }
 
     /// Removes everything that was made of a photo, and leaves a tombstone; `None` if its item has changed
@@ -52,24 +51,21 @@ impl Pipeline {
     ) -> Result<Option<Disposition>, Stop> {
         let Notice { key, sequencer, .. } = work.notice;
         let kept = stored.as_ref().and_then(|stored| stored.sequencer.clone());
-        let claim = Claim {
-            version: Version::default(),
-            sequencer: sequencer.clone().or(kept),
-            precondition: match sequencer {
-                Some(sequencer) => Precondition::not_newer(sequencer.clone()),
-                None => Precondition::unchanged(Seen::of(stored.as_ref())),
-            },
+        let precondition = match sequencer {
+            Some(sequencer) => Precondition::not_newer(sequencer.clone()),
+            None => Precondition::unchanged(Seen::of(stored.as_ref())),
         };
-        if claim.precondition.check(stored.as_ref(), "") == Verdict::Superseded {
+        if precondition.check(stored.as_ref(), "") == Verdict::Superseded {
             return Err(Superseded::NewerItem.into());
         }
         self.delete_former(key, stored.as_ref()).await?;
-        let if_unchanged = claim.if_unchanged(stored.as_ref());
-        let tombstone = self.write_tombstone(work.notice, &if_unchanged);
+        let if_unchanged = precondition.and_unchanged(stored.as_ref());
+        let sequencer = sequencer.clone().or(kept);
+        let tombstone = self.write_tombstone(work.notice, sequencer.as_ref(), &if_unchanged);
         match work.trace.time(Step::Commit, tombstone).await {
             Ok(committed) => {
                 let committed = Committed { before: stored, ..committed };
-                self.follow_up(work, &claim, committed).await?;
+                self.follow_up(work, &precondition, committed).await?;
                 Ok(Some(Disposition::Removed))
             }
             Err(Stop::Superseded(Superseded::NewerItem)) => Ok(None),
@@ -109,10 +105,11 @@ impl Pipeline {
     pub(super) async fn write_tombstone(
         &self,
         notice: &Notice,
-        claim: &Claim,
+        sequencer: Option<&Sequencer>,
+        precondition: &Precondition,
     ) -> Result<Committed, Stop> {
-        let record = Record::tombstone(claim.sequencer.as_ref(), Utc::now());
-        let update = Update::new(&record, &claim.precondition);
+        let record = Record::tombstone(sequencer, Utc::now());
+        let update = Update::new(&record, precondition);
         let update = update.map_err(|error| refused(notice, error.to_string()))?;
         match self.aws.items.commit(&notice.key, &update).await {
             Ok(before) => Ok(Committed { written: update.written, before, is_unsure: false }),

@@ -314,6 +314,14 @@ impl Protocol {
     fn call(&self, event: usize, local: Local, world: World) -> Step {
         let at = |call| Process::At(Local { call, unanswered: None, ..local });
         let made = local.claim.original.map(|from| Made { from, settings: local.settings });
+        let ready = |stamp| Item {
+            status: Status::Ready,
+            sequencer: local.claim.sequencer,
+            original: local.claim.original,
+            rendition: made,
+            places: self.places_with(world.item, made),
+            stamp,
+        };
         match local.call {
             Call::Head => match world.original {
                 None => (world, at(Call::Item)),
@@ -329,17 +337,7 @@ impl Protocol {
                 _ => (world, at(Call::Put)),
             },
             Call::Put => (with_rendition(world, made), at(Call::Commit)),
-            Call::Commit => {
-                let item = |stamp| Item {
-                    status: Status::Ready,
-                    sequencer: local.claim.sequencer,
-                    original: local.claim.original,
-                    rendition: made,
-                    places: self.places_with(world.item, made),
-                    stamp,
-                };
-                self.commit(event, local, world, item)
-            }
+            Call::Commit => self.commit(event, local, world, ready),
             Call::RejectItem => {
                 let (item, etag) = (stored(world.item), local.claim.etag());
                 let verdict = local.claim.precondition().check(item.as_ref(), &etag);
@@ -429,15 +427,7 @@ impl Protocol {
             },
             Call::PutAgain => (with_rendition(world, made), at(Call::CommitAgain)),
             Call::CommitAgain => {
-                let item = |stamp| Item {
-                    status: Status::Ready,
-                    sequencer: local.claim.sequencer,
-                    original: local.claim.original,
-                    rendition: made,
-                    places: self.places_with(world.item, made),
-                    stamp,
-                };
-                let written = self.write(local, world, item);
+                let written = self.write(local, world, ready);
                 let world = written.map_or(world, |(world, ..)| world);
                 (world, self.end(event, local))
             }
