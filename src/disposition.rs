@@ -5,7 +5,7 @@ use lambda_runtime::Diagnostic;
 use photo::PhotoError;
 use thiserror::Error;
 
-use crate::aws::CallError;
+use crate::call_error::CallError;
 
 /// Longest message of a rejection, in bytes: a decoder may quote what it found in the file.
 const MAX_MESSAGE_BYTES: usize = 2048;
@@ -268,7 +268,7 @@ impl From<Retry> for Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::Service;
+    use crate::call_error::Service;
 
     fn slow_down() -> Retry {
         let call = "GetObject s3://photos/a.jpg".to_owned();

@@ -22,6 +22,7 @@
 //! no other module does any I/O.
 
 pub mod aws;
+pub mod call_error;
 pub mod config;
 pub mod dead_letter;
 pub mod disposition;

@@ -3,7 +3,8 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
 
-use super::errors::{CallError, Service, causes, explain};
+use super::errors::{causes, explain};
+use crate::call_error::{CallError, Service};
 use crate::config::Config;
 use crate::dead_letter::DeadLetter;
 

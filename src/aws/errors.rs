@@ -7,41 +7,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 
-use thiserror::Error;
-
-/// A call to AWS that failed in a way that nobody expects and that may be over in a moment.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{call} failed: {cause}")]
-pub struct CallError {
-    /// The service that was called.
-    pub service: Service,
-    /// The call and its object, such as `GetObject s3://bucket/key`.
-    pub call: String,
-    /// What the service answered, or why it could not be asked.
-    pub cause: String,
-}
-
-/// A service of AWS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// Amazon S3.
-    S3,
-    /// Amazon DynamoDB.
-    DynamoDb,
-    /// Amazon SQS.
-    Sqs,
-}
-
-impl CallError {
-    /// Stable name of the failure.
-    pub fn name(&self) -> &'static str {
-        match self.service {
-            Service::S3 => "S3CallFailed",
-            Service::DynamoDb => "DynamoDbCallFailed",
-            Service::Sqs => "SqsCallFailed",
-        }
-    }
-}
+use crate::call_error::{CallError, Service};
 
 /// Whether S3 says that an object is not there. An answer to HEAD has no body that names the error.
 pub fn is_missing(error: &SdkError<HeadObjectError, HttpResponse>) -> bool {

@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use thiserror::Error;
 
-use super::errors::{CallError, dynamodb_error, explain};
+use super::errors::{dynamodb_error, explain};
+use crate::call_error::CallError;
 use crate::config::Config;
 use crate::item::{PHOTO_KEY, Stored, Update};
 

@@ -16,7 +16,6 @@ use tokio::join;
 use tokio::time::timeout;
 
 pub use dead_letters::DeadLetters;
-pub use errors::{CallError, Service};
 pub use items::{CommitError, Items};
 pub use originals::{FetchError, Head, Original, Originals};
 pub use renditions::{ORIGINAL_ETAG, RenditionFile, Renditions, SETTINGS};

@@ -10,7 +10,8 @@ use thiserror::Error;
 use tokio::time::timeout;
 
 use super::MAX_ATTEMPTS;
-use super::errors::{CallError, causes, code, explain, is_missing, s3_error};
+use super::errors::{causes, code, explain, is_missing, s3_error};
+use crate::call_error::CallError;
 use crate::config::Config;
 use crate::item::Version;
 

@@ -4,7 +4,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
-use super::errors::{CallError, code, explain, is_missing, s3_error};
+use super::errors::{code, explain, is_missing, s3_error};
+use crate::call_error::CallError;
 use crate::config::{Config, rendition_version};
 use crate::item::{Place, RenditionHead};
 

@@ -30,7 +30,8 @@ use claim::Claim;
 use memory::Memory;
 use reject::Rejected;
 
-use crate::aws::{Aws, CallError, CommitError, FetchError};
+use crate::aws::{Aws, CommitError, FetchError};
+use crate::call_error::CallError;
 use crate::config::Config;
 use crate::dead_letter::{Invocation, OnFailure};
 use crate::disposition::{Disposition, Ignored, Rejection, Retry, Superseded};

@@ -4,7 +4,8 @@ use chrono::Utc;
 
 use super::publish::Committed;
 use super::{ITEM_KEEPS_CHANGING, Pipeline, Stop, TRIES, Work, contended};
-use crate::aws::{CallError, CommitError, Service};
+use crate::aws::CommitError;
+use crate::call_error::{CallError, Service};
 use crate::disposition::{Disposition, Ignored, Superseded};
 use crate::event::{Notice, Sequencer};
 use crate::item::{Precondition, Record, Seen, Stored, Update, Verdict};
