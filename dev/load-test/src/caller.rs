@@ -1,4 +1,4 @@
-//! Plain HTTP: what is called without an SDK.
+//! Calls over plain HTTP, without an SDK.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use serde_json::Value;
 use tokio::time::timeout;
 use ureq::http::{Error, Request, Uri};
 
-/// Who calls, with the region, the credentials and the endpoint of the standard AWS variables and files.
+/// A caller with the region, credentials and endpoint of the standard AWS variables and files.
 pub struct Caller {
     aws: SdkConfig,
     http: Connector,
-    /// How long a call may take.
+    /// Longest duration of a call.
     patience: Duration,
 }
 
@@ -28,20 +28,20 @@ impl Caller {
         Caller { aws, http, patience }
     }
 
-    /// Where a service of the region is, or the local AWS.
+    /// URL of a service in the region, or of the local AWS.
     pub fn url(&self, service: &str) -> String {
         match self.aws.endpoint_url() {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => {
-                // Where there is none, nothing can be signed.
+                // Without a region, no request can be signed.
                 let region = self.aws.region().map_or("", AsRef::as_ref);
                 format!("https://{service}.{region}.amazonaws.com")
             }
         }
     }
 
-    /// Signs a request to a service and sends it; gives the status and the JSON of every answer,
-    /// refusals too.
+    /// Signs a request to a service and sends it. Returns the status and the JSON of any answer,
+    /// refusals included.
     pub async fn ask(
         &self,
         service: &str,
@@ -56,7 +56,7 @@ impl Caller {
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
     }
 
-    /// Sends a request as it is; gives every answer, refusals too.
+    /// Sends a request as it is, and returns any answer, refusals included.
     pub async fn send(
         &self,
         request: Result<Request<Vec<u8>>, Error>,
@@ -78,7 +78,7 @@ impl Caller {
     }
 }
 
-/// Scheme and host of a URL: what comes behind them may be a signature.
+/// Scheme and host of a URL. The rest may hold a signature.
 fn place(url: &Uri) -> String {
     let scheme = url.scheme_str().unwrap_or_default();
     format!("{scheme}://{}", url.authority().map_or("", |authority| authority.as_str()))

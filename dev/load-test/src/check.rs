@@ -1,4 +1,4 @@
-//! Whether every photo became what it had to: its item and its thumbnail, each looked at.
+//! Checks the item and the thumbnail of every photo.
 
 use std::collections::HashMap;
 
@@ -23,33 +23,33 @@ const AT_ONCE: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// Item and thumbnail are there and right.
+    /// Item and thumbnail are correct.
     Ready,
-    /// The item says READY, but it or the thumbnail is not right.
+    /// The item says READY, but it or the thumbnail is wrong.
     Wrong,
-    /// The function gave the photo up.
+    /// The function rejected the photo.
     Failed,
-    /// It has no item that is done, and its time is over.
+    /// The photo was not done in time.
     Lost,
-    /// The test was interrupted before that.
+    /// The test was interrupted before the photo was done.
     Unfinished,
 }
 
-/// A photo that was uploaded, and what became of it.
+/// An uploaded photo, and what became of it.
 pub struct Checked {
     pub upload: Upload,
     pub outcome: Outcome,
-    /// What is not as it had to be.
+    /// Problems of the item and the thumbnail.
     pub problems: Vec<String>,
-    /// When S3 had the photo, by S3's clock.
+    /// Time when S3 had the photo, by S3's clock.
     pub uploaded_at: Option<DateTime<Utc>>,
-    /// When its item was made, by Lambda's clock; it was written in the moments that followed.
+    /// Time when its item was made, by Lambda's clock. The item was written a moment later.
     pub processed_at: Option<DateTime<Utc>>,
-    /// What writing its item took.
+    /// Write units of its item.
     pub write_units: usize,
 }
 
-/// Looks at the items and at the thumbnails of all uploads.
+/// Checks the items and the thumbnails of all uploads.
 pub async fn check(
     stack: &Stack,
     photos: &[Photo],
@@ -94,7 +94,7 @@ async fn one(
             problems.extend(item_problems(&item, &upload.etag, photo.size(), expected));
             problems.extend(thumbnail_problem(stack, &item, expected).await);
             if uploaded_at.is_none() || processed_at.is_none() {
-                problems.push("the item does not tell its times".to_owned());
+                problems.push("the item lacks original.uploadedAt or processedAt".to_owned());
             }
             if problems.is_empty() { Outcome::Ready } else { Outcome::Wrong }
         }
@@ -105,17 +105,17 @@ async fn one(
         }
         _ if interrupt.came() => Outcome::Unfinished,
         status => {
-            let status = status.map_or("it has no item".to_owned(), |status| {
-                format!("the status of its item is {status}")
+            problems.push(match status {
+                Some(status) => format!("at the timeout, the item's status is {status}"),
+                None => "at the timeout, there is no item".to_owned(),
             });
-            problems.push(format!("{status}, and its time is over"));
             Outcome::Lost
         }
     };
     Checked { upload, outcome, problems, uploaded_at, processed_at, write_units }
 }
 
-/// What a READY item says that is not so.
+/// Values of a READY item that are wrong.
 fn item_problems(item: &Value, etag: &str, size: Size, thumbnail: Size) -> Vec<String> {
     let (original, rendition) = (&item["original"], &item["renditions"]["thumbnail"]);
     let found = [
@@ -129,12 +129,12 @@ fn item_problems(item: &Value, etag: &str, size: Size, thumbnail: Size) -> Vec<S
     wrong.map(|(name, found, expected)| format!("{name} is {found}, not {expected}")).collect()
 }
 
-/// What is wrong with the thumbnail that an item names: its header tells its size in pixels.
+/// A problem of the thumbnail that an item names. Its size in pixels is that in its header.
 async fn thumbnail_problem(stack: &Stack, item: &Value, expected: Size) -> Option<String> {
     let rendition = &item["renditions"]["thumbnail"];
     let (Some(bucket), Some(key)) = (rendition["bucket"].as_str(), rendition["key"].as_str())
     else {
-        return Some("the item does not tell where the thumbnail is".to_owned());
+        return Some("the item lacks the thumbnail's bucket or key".to_owned());
     };
     match stack.object(bucket, key).await {
         Ok(thumbnail) => jpeg_problem(&thumbnail, &rendition["bytes"], expected),
@@ -158,7 +158,7 @@ fn jpeg_problem(thumbnail: &[u8], bytes: &Value, expected: Size) -> Option<Strin
             };
             (!is_right).then(problem)
         }
-        Err(error) => Some(format!("the thumbnail is no JPEG: {error}")),
+        Err(error) => Some(format!("the thumbnail is not a JPEG: {error}")),
     }
 }
 

@@ -1,7 +1,7 @@
-//! What the photos cost in AWS, by its list prices in us-east-1 as of 2026-11, without free tiers.
+//! Cost of the photos in AWS, by its list prices in us-east-1 as of 2026-11, without free tiers.
 //!
-//! Left out is what does not come with each photo (storage, transfer, alarms) and what the stack can do
-//! without (logs, traces, the upload-url function: one call for a whole batch).
+//! The cost leaves out storage, transfer and alarms, and the parts that the stack can do without: logs,
+//! traces, and the upload-url function, which takes one call for a whole batch.
 
 use std::collections::HashMap;
 
@@ -23,12 +23,12 @@ const HEAD: f64 = 0.0004 / 1e3;
 /// Dollars for a write unit on demand (<https://aws.amazon.com/dynamodb/pricing/on-demand/>, 2026-11).
 const WRITE_UNIT: f64 = 0.625 / 1e6;
 
-/// A write unit writes so many bytes (DynamoDB Developer Guide, "DynamoDB on-demand capacity mode").
+/// Bytes that a write unit writes (DynamoDB Developer Guide, "DynamoDB on-demand capacity mode").
 const BYTES_PER_WRITE_UNIT: usize = 1024;
-/// The attribute that the index `album-timeline` leaves out (template.yaml).
+/// Attribute that the index `album-timeline` leaves out (template.yaml).
 const NOT_IN_INDEX: &str = "exif";
 
-/// What photos have used of AWS.
+/// Calls and time that photos took in AWS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Used {
@@ -36,11 +36,11 @@ pub struct Used {
     pub invocations: usize,
     /// Billed time times the function's memory, in GB of 1024 MB.
     pub gb_seconds: f64,
-    /// Of originals and of thumbnails.
+    /// PUTs of originals and of thumbnails.
     pub puts: usize,
     pub gets: usize,
     pub heads: usize,
-    /// Of the items and of their entries in the index.
+    /// Write units of the items and of their entries in the index.
     pub write_units: usize,
 }
 
@@ -55,13 +55,13 @@ pub struct Cost {
     pub total: f64,
 }
 
-/// The price of a function's time on a processor, in dollars for a GB-second.
+/// Dollars for a GB-second of a function on this architecture.
 pub fn gb_second(architecture: &str) -> f64 {
     if architecture == "arm64" { GB_SECOND_ARM64 } else { GB_SECOND_X86_64 }
 }
 
 impl Cost {
-    /// None of no photos.
+    /// The cost per million photos; none if there are no photos.
     pub fn of(used: &Used, gb_second: f64) -> Option<Cost> {
         if used.photos == 0 {
             return None;
@@ -82,19 +82,19 @@ impl Cost {
     }
 }
 
-/// What a function's time comes to, in GB-seconds.
+/// A function's time in GB-seconds.
 pub fn gb_seconds(ms: f64, memory_mb: u64) -> f64 {
     ms / 1000.0 * memory_mb as f64 / 1024.0
 }
 
-/// What it takes to write an item that was not there and its entry in the index.
+/// Write units of a new item and of its entry in the index.
 pub fn write_units(item: &HashMap<String, AttributeValue>) -> usize {
     let whole: usize = item.iter().map(|(name, value)| name.len() + bytes(value)).sum();
     let left_out = item.get(NOT_IN_INDEX).map_or(0, |value| NOT_IN_INDEX.len() + bytes(value));
     [whole, whole - left_out].iter().map(|bytes| bytes.div_ceil(BYTES_PER_WRITE_UNIT)).sum()
 }
 
-/// Of an attribute without its name (DynamoDB Developer Guide, "DynamoDB item sizes and formats").
+/// Bytes of an attribute without its name (DynamoDB Developer Guide, "DynamoDB item sizes and formats").
 fn bytes(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
@@ -107,7 +107,7 @@ fn bytes(value: &AttributeValue) -> usize {
         AttributeValue::M(map) => {
             3 + map.iter().map(|(name, value)| 1 + name.len() + bytes(value)).sum::<usize>()
         }
-        // Of these the function writes booleans alone.
+        // Of these types, the function writes only booleans.
         AttributeValue::Bool(_)
         | AttributeValue::B(_)
         | AttributeValue::Bs(_)

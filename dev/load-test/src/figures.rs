@@ -1,4 +1,4 @@
-//! What the measurements of several photos come to.
+//! Figures computed from the measurements of several photos.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,31 +12,31 @@ use crate::statistics::Spread;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
-    /// Of the batch, from 1; null for all.
+    /// Number of the batch, from 1; null for all photos.
     pub number: Option<usize>,
-    /// That S3 has taken.
+    /// Number of photos that S3 accepted.
     pub photos: usize,
     pub ready: usize,
-    /// READY, but the item or the thumbnail is not right.
+    /// READY photos whose item or thumbnail is wrong.
     pub wrong: usize,
-    /// That the function gave up.
+    /// Photos that the function rejected.
     pub failed: usize,
-    /// That were not done in time.
+    /// Photos that were not done in time.
     pub lost: usize,
-    /// That the test did not wait for, as it was interrupted.
+    /// Photos that an interrupted test did not wait for.
     pub unfinished: usize,
-    /// That were not taken.
+    /// Photos that the upload-url function or S3 refused.
     pub refused: usize,
-    /// When the first upload began.
+    /// Time when the first upload began.
     pub began_at: Option<DateTime<Utc>>,
-    /// From then until the last photo was READY.
+    /// Seconds from then until the last photo was READY.
     pub seconds: Option<f64>,
-    /// READY photos in this time.
+    /// READY photos per second of this time.
     pub photos_per_second: Option<f64>,
-    /// From when S3 had the photo until it was READY.
+    /// Time from when S3 had the photo until it was READY.
     pub latency_ms: Option<Spread>,
     pub upload_ms: Option<Spread>,
-    /// From when S3 had the photo until the function began with it: events, queues, cold starts and
+    /// Time from when S3 had the photo until the function began with it: events, queues, cold starts and
     /// tries that failed.
     pub wait_ms: Option<Spread>,
     /// The function's time for a photo.
@@ -47,11 +47,11 @@ pub struct Figures {
     pub store_ms: Option<Spread>,
     pub commit_ms: Option<Spread>,
     pub reconcile_ms: Option<Spread>,
-    /// Processes whose first photo was one of these.
+    /// Number of processes whose first photo was one of these.
     pub cold_starts: Option<usize>,
-    /// Tries that ended in an error, which Lambda makes again.
+    /// Number of tries that ended in an error, so that Lambda tried again.
     pub retries: Option<usize>,
-    /// The most that a process ever held, in MB of 1024 KB.
+    /// Highest peak memory of a process, in MB of 1024 KB.
     pub peak_memory_mb: Option<f64>,
 }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// What a shell tells of a command that ended by SIGINT.
+/// Exit code that a shell reports for a command ended by SIGINT.
 pub const EXIT_CODE: u8 = 130;
 
-/// How soon a signal is noticed.
+/// Longest time until a signal is noticed.
 const PACE: Duration = Duration::from_millis(50);
 
 /// Whether somebody asked the test to end.
@@ -19,11 +19,11 @@ const PACE: Duration = Duration::from_millis(50);
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens from now on: the first signal is kept, a second one ends the process.
+    /// Listens from now on: the first signal is noted, a second one ends the process.
     pub fn listen() -> io::Result<Interrupt> {
         let came = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
-            // In this order: the process ends if the flag was up before this signal.
+            // In this order, so that the process ends only if the flag was set before this signal.
             flag::register_conditional_shutdown(signal, EXIT_CODE.into(), Arc::clone(&came))?;
             flag::register(signal, Arc::clone(&came))?;
         }
@@ -34,7 +34,7 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Waits until it comes.
+    /// Waits for a signal.
     pub async fn wait(&self) {
         while !self.came() {
             tokio::time::sleep(PACE).await;

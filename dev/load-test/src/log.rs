@@ -1,4 +1,4 @@
-//! What the function logged of the photos, and Lambda of its invocations.
+//! The function's log lines about photos, and Lambda's about invocations.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use tokio::time::{Instant, sleep};
 use crate::interrupt::Interrupt;
 use crate::stack::Stack;
 
-/// How long is waited for the last lines: CloudWatch Logs has them seconds after they were written.
+/// Longest wait for the last lines: CloudWatch Logs has them seconds after they were written.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Of the local AWS, which has them at once, or keeps them back until the process's next invocation.
+/// The same in a local AWS, which has them at once or only after the process's next invocation.
 const LOCAL_PATIENCE: Duration = Duration::from_secs(3);
-/// From one reading to the next.
+/// Pause between two readings.
 const PACE: Duration = Duration::from_millis(500);
 /// How far this machine's clock may be ahead of AWS's.
 const CLOCK_MARGIN: TimeDelta = TimeDelta::minutes(1);
@@ -23,17 +23,17 @@ const CLOCK_MARGIN: TimeDelta = TimeDelta::minutes(1);
 /// The lines about the photos of a run.
 #[derive(Debug, Default, PartialEq)]
 pub struct Log {
-    /// In the order in which they were read.
+    /// Lines about photos, in the order in which they were read.
     pub photos: Vec<PhotoLine>,
-    /// The invocations in which these photos were.
+    /// Invocations that processed these photos.
     pub invocations: Vec<Invocation>,
 }
 
-/// The function's line about one try of one photo (src/log.rs).
+/// The function's line about one try of one photo (src/telemetry.rs).
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct PhotoLine {
-    /// When the try ended, by Lambda's clock.
+    /// Time when the try ended, by Lambda's clock.
     pub timestamp: DateTime<Utc>,
     pub request_id: String,
     pub key: String,
@@ -44,13 +44,13 @@ pub struct PhotoLine {
     pub cold_starts: Option<u64>,
     #[serde(flatten)]
     pub steps: Steps,
-    /// All of the try, in ms.
+    /// Duration of the whole try, in ms.
     pub duration_ms: f64,
-    /// The most that the process ever held until then, in MB of 1024 KB.
+    /// Peak memory of the process until then, in MB of 1024 KB.
     pub peak_memory_mb: Option<f64>,
 }
 
-/// How long each step took, in ms; none if it was not reached.
+/// Duration of each step in ms; none for a step that was not reached.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Steps {
@@ -62,22 +62,22 @@ pub struct Steps {
     pub reconcile_ms: Option<f64>,
 }
 
-/// What Lambda reports of an invocation at its end.
+/// Lambda's report of an invocation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invocation {
     pub request_id: String,
     pub billed_ms: f64,
 }
 
-/// A line of the log that says something of the load.
+/// A log line about a photo or an invocation.
 #[derive(Debug, PartialEq)]
 enum Line {
     Photo(Box<PhotoLine>),
     Invocation(Invocation),
 }
 
-/// Reads the lines about the photos whose keys begin with `prefix`, until there is one of each key in
-/// `ready` and the report of each of their invocations, or it is given up.
+/// Reads the lines about the photos whose keys begin with `prefix`, until each key in `ready` has a line
+/// and each invocation of these photos has its report, or until the wait has lasted too long.
 pub async fn read(
     stack: &Stack,
     since: DateTime<Utc>,
@@ -131,14 +131,13 @@ impl Log {
         self.photos.iter().filter(move |line| line.key == key)
     }
 
-    /// How often the function was invoked for these photos. Where Lambda reports nothing, each try is
-    /// taken for an invocation.
+    /// Number of invocations for these photos. Without reports by Lambda, each try counts as one.
     pub fn invocation_count(&self) -> usize {
         if self.invocations.is_empty() { self.photos.len() } else { self.invocations.len() }
     }
 
-    /// The time that Lambda bills for these invocations, in ms. Where it reports nothing, that of the
-    /// tries, each rounded up to a whole one as Lambda does.
+    /// The time that Lambda bills for these invocations, in ms. Without reports by Lambda, the sum of the
+    /// tries, each rounded up to a whole millisecond as Lambda does.
     pub fn billed_ms(&self) -> f64 {
         if self.invocations.is_empty() {
             self.photos.iter().map(|line| line.duration_ms.ceil()).sum()
@@ -149,12 +148,12 @@ impl Log {
 }
 
 impl PhotoLine {
-    /// Whether it ended in an error, so that Lambda makes it again.
+    /// Whether the try ended in an error, so that Lambda tries again.
     pub fn is_retried(&self) -> bool {
         self.outcome == "retry"
     }
 
-    /// When the try began, by Lambda's clock.
+    /// Time when the try began, by Lambda's clock.
     pub fn started(&self) -> DateTime<Utc> {
         self.timestamp - milliseconds(self.duration_ms)
     }
@@ -182,7 +181,7 @@ fn read_line(message: &str) -> Option<Line> {
     None
 }
 
-/// A report as functions have it whose logs are text: fields between tabs (Lambda Developer Guide,
+/// The report of a function whose logs are text: fields separated by tabs (Lambda Developer Guide,
 /// "Viewing logs for Lambda functions").
 fn read_report(report: &str) -> Option<Invocation> {
     let mut fields = report.split('\t');

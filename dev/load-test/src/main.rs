@@ -1,23 +1,23 @@
-//! A load test of a deployed stack, local or real: batches of large photos, uploaded at once or at a
-//! rate, and what becomes of each. `make load` runs it against the local AWS.
+//! A load test of a deployed stack, local or real: it uploads batches of large photos, at once or at a
+//! rate, and checks what becomes of each. `make load` runs it against the local AWS.
 //!
 //! | step | module |
 //! |---|---|
-//! | the function, its settings, the calls | [`stack`], [`caller`] |
-//! | the photos to upload | [`photos`] |
+//! | find the function and its settings, make calls | [`stack`], [`caller`] |
+//! | read or make the photos | [`photos`] |
 //! | upload them, wait for them | [`run`], [`interrupt`], [`progress`] |
-//! | what the function's processes use of this machine | [`processes`] |
-//! | every item and every thumbnail is looked at | [`check`] |
-//! | how long each step took | [`log`] |
-//! | figures of all that | [`report`], [`figures`], [`statistics`], [`cost`] |
-//! | shown to people | [`table`], [`page`] |
+//! | measure the function's processes on this machine | [`processes`] |
+//! | check every item and every thumbnail | [`check`] |
+//! | read how long each step took | [`log`] |
+//! | compute figures | [`report`], [`figures`], [`statistics`], [`cost`] |
+//! | show them | [`table`], [`page`] |
 //!
-//! What it needs to be allowed: `lambda:GetFunctionConfiguration` and `lambda:GetFunctionUrlConfig` on the
-//! functions, the stack's policy for those who ask for upload URLs or `s3:PutObject` on the originals,
-//! `s3:GetObject` on the thumbnails, `dynamodb:BatchGetItem` on the table, `sqs:GetQueueAttributes` on the
+//! It needs these rights: `lambda:GetFunctionConfiguration` and `lambda:GetFunctionUrlConfig` on the
+//! functions, the stack's policy for callers of the upload-url function or `s3:PutObject` on the
+//! originals, `s3:GetObject` on the thumbnails, `dynamodb:BatchGetItem` on the table, `sqs:GetQueueAttributes` on the
 //! dead-letter queue and `logs:FilterLogEvents` on the function's log group.
 //!
-//! What it reckons is tested by `cargo test --profile local --package load-test`.
+//! `cargo test --profile local --package load-test` tests its computations.
 
 mod caller;
 mod check;
@@ -69,7 +69,7 @@ async fn test(options: &Options) -> Result<Report, String> {
     let progress = Progress::new();
     let stack = Stack::find(&options.stack, options.timeout()).await?;
     let photos = load_photos(options, &progress)?;
-    // Until here, there is nothing to report of what is interrupted.
+    // An interruption before this line ends the test without a report.
     let interrupt =
         Interrupt::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let found = measure(&stack, &photos, options, &interrupt, &progress).await?;
@@ -95,13 +95,13 @@ async fn measure(
     interrupt: &Interrupt,
     progress: &Progress,
 ) -> Result<Found, String> {
-    let letters_before = stack.letters().await;
+    let dead_letters_before = stack.dead_letters().await;
     let watcher = Watcher::start(stack);
     let outcome = run::run(stack, photos, options, interrupt, progress).await;
     let usage = watcher.and_then(Watcher::stop);
     let Run { uploads, refusals, began, album } = outcome?;
     if interrupt.came() {
-        progress.say("interrupted: what was uploaded until now is looked at");
+        progress.say("interrupted: checking the photos uploaded so far");
     }
     let checked = check::check(stack, photos, uploads, interrupt, progress).await?;
     let is_ready = |outcome| matches!(outcome, Outcome::Ready | Outcome::Wrong);
@@ -112,13 +112,14 @@ async fn measure(
         .collect();
     let prefix = format!("{}{album}/", stack.config.originals_prefix);
     let log = log::read(stack, began, &prefix, &ready, interrupt).await;
-    let letters_after = stack.letters().await;
-    let letters = letters_before.and_then(|before| Ok(letters_after?.saturating_sub(before)));
+    let dead_letters_after = stack.dead_letters().await;
+    let dead_letters =
+        dead_letters_before.and_then(|before| Ok(dead_letters_after?.saturating_sub(before)));
     let is_interrupted = interrupt.came();
-    Ok(Found { checked, refusals, log, letters, usage, album, is_interrupted })
+    Ok(Found { checked, refusals, log, dead_letters, usage, album, is_interrupted })
 }
 
-/// Writes the report for programs and for people; tells where.
+/// Writes the report as JSON and as HTML, and returns the paths.
 fn write(report: &Report, folder: &Path) -> Result<Vec<String>, String> {
     let report = report.to_json().map_err(|error| format!("cannot write the report: {error}"))?;
     let files = [("load.json", format!("{report:#}\n")), ("load.html", page::page(&report))];

@@ -1,4 +1,4 @@
-//! What the test is told on its command line.
+//! Options of the command line.
 
 use std::ffi::OsString;
 use std::fmt::{self, Display};
@@ -11,41 +11,42 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use serde::Serialize;
 
 const AFTER_HELP: &str = "\
-It runs against the AWS of the standard variables and files (AWS_ENDPOINT_URL for a local one,
-AWS_REGION, AWS_PROFILE, ...). The names of buckets, table and queue are those in the function's
-configuration. The photos stay below load/ in the originals bucket; deleting them removes their
+Region, credentials and endpoint come from the standard AWS variables and files (AWS_REGION,
+AWS_PROFILE, AWS_ENDPOINT_URL, ...), the names of buckets, table and queue from the function's
+configuration. The photos stay below load/ in the originals bucket. Delete them to remove their
 thumbnails and items too.
 
-Ctrl-C ends the uploads and reports what was measured until then; a second one ends at once.
+Ctrl-C ends the uploads and reports on the photos uploaded so far; a second Ctrl-C ends the test
+at once.
 
-Exit codes: 0 if every photo is READY and right; 1 if one is not, or the test cannot go on;
-2 for options that are not allowed; 130 if it was interrupted.";
+Exit codes: 0 if every photo is READY and correct; 1 if one is not, or the test failed; 2 if the
+options are invalid; 130 if the test was interrupted.";
 
 /// Uploads batches of photos to a deployed stack, and reports how long each photo takes,
 /// what that costs, and whether anything is lost.
 #[derive(Debug, Parser)]
 #[command(name = "load-test", verbatim_doc_comment, after_help = AFTER_HELP)]
 pub struct Options {
-    /// The stack's name.
+    /// Name of the stack.
     #[arg(long, value_name = "NAME", default_value = "photos")]
     pub stack: String,
 
-    /// How many batches are uploaded.
+    /// Number of batches.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = at_least_one)]
     pub batches: usize,
 
-    /// How many photos a batch has.
+    /// Photos per batch.
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = at_least_one)]
     pub batch_size: usize,
 
-    /// Photos to upload: the first of this folder by their names,
-    /// over and over if there are fewer than a batch has.
-    /// Without it distinct ones of 5323x8000 pixels are made.
+    /// Folder of the photos to upload: its first ones by name,
+    /// repeated if a batch needs more. Without this option, the
+    /// test makes distinct photos of 5323x8000 pixels.
     #[arg(long, value_name = "DIR", verbatim_doc_comment)]
     pub photos: Option<PathBuf>,
 
-    /// When photos are uploaded: all of a batch at once, and the
-    /// next batch when these are done; or one after another.
+    /// burst: all photos of a batch at once, and the next batch
+    /// when they are done; steady: one photo after another.
     #[arg(
         long,
         verbatim_doc_comment,
@@ -55,7 +56,7 @@ pub struct Options {
     )]
     pub arrival: Arrival,
 
-    /// Photos a second of a steady arrival.
+    /// Photos per second of a steady arrival.
     #[arg(
         long,
         value_name = "PHOTOS_PER_SECOND",
@@ -64,13 +65,13 @@ pub struct Options {
     )]
     pub rate: Option<f64>,
 
-    /// How photos get into the bucket: by URLs of the upload-url
-    /// function, as from clients, or by PutObject.
+    /// presigned: by URLs of the upload-url function, as clients
+    /// upload; direct: by PutObject.
     #[arg(long, value_enum, default_value_t = Way::Presigned, verbatim_doc_comment)]
     pub upload: Way,
 
-    /// How long an upload may take, and how long the photo may
-    /// take from then until it is READY: later, it is lost.
+    /// Longest time of an upload, and from then until the photo
+    /// is READY. A photo that takes longer counts as lost.
     #[arg(
         long,
         verbatim_doc_comment,
@@ -80,7 +81,7 @@ pub struct Options {
     )]
     pub timeout: u64,
 
-    /// Where load.json, load.html and made photos are written.
+    /// Folder for load.json, load.html and the photos that are made.
     #[arg(long, value_name = "DIR", default_value = "target/load")]
     pub out: PathBuf,
 }
@@ -105,18 +106,18 @@ impl Options {
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, clap::Error> {
         let options = Options::try_parse_from(arguments)?;
         if options.arrival == Arrival::Burst && options.rate.is_some() {
-            let message = "a burst has no --rate: leave one of --arrival burst and --rate out";
+            let message = "a burst has no rate: leave out --rate or --arrival burst";
             return Err(Options::command().error(ErrorKind::ArgumentConflict, message));
         }
         Ok(options)
     }
 
-    /// Of each upload, and of the wait for READY behind it.
+    /// Longest time of each upload, and of the wait for READY after it.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout)
     }
 
-    /// From one photo of a steady arrival to the next; none of a burst.
+    /// Pause between two photos of a steady arrival; none for a burst.
     pub fn spacing(&self) -> Option<Duration> {
         match self.arrival {
             Arrival::Burst => None,

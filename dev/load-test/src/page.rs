@@ -1,9 +1,9 @@
-//! The report as one page of HTML, which needs nothing but itself.
+//! The report as one page of HTML, which loads nothing else.
 
 use serde_json::Value;
 
 const PAGE: &str = include_str!("page.html");
-/// Stands in the page where the report belongs.
+/// Placeholder of the report in the page.
 const PLACE: &str = "\"the report\"";
 
 /// The page that shows this report.

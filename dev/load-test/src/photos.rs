@@ -12,33 +12,33 @@ use crate::progress::Progress;
 /// The test photo, of 5323x8000 pixels.
 const REFERENCE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/photos/ref-5323x8000.jpg");
-/// On the IJG scale: what is made has about the bytes of the test photo.
+/// JPEG quality on the IJG scale. It gives about as many bytes as the test photo has.
 const QUALITY: i32 = 77;
-/// How many rows lower each photo begins than the one before: even, as two rows of luma share one of
-/// chroma.
+/// Rows by which each photo begins lower than the one before. The number is even, as two rows of luma
+/// share one of chroma.
 const ROWS_LOWER: usize = 332;
-/// From one photo to the next.
+/// Minutes between the times when two photos were taken.
 const MINUTES_LATER: i64 = 7;
 
 /// A photo to upload.
 #[derive(Debug)]
 pub struct Photo {
-    /// Of its file.
+    /// Name of the file.
     pub name: String,
     pub bytes: Vec<u8>,
     pub content_type: String,
-    /// As stored.
+    /// Size as stored.
     size: Size,
     orientation: Orientation,
 }
 
 impl Photo {
-    /// As displayed.
+    /// Size as displayed.
     pub fn size(&self) -> Size {
         self.orientation.displayed(self.size)
     }
 
-    /// Of its thumbnail, as displayed.
+    /// Size of the thumbnail as displayed.
     pub fn thumbnail_size(&self, scale: f64) -> Size {
         self.orientation.displayed(self.size.scaled(scale))
     }
@@ -49,7 +49,7 @@ impl Photo {
             photo::inspect(&bytes, u64::MAX, LocationPolicy::Off, &CancelFlag::default());
         let header = inspected
             .header()
-            .map_err(|error| format!("{} cannot be uploaded: {error}", path.display()))?;
+            .map_err(|error| format!("cannot read {} as a photo: {error}", path.display()))?;
         let format = inspected.format.map_or("", Format::name).to_lowercase();
         Ok(Photo {
             name: file_name(path),
@@ -72,13 +72,16 @@ pub fn of_folder(folder: &Path, count: usize) -> Result<Vec<Photo>, String> {
         }
     }
     if paths.is_empty() {
-        return Err(format!("there are no photos in {}", folder.display()));
+        return Err(format!(
+            "no photos in {}: --photos must name a folder of photos",
+            folder.display()
+        ));
     }
     paths.sort();
     paths.iter().take(count).map(|path| Photo::read(path)).collect()
 }
 
-/// Distinct photos of 5323x8000 pixels, which are made in a folder unless they are there already.
+/// Distinct photos of 5323x8000 pixels, made in a folder unless they exist there.
 pub fn made(folder: &Path, count: usize, progress: &Progress) -> Result<Vec<Photo>, String> {
     let paths: Vec<PathBuf> =
         (1..=count).map(|number| folder.join(format!("photo-{number:02}.jpg"))).collect();
@@ -97,7 +100,7 @@ pub fn made(folder: &Path, count: usize, progress: &Progress) -> Result<Vec<Phot
     paths.iter().map(|path| Photo::read(path)).collect()
 }
 
-/// Makes other photos of one: each begins lower, with what was above at its end, and was taken later.
+/// Makes photos out of one: each begins lower, with the rows above at its end, and was taken later.
 struct Maker {
     picture: YuvImage<Vec<u8>>,
     /// The APP segments of the photo: EXIF and colour profile.
@@ -111,7 +114,8 @@ impl Maker {
         let picture = turbojpeg::decompress_to_yuv(jpeg).map_err(|e| broken(e.to_string()))?;
         let taken_at =
             NaiveDate::from_ymd_opt(2024, 4, 6).and_then(|day| day.and_hms_opt(17, 23, 41));
-        let taken_at = taken_at.ok_or_else(|| broken("its time is none".to_owned()))?;
+        let taken_at =
+            taken_at.ok_or_else(|| broken("the time that it should have is invalid".to_owned()))?;
         let segments = app_segments(jpeg);
         if !contains(&segments, &exif_time(taken_at)) {
             return Err(broken(format!("it was not taken at {taken_at}")));
@@ -132,7 +136,7 @@ impl Maker {
         Ok([start, &segments, rest].concat())
     }
 
-    /// Luma and chroma of the photo of this number.
+    /// Luma and chroma of the photo with this number.
     fn pixels(&self, number: usize) -> Vec<u8> {
         let (luma, chroma) = (self.picture.y_size(), self.picture.uv_size());
         let rows_lower = (number * ROWS_LOWER) % self.picture.height;
@@ -168,7 +172,7 @@ fn app_segments(jpeg: &[u8]) -> Vec<u8> {
     segments
 }
 
-/// As it stands in EXIF (EXIF 2.32, clause 4.6.4, DateTime).
+/// A time as EXIF has it (EXIF 2.32, clause 4.6.4, DateTime).
 fn exif_time(time: NaiveDateTime) -> Vec<u8> {
     time.format("%Y:%m:%d %H:%M:%S").to_string().into_bytes()
 }
@@ -177,7 +181,7 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
-/// The bytes with a text in them replaced by another of its length.
+/// The bytes with a text replaced by another of the same length.
 fn replaced(bytes: &[u8], text: &[u8], by: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for start in 0..bytes.len() {
@@ -188,7 +192,7 @@ fn replaced(bytes: &[u8], text: &[u8], by: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Writes a file so that nobody finds half of it, also where the test is interrupted.
+/// Writes a file so that nobody finds half of it, even if the test is interrupted.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), String> {
     let unfinished = path.with_extension("new");
     fs::write(&unfinished, bytes)

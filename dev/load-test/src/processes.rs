@@ -1,4 +1,4 @@
-//! What the function's processes use of this machine, where the stack is on it: proc(5).
+//! CPU time and memory of the function's processes, if the stack is on this machine: proc(5).
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,36 +12,36 @@ use serde::Serialize;
 
 use crate::stack::Stack;
 
-/// From one look to the next. What a process uses between its last look and its end is not seen.
+/// Pause between two looks. CPU time that a process uses after the last look is not seen.
 const PACE: Duration = Duration::from_millis(200);
-/// Times in /proc/PID/stat are in ticks: 100 a second on every architecture of Lambda (getconf CLK_TCK).
+/// Length of a tick, the unit of times in /proc/PID/stat, on all architectures of Lambda (getconf CLK_TCK).
 const MS_PER_TICK: u64 = 10;
 
-/// What was seen of the function's processes.
+/// CPU time and memory of the function's processes.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
-    /// How many were at work.
+    /// Number of processes that used CPU time.
     pub processes: usize,
-    /// CPU time of all of them while the test ran, in ms.
+    /// CPU time of all processes during the test, in ms.
     pub cpu_ms: u64,
     pub samples: Vec<Sample>,
 }
 
-/// One look at them.
+/// One look at the processes.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sample {
     pub at: DateTime<Utc>,
-    /// How many there are.
+    /// Number of processes.
     pub processes: usize,
-    /// What all of them hold, in MB of 1024 KB: the sum of their resident sets.
+    /// Memory of all processes, in MB of 1024 KB: the sum of their resident sets.
     pub all_mb: f64,
-    /// What the largest holds.
+    /// Memory of the largest process, in MB of 1024 KB.
     pub largest_mb: f64,
 }
 
-/// Watches the function's processes beside the test.
+/// Watches the function's processes during the test.
 pub struct Watcher {
     is_over: Arc<AtomicBool>,
     thread: JoinHandle<Usage>,
@@ -58,7 +58,7 @@ impl Watcher {
         is_here.then(|| Watcher { is_over, thread: spawn(move || watch(&function, &flag)) })
     }
 
-    /// Ends the watch. None if no process of the function was seen: then it is elsewhere.
+    /// Ends the watch. None if no process of the function was seen, as they are then elsewhere.
     pub fn stop(self) -> Option<Usage> {
         self.is_over.store(true, Ordering::Relaxed);
         let is_here = |usage: &Usage| usage.samples.iter().any(|sample| sample.processes > 0);
@@ -72,7 +72,7 @@ fn watch(function: &Environment, is_over: &AtomicBool) -> Usage {
     processes.look(function);
     processes.forget_cpu_time();
     loop {
-        // Read before the look, so that the last one sees the end.
+        // Read before the look, so that there is a look after the end.
         let is_last = is_over.load(Ordering::Relaxed);
         samples.push(processes.look(function));
         if is_last {
@@ -85,8 +85,8 @@ fn watch(function: &Environment, is_over: &AtomicBool) -> Usage {
     Usage { processes: ticks.len(), cpu_ms: ticks.iter().sum::<u64>() * MS_PER_TICK, samples }
 }
 
-/// What the function's processes have in their environment: their name is not theirs alone, as other
-/// local AWS may have a stack of the same name.
+/// Variables in the environment of the function's processes. The function's name alone is not enough, as
+/// another local AWS may have a stack of the same name.
 struct Environment {
     function: String,
     endpoint: String,
@@ -102,21 +102,21 @@ impl Environment {
     }
 }
 
-/// Every process that was seen, and the CPU time of those that are the function's.
+/// Every process that was seen, with its CPU time if it is the function's.
 #[derive(Default)]
 struct Processes(HashMap<Process, Option<CpuTime>>);
 
-/// A process id alone may be another process's later, and a process another program: a function's
-/// begins as a copy of what starts it.
+/// Identity of a process. The ID alone is not enough: another process may have it later, and a process may
+/// become another program, as a function's begins as a copy of its parent.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Process {
     id: u32,
     program: String,
-    /// In ticks since the machine's start.
+    /// Start time, in ticks since the machine's start.
     started: u64,
 }
 
-/// In ticks.
+/// CPU time at the first and the last look, in ticks.
 struct CpuTime {
     first: u64,
     last: u64,
@@ -128,7 +128,7 @@ impl Processes {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         for id in ids {
-            // Whatever cannot be read has ended, or is somebody else's.
+            // A process that cannot be read has ended, or is another user's.
             let Ok(stat) = fs::read_to_string(format!("/proc/{id}/stat")) else { continue };
             let Some((process, ticks)) = read_stat(id, &stat) else { continue };
             let cpu = self.0.entry(process).or_insert_with(|| {
@@ -148,7 +148,7 @@ impl Processes {
         }
     }
 
-    /// What was used before the test is not the test's.
+    /// Leaves out the CPU time that was used before the test.
     fn forget_cpu_time(&mut self) {
         for cpu in self.0.values_mut().flatten() {
             cpu.first = cpu.last;
@@ -156,7 +156,7 @@ impl Processes {
     }
 }
 
-/// A process and the CPU time that it has used so far: fields 2, 14, 15 and 22 of /proc/PID/stat. The
+/// A process and its CPU time so far: fields 2, 14, 15 and 22 of /proc/PID/stat. The
 /// program's name is in parentheses, and may hold any character.
 fn read_stat(id: u32, stat: &str) -> Option<(Process, u64)> {
     let (before, after) = stat.rsplit_once(')')?;

@@ -1,26 +1,26 @@
-//! How far the test is: bars on a terminal, plain lines elsewhere. On standard error, so that standard
-//! output is the report alone.
+//! Progress of the test: bars on a terminal, plain lines elsewhere. It goes to standard error, so that
+//! standard output has only the report.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// Plain lines say how far something is whenever so much of it is done.
+/// Number of plain lines that a task prints.
 const QUARTERS: usize = 4;
 
-/// Shows what is under way.
+/// Shows the tasks under way.
 pub struct Progress {
-    /// None where nobody watches a terminal.
+    /// Bars on the terminal; none if standard error is not a terminal.
     bars: Option<MultiProgress>,
 }
 
-/// One thing that is under way.
+/// One task under way.
 pub struct Bar {
     what: String,
     total: usize,
     done: AtomicUsize,
-    /// And where it is shown.
+    /// The task's bar, and all bars of the terminal.
     shown: Option<(ProgressBar, MultiProgress)>,
 }
 
@@ -29,7 +29,7 @@ impl Progress {
         Progress { bars: stderr().is_terminal().then(MultiProgress::new) }
     }
 
-    /// A line between the others.
+    /// Prints a line above the bars.
     pub fn say(&self, line: &str) {
         match &self.bars {
             Some(bars) => say(bars, line),
@@ -37,7 +37,7 @@ impl Progress {
         }
     }
 
-    /// Shows how many of `total` are done from now on.
+    /// Shows a task of `total` parts from now on.
     pub fn bar(&self, what: impl Into<String>, total: usize) -> Bar {
         let what = what.into();
         let shown = self.bars.clone().map(|bars| {
@@ -51,7 +51,7 @@ impl Progress {
 }
 
 impl Bar {
-    /// One more is done.
+    /// Counts one more part as done.
     pub fn advance(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let quarters = |done: usize| done * QUARTERS / self.total.max(1);
@@ -66,7 +66,7 @@ impl Bar {
 }
 
 impl Drop for Bar {
-    /// A line stays on the terminal where the bar was.
+    /// Leaves a line on the terminal in place of the bar.
     fn drop(&mut self) {
         if let Some((bar, bars)) = &self.shown {
             bar.finish_and_clear();
@@ -77,6 +77,6 @@ impl Drop for Bar {
 }
 
 fn say(bars: &MultiProgress, line: &str) {
-    // It fails where the terminal is gone: then nobody reads it.
+    // It fails only if the terminal is gone.
     let _ = bars.println(line);
 }

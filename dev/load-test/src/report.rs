@@ -1,5 +1,5 @@
-//! What was measured, as load.json has it: each field is named by its unit, times are UTC by the clock
-//! of AWS, and what is not known is null.
+//! The contents of load.json: the name of a field has its unit, times are UTC by the clock of AWS, and
+//! unknown values are null.
 
 use std::collections::BTreeSet;
 
@@ -23,62 +23,62 @@ use crate::stack::{Function, Stack};
 pub struct Report {
     pub target: Target,
     pub load: Load,
-    /// Of all photos.
+    /// Figures of all photos.
     pub total: Figures,
-    /// Of the photos of each batch.
+    /// Figures of each batch.
     pub batches: Vec<Figures>,
-    /// How many letters more the dead-letter queue has than before.
+    /// Messages that the dead-letter queue gained during the test.
     pub dead_letters: Option<u64>,
     pub cost: Option<Expense>,
-    /// CPU time of the function's processes, in ms; null where photos were not done.
+    /// CPU time of the function's processes per photo, in ms; null if a photo was not done.
     pub cpu_ms_a_photo: Option<f64>,
-    /// Of the function's processes, where the stack is on this machine.
+    /// CPU time and memory of the function's processes, if the stack is on this machine.
     pub usage: Option<Usage>,
     pub photos: Vec<Photo>,
-    /// Why photos were not taken: each reason once.
+    /// Reasons why photos were refused, each once.
     pub refusals: Vec<String>,
-    /// What is not known, and why; and how what is known is to be read.
+    /// Values that are unknown or partial, and why.
     pub notes: Vec<String>,
 }
 
-/// What was tested.
+/// The stack under test.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Target {
     pub stack: String,
     pub region: String,
-    /// Of a local AWS; null is the real one.
+    /// Endpoint of a local AWS; null for the real one.
     pub endpoint: Option<String>,
     pub function: String,
     pub architecture: String,
-    /// Of the function, in MB of 1024 KB.
+    /// Memory of the function, in MB of 1024 KB.
     pub memory_mb: u64,
     pub timeout_seconds: u64,
     pub thumbnail_scale: f64,
 }
 
-/// What was uploaded, and how.
+/// The uploads of the test.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Load {
     pub batches: usize,
     pub batch_size: usize,
-    /// Of a steady arrival; null is a burst.
+    /// Rate of a steady arrival; null for a burst.
     pub photos_per_second: Option<f64>,
     pub upload: Way,
     pub timeout_seconds: u64,
-    /// Where the photos are now: bucket and the beginning of their keys.
+    /// Bucket and common key prefix of the photos.
     pub place: String,
     pub is_interrupted: bool,
 }
 
-/// What the photos would cost in AWS, in dollars per million.
+/// Cost of the photos in AWS, in dollars per million.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Expense {
     pub used: Used,
     pub dollars_per_million: Cost,
-    /// The same with the CPU time of the function's processes as its duration.
+    /// The same, if the function only took its CPU time.
     pub dollars_per_million_by_cpu_time: Option<Cost>,
 }
 
@@ -86,48 +86,48 @@ pub struct Expense {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Photo {
-    /// From 1.
+    /// Number of the batch, from 1.
     pub batch: usize,
-    /// In the batch, from 1.
+    /// Number in the batch, from 1.
     pub number: usize,
     pub key: String,
     pub outcome: Outcome,
     pub problems: Vec<String>,
-    /// When the upload began.
+    /// Time when the upload began.
     pub began_at: DateTime<Utc>,
     pub upload_ms: f64,
-    /// When the item was READY.
+    /// Time when the item was READY.
     pub ready_at: Option<DateTime<Utc>>,
     pub latency_ms: Option<f64>,
     pub wait_ms: Option<f64>,
-    /// Of the try that made it READY.
+    /// Steps of the try that made the photo READY.
     pub steps: Option<Steps>,
     pub duration_ms: Option<f64>,
-    /// The most that its processes ever held until then, in MB of 1024 KB.
+    /// Highest peak memory of its processes until then, in MB of 1024 KB.
     pub peak_memory_mb: Option<f64>,
-    /// Processes whose first photo it was.
+    /// Number of processes whose first photo it was.
     pub cold_starts: Option<usize>,
-    /// Tries that ended in an error.
+    /// Number of tries that ended in an error.
     pub retries: Option<usize>,
 }
 
-/// All that was found out, before it is made figures of.
+/// The findings from which the report is computed.
 pub struct Found {
     pub checked: Vec<Checked>,
     pub refusals: Vec<Refusal>,
-    /// Or why it cannot be read, as the next.
+    /// Log lines, or why they cannot be read.
     pub log: Result<Log, String>,
-    /// In the dead-letter queue, more than before.
-    pub letters: Result<u64, String>,
+    /// Messages that the dead-letter queue gained, or why they cannot be counted.
+    pub dead_letters: Result<u64, String>,
     pub usage: Option<Usage>,
-    /// Where the photos are, below the prefix of the originals.
+    /// Album of the photos, below the prefix of the originals.
     pub album: String,
     pub is_interrupted: bool,
 }
 
 impl Report {
     pub fn new(stack: &Stack, options: &Options, found: Found) -> Report {
-        let (log, letters) = (found.log.as_ref().ok(), found.letters.as_ref().ok());
+        let log = found.log.as_ref().ok();
         let photos: Vec<Photo> =
             found.checked.iter().map(|checked| Photo::new(checked, log)).collect();
         let cpu_ms_a_photo = cpu_ms_a_photo(&photos, found.usage.as_ref());
@@ -138,7 +138,7 @@ impl Report {
             load: Load::of(stack, options, &found),
             total: Figures::of(None, &photos.iter().collect::<Vec<_>>(), found.refusals.len()),
             batches: batches(options.batches, &photos, &found.refusals),
-            dead_letters: letters.copied(),
+            dead_letters: found.dead_letters.as_ref().ok().copied(),
             cost: log
                 .and_then(|log| Expense::of(&stack.function, &found.checked, log, cpu_ms_a_photo)),
             cpu_ms_a_photo,
@@ -149,12 +149,12 @@ impl Report {
         }
     }
 
-    /// As load.json has it: with three decimals, as nothing was measured more exactly.
+    /// The contents of load.json. Numbers have three decimals, as nothing was measured more exactly.
     pub fn to_json(&self) -> serde_json::Result<Value> {
         Ok(rounded(serde_json::to_value(self)?))
     }
 
-    /// Whether every photo that was sent is READY and right, and no letter came.
+    /// Whether every uploaded photo is READY and correct, and no dead letter came.
     pub fn is_good(&self) -> bool {
         let Figures { wrong, failed, lost, refused, .. } = self.total;
         wrong + failed + lost + refused == 0 && self.dead_letters.unwrap_or(0) == 0
@@ -205,7 +205,7 @@ impl Load {
     }
 }
 
-/// The figures of each batch of which anything was sent.
+/// Figures of each batch that was begun.
 fn batches(count: usize, photos: &[Photo], refusals: &[Refusal]) -> Vec<Figures> {
     let figures = (1..=count).map(|number| {
         let own: Vec<&Photo> = photos.iter().filter(|photo| photo.batch == number).collect();
@@ -215,7 +215,7 @@ fn batches(count: usize, photos: &[Photo], refusals: &[Refusal]) -> Vec<Figures>
     figures.filter(|figures| figures.photos + figures.refused > 0).collect()
 }
 
-/// None where photos were not done: who knows what of their time is spent, and what is yet to come.
+/// None if a photo was not done: more CPU time may follow.
 fn cpu_ms_a_photo(photos: &[Photo], usage: Option<&Usage>) -> Option<f64> {
     let is_done = |photo: &Photo| match photo.outcome {
         Outcome::Ready | Outcome::Wrong | Outcome::Failed => true,
@@ -225,7 +225,7 @@ fn cpu_ms_a_photo(photos: &[Photo], usage: Option<&Usage>) -> Option<f64> {
     usage.filter(|_| are_done).map(|usage| usage.cpu_ms as f64 / photos.len() as f64)
 }
 
-/// What is not known, and why.
+/// Notes about values that are unknown or partial.
 fn notes(found: &Found, photos: &[Photo]) -> Vec<String> {
     let log = match &found.log {
         Ok(log) => incomplete(log, photos),
@@ -233,27 +233,27 @@ fn notes(found: &Found, photos: &[Photo]) -> Vec<String> {
             "Steps, waits, cold starts, retries, memory and cost are not known: {reason}"
         )),
     };
-    let letters = found.letters.as_ref().err();
-    let letters =
-        letters.map(|reason| format!("How many dead letters there are is not known: {reason}"));
+    let dead_letters = found.dead_letters.as_ref().err();
+    let dead_letters =
+        dead_letters.map(|reason| format!("The number of dead letters is not known: {reason}"));
     let is_elsewhere = found.usage.is_none();
     let usage = "The function's CPU time is not known: its processes are not on this machine";
-    [log, letters, is_elsewhere.then(|| usage.to_owned())].into_iter().flatten().collect()
+    [log, dead_letters, is_elsewhere.then(|| usage.to_owned())].into_iter().flatten().collect()
 }
 
-/// What a log lacks that was given up.
+/// A note about the lines that the log lacks.
 fn incomplete(log: &Log, photos: &[Photo]) -> Option<String> {
     let ready: Vec<&Photo> =
         photos.iter().filter(|photo| photo.outcome == Outcome::Ready).collect();
     let (silent, ready) = (ready.iter().filter(|photo| photo.steps.is_none()).count(), ready.len());
     if silent > 0 {
         return Some(format!(
-            "The log has no line of {silent} of {ready} READY photos: steps, waits and costs are \
+            "The log has no line about {silent} of {ready} READY photos: steps, waits and costs are \
              those of the others"
         ));
     }
     let is_unreported = log.invocations.is_empty() && !log.photos.is_empty();
-    let note = "The log has no reports of Lambda: costs are by the time of the photos alone";
+    let note = "The log has no reports by Lambda: costs are computed from the photos' durations";
     is_unreported.then(|| note.to_owned())
 }
 
@@ -263,7 +263,7 @@ impl Photo {
         let tries: Option<Vec<&PhotoLine>> = log.map(|log| log.tries(&upload.key).collect());
         let line = log.and_then(|log| log.ready(&upload.key));
         let steps = line.map(|line| line.steps);
-        // Processed is when the item was made; READY is when it was written.
+        // `processedAt` is when the item was made; the photo is READY once it is written.
         let commit =
             steps.and_then(|steps| steps.commit_ms).map_or(TimeDelta::zero(), milliseconds);
         let ready_at = processed_at.filter(|_| *outcome == Outcome::Ready).map(|at| at + commit);
@@ -282,7 +282,7 @@ impl Photo {
                 .cloned()
                 .chain(last_words(*outcome, tries.as_ref()))
                 .collect(),
-            // An upload ends when S3 says so: then this machine's clock need not be AWS's.
+            // Counted back from S3's own time, as this machine's clock may differ from AWS's.
             began_at: uploaded_at.map_or(upload.began, |at| at - took).trunc_subsecs(3),
             upload_ms: ms(took),
             ready_at: ready_at.map(|at| at.trunc_subsecs(3)),
@@ -297,11 +297,11 @@ impl Photo {
     }
 }
 
-/// What the function logged last of a photo that was lost.
+/// A problem that quotes the last log line about a lost photo.
 fn last_words(outcome: Outcome, tries: Option<&Vec<&PhotoLine>>) -> Option<String> {
     let last = tries?.last().filter(|_| outcome == Outcome::Lost)?;
     let error = last.error_type.as_deref().unwrap_or("no error");
-    Some(format!("the last that the log says of it is {}, {error}", last.outcome))
+    Some(format!("the last log line about it says {}, {error}", last.outcome))
 }
 
 /// From one time to another, in ms.

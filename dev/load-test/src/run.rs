@@ -14,42 +14,42 @@ use crate::photos::Photo;
 use crate::progress::{Bar, Progress};
 use crate::stack::{Slot, Stack};
 
-/// From one look at the table to the next. When a photo was READY its item says to the millisecond.
+/// Pause between two looks at the table. The item says to the millisecond when its photo was READY.
 const PACE: Duration = Duration::from_millis(250);
 
-/// All that was sent.
+/// The uploads of a test.
 pub struct Run {
-    /// In the order in which their uploads ended.
+    /// Uploads in the order in which they ended.
     pub uploads: Vec<Upload>,
-    /// Photos that were not taken, and why.
+    /// Photos that were refused, and why.
     pub refusals: Vec<Refusal>,
-    /// When the first photo was begun.
+    /// Time when the first upload began.
     pub began: DateTime<Utc>,
-    /// Where all its photos are, below the prefix of the originals.
+    /// Album of all photos, below the prefix of the originals.
     pub album: String,
 }
 
-/// A photo that S3 has taken.
+/// A photo that S3 has accepted.
 pub struct Upload {
-    /// From 0.
+    /// Number of the batch, from 0.
     pub batch: usize,
-    /// Of the photo in its batch, from 0.
+    /// Number of the photo in its batch, from 0.
     pub number: usize,
     pub key: String,
     pub etag: String,
-    /// By this machine's clock.
+    /// Time when the upload began, by this machine's clock.
     pub began: DateTime<Utc>,
     pub took: Duration,
 }
 
 /// A photo that the upload-url function or S3 has refused.
 pub struct Refusal {
-    /// From 0.
+    /// Number of the batch, from 0.
     pub batch: usize,
     pub reason: String,
 }
 
-/// Uploads all batches and waits until each photo is done, or late, or somebody interrupts.
+/// Uploads all batches, and waits until each photo is done or late, or until an interruption.
 pub async fn run(
     stack: &Stack,
     photos: &[Photo],
@@ -93,7 +93,7 @@ struct Load<'a> {
     album: String,
     uploads: RefCell<Vec<Upload>>,
     refusals: RefCell<Vec<Refusal>>,
-    /// Keys of photos that are not done, and when they will be late.
+    /// Keys of the photos that are not done, each with the time from which it is late.
     open: RefCell<Vec<(String, Instant)>>,
 }
 
@@ -158,7 +158,7 @@ impl Load<'_> {
         .await;
     }
 
-    /// Where the photos of a batch are to be uploaded.
+    /// The places to upload the photos of a batch to.
     async fn slots(&self, batch: usize, photos: &[&Photo]) -> Result<Vec<Slot>, String> {
         let album = format!("{}/{}", self.album, batch + 1);
         match self.options.upload {
@@ -185,7 +185,8 @@ impl Load<'_> {
         let (began, started) = (Utc::now(), Instant::now());
         let limit = self.options.timeout();
         let outcome = timeout(limit, self.stack.upload(slot, photo)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(format!("it took more than {limit:?}")));
+        let outcome =
+            outcome.unwrap_or_else(|_| Err(format!("the upload took more than {limit:?}")));
         match outcome {
             Ok(etag) => {
                 let (key, took) = (slot.key().to_owned(), started.elapsed());
@@ -200,10 +201,10 @@ impl Load<'_> {
         }
     }
 
-    /// Looks which photos are done, until all that were sent are, or late.
+    /// Reads the items until all uploaded photos are done or late.
     async fn watch(&self, is_sent: &Cell<bool>, done: &Bar) -> Result<(), String> {
         loop {
-            // Read before the look: what is sent during it is looked for once more.
+            // Read before the items, so that photos sent in between are looked for once more.
             let is_last = is_sent.get();
             let now = Instant::now();
             self.open.borrow_mut().retain(|(_, late)| *late > now);

@@ -1,4 +1,4 @@
-//! The deployed stack: what it is set to, and the calls that the test makes to it.
+//! The deployed stack: its settings, and the test's calls to it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,11 +20,11 @@ use ureq::http::Request;
 use crate::caller::Caller;
 use crate::photos::Photo;
 
-/// Tries of a call of the SDK.
+/// Tries of each call by the SDK.
 const TRIES: u32 = 5;
-/// Most that DynamoDB gives at once (API Reference, BatchGetItem).
+/// Most items that DynamoDB returns at once (API Reference, BatchGetItem).
 const MOST_ITEMS: usize = 100;
-/// Before DynamoDB is asked for the items again that it left out, as it was throttled.
+/// Pause before the test asks again for items that DynamoDB left out because it was throttled.
 const UNPROCESSED_PAUSE: Duration = Duration::from_millis(200);
 /// Most files in one request to the upload-url function.
 const MOST_URLS: usize = 100;
@@ -32,39 +32,39 @@ const MOST_URLS: usize = 100;
 /// An item as DynamoDB returns it.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// A stack that is deployed, and the clients for it.
+/// A deployed stack, and clients for it.
 pub struct Stack {
     pub name: String,
     pub function: Function,
     /// The function's settings, read as the function reads them.
     pub config: Config,
-    /// Where upload URLs are asked for.
+    /// URL of the upload-url function.
     upload_function_url: String,
     aws: SdkConfig,
     s3: aws_sdk_s3::Client,
     dynamodb: aws_sdk_dynamodb::Client,
     sqs: aws_sdk_sqs::Client,
     caller: Caller,
-    /// How long a call may take.
+    /// Longest duration of a call.
     patience: Duration,
 }
 
-/// What Lambda says of the thumbnail function.
+/// The thumbnail function, as Lambda describes it.
 #[derive(Debug)]
 pub struct Function {
     pub name: String,
     pub architecture: String,
-    /// MB of 1024 KB.
+    /// Memory in MB of 1024 KB.
     pub memory_mb: u64,
     pub timeout_seconds: u64,
     log_group: String,
 }
 
-/// Where a photo is to be uploaded.
+/// A place to upload a photo to.
 pub enum Slot {
-    /// A key of ours.
+    /// A key that the test has chosen.
     Key(String),
-    /// What the upload-url function answered.
+    /// An upload of the upload-url function's answer.
     Url { key: String, url: String, headers: Vec<(String, String)> },
 }
 
@@ -77,8 +77,8 @@ impl Slot {
 }
 
 impl Stack {
-    /// Looks the stack of this name up, in the region, with the credentials and at the endpoint of the
-    /// standard AWS variables and files. No call to it may take longer than `patience`.
+    /// Looks up the stack of this name, with the region, credentials and endpoint of the standard AWS
+    /// variables and files. No call to it may take longer than `patience`.
     pub async fn find(name: &str, patience: Duration) -> Result<Stack, String> {
         let aws = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
@@ -109,7 +109,7 @@ impl Stack {
         })
     }
 
-    /// Of a local AWS; none if it is the real one.
+    /// Endpoint of a local AWS; none for the real one.
     pub fn endpoint(&self) -> Option<&str> {
         self.aws.endpoint_url()
     }
@@ -118,7 +118,7 @@ impl Stack {
         self.aws.region().map_or("", AsRef::as_ref)
     }
 
-    /// URLs to which these photos can be uploaded, in an album.
+    /// Upload URLs of these photos in an album.
     pub async fn upload_urls(&self, album: &str, photos: &[&Photo]) -> Result<Vec<Slot>, String> {
         let mut slots = Vec::new();
         for photos in photos.chunks(MOST_URLS) {
@@ -137,7 +137,7 @@ impl Stack {
             })
         });
         let body = json!({ "files": files.collect::<Vec<_>>() }).to_string();
-        // A local AWS finds the function by the Host alone.
+        // A local AWS finds the function by its Host header alone.
         let url = self.endpoint().unwrap_or(&self.upload_function_url);
         let host = self.upload_function_url.trim_start_matches("https://").trim_end_matches('/');
         let request = Request::post(url).header("host", host);
@@ -151,7 +151,7 @@ impl Stack {
         }
     }
 
-    /// Uploads a photo and gives its ETag, without quotes.
+    /// Uploads a photo, and returns its ETag without quotes.
     pub async fn upload(&self, slot: &Slot, photo: &Photo) -> Result<String, String> {
         let etag = match slot {
             Slot::Key(key) => {
@@ -178,12 +178,12 @@ impl Stack {
         Ok(etag.trim_matches('"').to_owned())
     }
 
-    /// The items that there are of these keys, each with all it has.
+    /// The items that exist for these keys, with all attributes.
     pub async fn items(&self, keys: &[String]) -> Result<Vec<Item>, String> {
         self.read_items(keys, None).await
     }
 
-    /// Which of these photos are done: READY or FAILED.
+    /// Those of these keys whose photos are done: READY or FAILED.
     pub async fn done(&self, keys: &[String]) -> Result<Vec<String>, String> {
         let items = self.read_items(keys, Some("photoKey, #status")).await?;
         let is_done = |item: &Item| match item.get("status") {
@@ -202,7 +202,8 @@ impl Stack {
         let mut items = Vec::new();
         for keys in keys.chunks(MOST_ITEMS) {
             let read = timeout(self.patience, self.read_some_items(keys, projection)).await;
-            let read = read.unwrap_or_else(|_| Err(format!("no answer in {:?}", self.patience)));
+            let read =
+                read.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.patience)));
             let table = &self.config.photos_table;
             items.extend(read.map_err(|error| format!("cannot read {table}: {error}"))?);
         }
@@ -248,8 +249,8 @@ impl Stack {
         Ok(body.map_err(|error| cannot(reason(error)))?.to_vec())
     }
 
-    /// About how many letters are in the dead-letter queue, those that are being tried again included.
-    pub async fn letters(&self) -> Result<u64, String> {
+    /// Approximate number of messages in the dead-letter queue, including those being tried again.
+    pub async fn dead_letters(&self) -> Result<u64, String> {
         let counts = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -261,10 +262,13 @@ impl Stack {
         let answer = answer.map_err(|error| format!("cannot read {url}: {}", reason(error)))?;
         let attributes = answer.attributes.unwrap_or_default();
         let count = |name| attributes.get(name).and_then(|text| text.parse::<u64>().ok());
-        counts.iter().map(|name| count(name).ok_or(format!("{url} does not tell {name}"))).sum()
+        counts
+            .iter()
+            .map(|name| count(name).ok_or(format!("the attributes of {url} lack {name}")))
+            .sum()
     }
 
-    /// What the function and Lambda have logged since then, all pages of it.
+    /// All log messages of the function and of Lambda since a time.
     pub async fn log(&self, since: DateTime<Utc>) -> Result<Vec<String>, String> {
         let group = &self.function.log_group;
         let mut messages = Vec::new();
@@ -293,7 +297,9 @@ impl Stack {
             .body(wanted.to_string().into_bytes());
         match self.caller.ask("logs", request).await? {
             (200, page) => Ok(page),
-            (status, refusal) => Err(format!("FilterLogEvents was answered {status}: {refusal}")),
+            (status, refusal) => {
+                Err(format!("CloudWatch Logs answered FilterLogEvents with {status}: {refusal}"))
+            }
         }
     }
 }
@@ -302,7 +308,7 @@ impl Function {
     fn read(name: &str, configuration: &Value) -> Result<Function, String> {
         let number = |member: &str| {
             let number = configuration[member].as_u64();
-            number.ok_or_else(|| format!("Lambda does not tell the {member} of {name}"))
+            number.ok_or_else(|| format!("Lambda's configuration of {name} lacks {member}"))
         };
         let text = |value: &Value, default: &str| value.as_str().unwrap_or(default).to_owned();
         let log_group = &configuration["LoggingConfig"]["LogGroup"];
@@ -316,7 +322,7 @@ impl Function {
     }
 }
 
-/// One of the things that Lambda tells of a function, by a version of its API.
+/// Asks Lambda about a function, by a version of its API.
 async fn ask_lambda(
     caller: &Caller,
     version: &str,
@@ -327,13 +333,13 @@ async fn ask_lambda(
     match caller.ask("lambda", Request::get(&url).body(vec![])).await? {
         (200, answer) => Ok(answer),
         (404, _) => {
-            Err(format!("there is no function {function} at {url}: is the stack deployed?"))
+            Err(format!("no function {function} at {url}: deploy the stack, or name it by --stack"))
         }
-        (status, refusal) => Err(format!("{url} was answered {status}: {refusal}")),
+        (status, refusal) => Err(format!("Lambda answered {url} with {status}: {refusal}")),
     }
 }
 
-/// One URL among those that the upload-url function gave. The length every HTTP client sets itself.
+/// An upload of the upload-url function's answer, without the length: HTTP clients set it themselves.
 fn slot(upload: &Value) -> Option<Slot> {
     let headers = upload["headers"].as_object()?.iter();
     let headers = headers.filter(|(name, _)| name.as_str() != "content-length");

@@ -1,9 +1,9 @@
-//! How values spread.
+//! Mean and percentiles.
 
 use serde::Serialize;
 
-/// How some values spread, in the unit of the values. Percentiles are by nearest rank: the smallest
-/// value that is not below so many percent of all, so that each is one that was measured.
+/// Mean and percentiles, in the unit of the values. Percentiles are by nearest rank, so each is a value
+/// that was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     pub mean: f64,
@@ -14,7 +14,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// The spread of these values; none of none.
+    /// The spread of these values; none if there are none.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut sorted: Vec<f64> = values.into_iter().collect();
         sorted.sort_by(f64::total_cmp);

@@ -7,7 +7,7 @@ use crate::figures::Figures;
 use crate::report::{Expense, Load, Report};
 use crate::statistics::Spread;
 
-/// More of them would hide the rest.
+/// Number of problems that are shown: more would hide the rest.
 const MOST_PROBLEMS: usize = 5;
 const NOT_KNOWN: &str = "not known";
 
@@ -27,7 +27,7 @@ fn heading(report: &Report) -> Vec<String> {
     let Load { batches, batch_size, photos_per_second, upload, is_interrupted, .. } = &report.load;
     let arrival = match photos_per_second {
         Some(rate) => format!("{rate} photos/s"),
-        None => "all of a batch at once".to_owned(),
+        None => "each batch at once".to_owned(),
     };
     let target = &report.target;
     let place = target.endpoint.as_deref().unwrap_or(&target.region);
@@ -41,7 +41,7 @@ fn heading(report: &Report) -> Vec<String> {
     lines
 }
 
-/// A line for each thing that takes time.
+/// A line for each duration.
 fn spreads(total: &Figures) -> Vec<String> {
     let rows = [
         ("upload to READY", total.latency_ms),
@@ -104,10 +104,10 @@ type Fact = (&'static str, String);
 
 fn facts(report: &Report) -> Vec<Fact> {
     let Figures { lost, ready, wrong, failed, refused, unfinished, .. } = report.total;
-    let right = format!("{lost} ({ready} items and {ready} thumbnails are there and right)");
-    let mut facts = vec![("lost", right)];
+    let losses = format!("{lost} ({ready} items and {ready} thumbnails are correct)");
+    let mut facts = vec![("lost", losses)];
     let others =
-        [("wrong", wrong), ("failed", failed), ("not taken", refused), ("unfinished", unfinished)];
+        [("wrong", wrong), ("failed", failed), ("refused", refused), ("unfinished", unfinished)];
     let others = others.into_iter().filter(|(_, count)| *count > 0);
     facts.extend(others.map(|(name, count)| (name, count.to_string())));
     let total = &report.total;
@@ -144,8 +144,8 @@ fn costs(expense: Option<&Expense>) -> Vec<Fact> {
     );
     let by_cpu_time = expense.dollars_per_million_by_cpu_time.map(|cost| {
         let Cost { total, lambda_duration, .. } = cost;
-        let why = "here processes wait for a core";
-        format!("${total:.2} with the CPU time as Lambda's (${lambda_duration:.2}): {why}")
+        let why = "here, processes wait for a core";
+        format!("${total:.2} if Lambda took only the CPU time (${lambda_duration:.2}): {why}")
     });
     [("cost", by_log)].into_iter().chain(by_cpu_time.map(|text| ("", text))).collect()
 }
@@ -165,7 +165,7 @@ fn problems(report: &Report) -> Vec<Fact> {
     let all: Vec<String> = of_photos.chain(report.refusals.iter().cloned()).collect();
     let more = all.len().saturating_sub(MOST_PROBLEMS);
     let shown = all.into_iter().take(MOST_PROBLEMS).map(|problem| ("problem", problem));
-    let rest = (more > 0).then(|| ("", format!("and {more} other problems, in load.json")));
+    let rest = (more > 0).then(|| ("", format!("and {more} more problems in load.json")));
     shown.chain(rest).collect()
 }
 
@@ -173,7 +173,7 @@ fn known<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
     value.map_or_else(|| NOT_KNOWN.to_owned(), show)
 }
 
-/// Small durations with a decimal.
+/// A duration; below 10 ms, with a decimal.
 fn ms(value: f64) -> String {
     if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
