@@ -1,11 +1,11 @@
-//! Prints what the metadata of photos says, a line of JSON for each photo:
+//! Prints the facts in the metadata of photos, a line of JSON for each photo:
 //!
 //! ```sh
 //! cargo run --release --package photo --features serde --example facts -- photo.jpg another.png
 //! ```
 //!
-//! No file is too damaged: what cannot be read of it is left out. `make exif-check` compares these lines with
-//! what exiftool reads.
+//! Facts that cannot be read are left out, however damaged the file is. `make exif-check` compares these lines
+//! with exiftool's.
 
 #![allow(clippy::disallowed_methods, reason = "the library is pure, not its examples")]
 
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(output.flush()?)
 }
 
-/// The facts under the names that items have them by.
+/// The facts under the names that they have in items.
 fn named(facts: &Facts) -> Value {
     let taken = facts.taken_at.as_ref();
     known(json!({
@@ -56,7 +56,7 @@ fn named(facts: &Facts) -> Value {
     }))
 }
 
-/// A value without the parts of it that are null or empty.
+/// A value without its parts that are null or empty.
 fn known(value: Value) -> Value {
     let Value::Object(entries) = value else { return value };
     let known = entries.into_iter().map(|(name, value)| (name, known(value)));

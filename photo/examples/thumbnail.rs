@@ -13,7 +13,7 @@ use photo::{CancelFlag, LocationPolicy, Resampling, Spec};
 
 /// A photo whose header declares more is refused before anything is decoded.
 const MAX_PIXELS: u64 = 500_000_000;
-/// A photo that would take more memory is refused too, with the number of bytes that would do.
+/// A photo that needs more memory is refused too; the error says how much it needs.
 const MAX_MEMORY: u64 = 256 << 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let inspected = photo::inspect(&bytes, MAX_PIXELS, LocationPolicy::Off, &cancel);
     let spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
     let plan = inspected.plan(spec, MAX_MEMORY)?;
-    println!("takes {:.1} MB of memory beside the file", plan.memory as f64 / 1e6);
+    println!("rendering takes {:.1} MB of memory besides the file", plan.memory as f64 / 1e6);
 
     let made = plan.render(&cancel)?;
     println!("{}x{} pixels, {} bytes", made.size.width, made.size.height, made.jpeg.len());

@@ -1,9 +1,8 @@
-"""Feeds damaged photos to every decoder, and keeps what makes one fail: `make fuzz`.
+"""Feeds damaged photos to every decoder, and keeps the files that make one fail: `make fuzz`.
 
-Each file's memory and its work, counted and not timed, are held to what its bytes and pixels allow.
-libFuzzer begins with the golden photos and what once failed; what it finds to be new stays in
-target/fuzz/corpus for the next time. Rust and C are watched by AddressSanitizer, and both tell libFuzzer
-where they were.
+Memory and work, which is counted and not timed, must stay within limits that follow from a file's bytes and
+pixels. libFuzzer begins with the golden photos and with earlier failures. Files that reach new code stay in
+target/fuzz/corpus for the next run. AddressSanitizer watches Rust and C, and both report coverage to libFuzzer.
 """
 
 from __future__ import annotations
@@ -24,44 +23,43 @@ ROOT = PHOTO.parent
 WORK = ROOT / "target/fuzz"
 CARGO_FUZZ = "0.13.1"
 TARGETS = ("jpeg", "png", "gif", "webp", "tiff", "bmp", "exif", "xmp")
-# libFuzzer's: an input that takes longer (s) or more memory (MB) has failed.
+# Options of libFuzzer: an input that takes longer (s) or more memory (MB) has failed.
 LIMITS = ("-timeout=5", "-rss_limit_mb=2048")
 COVERAGE = FUZZ / "src/coverage.h"
 C_FLAGS = f"-fsanitize=address -fsanitize-coverage=trace-pc -include {COVERAGE}"
-# libjpeg-turbo's assembler code, which nothing can watch, has a twin in C.
+# libjpeg-turbo has C code for all that its assembler does, which AddressSanitizer cannot watch.
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0", "JSIMD_FORCENONE": "1"}
-
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Feeds damaged photos to every decoder.")
-    parser.add_argument("--seconds", type=int, default=20, help="for each target (20)")
-    parser.add_argument("--tools", type=Path, default=ROOT / ".venv", help="where cargo-fuzz is")
+    parser.add_argument("--seconds", type=int, default=20, help="time for each target (default: 20)")
+    parser.add_argument("--tools", type=Path, default=ROOT / ".venv", help="folder to install cargo-fuzz into (default: .venv)")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=" ".join(TARGETS))
     options = parser.parse_args()
     targets = tuple(options.targets) or TARGETS
     for unknown in set(targets) - set(TARGETS):
-        raise Problem(f"there is no target {unknown}; there are: {' '.join(TARGETS)}")
+        raise Problem(f"no target {unknown}: choose from {' '.join(TARGETS)}")
     programs = build(targets, options.tools.resolve())
     failed = [name for name in targets if not fuzz(name, programs / name, options.seconds)]
     return 1 if failed else 0
 
 
 def build(targets: tuple[str, ...], tools: Path) -> Path:
-    """The folder of the built targets."""
+    """Builds the targets; returns their folder."""
     check_compiler()
     cargo("install", "--quiet", "--locked", "--root", tools, "--version", CARGO_FUZZ, "cargo-fuzz")
     version = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
     triple = re.search("host: (.+)", version)[1]
     os.environ["PATH"] = f"{tools / 'bin'}{os.pathsep}{os.environ['PATH']}"
     os.environ["RUSTC_BOOTSTRAP"] = "1"  # sanitizers are not stable yet
-    # The basic blocks that are run are counted, see work.rs; AddressSanitizer's runtime has the same name.
+    # work.rs counts the basic blocks that run. AddressSanitizer's runtime has a function of the same name.
     os.environ["RUSTFLAGS"] = (
         "-Cllvm-args=-sanitizer-coverage-trace-pc -Clink-arg=-Wl,--wrap=__sanitizer_cov_trace_pc"
     )
     os.environ[f"CFLAGS_{triple.replace('-', '_')}"] = C_FLAGS
     for target in targets if len(targets) < len(TARGETS) else [None]:
-        # Without cfg(fuzzing), by which decoders pass over wrong checksums: what fails is a real file.
+        # With cfg(fuzzing), decoders would skip wrong checksums, and a failing file would not be a real one.
         arguments = ["--no-cfg-fuzzing", "--target-dir", WORK, *([target] if target else [])]
         cargo("fuzz", "build", *arguments)
     return WORK / triple / "release"
@@ -74,16 +72,16 @@ def check_compiler() -> None:
         result = subprocess.run(command, input=program, text=True, capture_output=True)
     if result.returncode != 0:
         complaint = result.stderr.strip().splitlines()[-1]
-        raise Problem(f"the C compiler has no AddressSanitizer: {complaint}")
+        raise Problem(f"cc has no AddressSanitizer, install a gcc or clang that has it: {complaint}")
 
 
 def cargo(*arguments: str | Path) -> None:
     if subprocess.run(["cargo", *arguments], cwd=PHOTO).returncode != 0:
-        raise Problem(f"cargo {arguments[0]} failed")
+        raise Problem(f"cargo {arguments[0]} failed, see its output above")
 
 
 def fuzz(name: str, program: Path, seconds: int) -> bool:
-    """Whether nothing failed."""
+    """Fuzzes one target; returns whether nothing failed."""
     print(f"{name:5}", end="", flush=True)
     corpus, seeds, log = WORK / "corpus" / name, WORK / "seeds" / name, WORK / f"{name}.log"
     corpus.mkdir(parents=True, exist_ok=True)
@@ -97,16 +95,16 @@ def fuzz(name: str, program: Path, seconds: int) -> bool:
     last = re.findall(r"^#(\d+)\s.* cov: (\d+) .* corp: (\d+)/.* exec/s: (\d+)", text, re.MULTILINE)
     if last:
         runs, coverage, inputs, speed = map(int, last[-1])
-        print(f"{runs:>9,} runs  {speed:>6,}/s  {coverage:>6,} places  {inputs:>5,} inputs", end="")
+        print(f"{runs:>9,} runs  {speed:>6,}/s  {coverage:>6,} blocks  {inputs:>5,} inputs", end="")
     if result == 0:
         print("  nothing failed", flush=True)
         return True
     failure = re.search(r"Test unit written to (.+)", text)
     reasons = re.findall(r"panicked at .*\n.*|ERROR: .*|SUMMARY: .*", text)
-    print(f"  FAILED: {reasons[0] if reasons else f'exit code {result}'}\n      all it said: {shown(log)}")
+    print(f"  FAILED: {reasons[0] if reasons else f'exit code {result}'}\n      log: {shown(log)}")
     if failure:
-        print(f"      the input: {shown(smaller(program, Path(failure[1])))}")
-        print("      to keep it: as photo/tests/hostile/crashes/FAILURE-what-it-is.ext", flush=True)
+        print(f"      input: {shown(smaller(program, Path(failure[1])))}")
+        print("      keep it as photo/tests/hostile/crashes/FAILURE-what-it-is.ext", flush=True)
     return False
 
 
@@ -119,7 +117,7 @@ PACKET = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x
 
 
 def make_seeds(name: str, folder: Path) -> None:
-    """Copies the golden photos and what once failed; for EXIF, what a phone writes, too. XMP has a packet."""
+    """Copies the golden photos and earlier failures; adds a phone's EXIF for that target. XMP gets a packet."""
     shutil.rmtree(folder, ignore_errors=True)
     if name == "xmp":
         folder.mkdir(parents=True)
@@ -133,7 +131,7 @@ def make_seeds(name: str, folder: Path) -> None:
 
 
 def smaller(program: Path, failure: Path) -> Path:
-    """The smallest input that fails in the same way, as far as half a minute's search finds one."""
+    """The smallest input that fails in the same way, of those that a search of half a minute finds."""
     small = failure.with_name(f"{failure.name}-small")
     shutil.copy(failure, small)
     arguments = ["-minimize_crash=1", "-max_total_time=30", f"-exact_artifact_path={small}", failure]

@@ -1,11 +1,11 @@
-//! What AWS says, as the tools show it.
+//! AWS's answers in the form that the tools show.
 
 use std::error::Error;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value};
 
-/// An attribute as JSON, without DynamoDB's names of types.
+/// An attribute as JSON, without DynamoDB's type names.
 pub fn plain(value: AttributeValue) -> Value {
     match value {
         AttributeValue::S(text) => text.into(),
@@ -25,7 +25,7 @@ pub fn plain(value: AttributeValue) -> Value {
     }
 }
 
-/// All that an error says: the SDK's own text is often only "service error".
+/// An error with all its sources: the SDK's own text is often only "service error".
 pub fn reason(error: impl Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

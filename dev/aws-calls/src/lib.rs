@@ -1,5 +1,5 @@
-//! What the tools and the tests share of their calls to AWS: the signature under a request that no SDK
-//! makes, and AWS's answers for people.
+//! Helpers for calls to AWS, which the tools and the tests share: signatures of requests that no SDK makes,
+//! and readable answers.
 
 pub mod answers;
 pub mod signature;

@@ -1,5 +1,4 @@
-//! The signature under a request that no SDK makes (IAM User Guide, "AWS Signature Version 4 for API
-//! requests").
+//! Signatures of requests that no SDK makes (IAM User Guide, "AWS Signature Version 4 for API requests").
 
 use std::error::Error;
 use std::time::SystemTime;
@@ -15,14 +14,16 @@ use ureq::http::header::ToStrError;
 ///
 /// # Errors
 ///
-/// If `aws` has no region or no credentials, or a header of the request is no text.
+/// If `aws` has no region or no credentials, or if a header of the request is not text.
 pub async fn sign(
     request: &mut Request<Vec<u8>>,
     service: &str,
     aws: &SdkConfig,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let region = aws.region().ok_or("no region is set: AWS_REGION")?;
-    let provider = aws.credentials_provider().ok_or("there are no credentials")?;
+    let region = aws.region().ok_or("no region is set: set AWS_REGION")?;
+    let provider = aws
+        .credentials_provider()
+        .ok_or("no credentials are set: set AWS_PROFILE or AWS_ACCESS_KEY_ID")?;
     let identity = provider.provide_credentials().await?.into();
     let params = SigningParams::builder()
         .identity(&identity)

@@ -1,23 +1,24 @@
-//! What a platform's server has to do so that its users see their photos, and a page that shows it:
-//! `make demo` runs it against the local AWS.
+//! The part of a platform's server that shows users their photos, with a page that uses it: `make demo`
+//! runs it against the local AWS.
 //!
 //! | request | what the server does |
 //! |---|---|
 //! | `GET /` | the page |
-//! | `POST /uploads` | asks the upload-url function, with its own signature, and hands on what that answers |
+//! | `POST /uploads` | calls the upload-url function with its own signature, and passes on the answer |
 //! | `GET /photos?album=NAME` | Query: the photos of an album, in the order in which they were taken |
 //! | `GET /photo?key=KEY` | GetItem: one photo, with the rest of its EXIF |
 //!
-//! A photo that is `READY` has a `thumbnailUrl`, for as long as [`THUMBNAIL_URL_LIFETIME`]. The photos
-//! themselves never come here: the page puts them to S3 and gets the thumbnails from there.
+//! A photo that is `READY` has a `thumbnailUrl`, valid for [`THUMBNAIL_URL_LIFETIME`]. Photos and thumbnails
+//! do not pass through the server: the page uploads to S3 and downloads from there.
 //!
-//! It runs against a deployed stack as well, with the region, the credentials and the endpoint of the
-//! standard AWS variables and files. What it needs to be allowed: the stack's policy for those who ask
-//! for upload URLs, `dynamodb:GetItem` on the table, `dynamodb:Query` on its index and `s3:GetObject` on
-//! the thumbnails; the stack's parameter `UploadOrigins` has to let the page upload, as it does by default.
-//! It knows no users, so it listens on this machine alone, and answers nothing but what asks for it by
-//! this machine's names: another page, whose own name was made to lead here (DNS rebinding), would read
-//! albums and places by the browser of whoever looks at it.
+//! The server also runs against a stack in AWS, with the region, credentials and endpoint of the standard
+//! AWS variables and files. It needs the stack's policy for callers of the upload-url function,
+//! `dynamodb:GetItem` on the table, `dynamodb:Query` on its index and `s3:GetObject` on the thumbnails. The
+//! stack's parameter `UploadOrigins` must allow the page to upload, as it does by default.
+//!
+//! The server knows no users. So it listens on this machine only, and answers only requests whose Host is a
+//! name of this machine. Otherwise a page of another host name that resolves to this machine (DNS rebinding)
+//! could read albums and places through its visitor's browser.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -45,9 +46,9 @@ use ureq::http;
 
 const PAGE: &str = include_str!("page.html");
 const JSON: &str = "application/json";
-/// The function reads no more of a request.
+/// Most bytes of a request that the function reads.
 const MAX_BODY_BYTES: u64 = 1 << 21;
-/// Long enough for a page to load its thumbnails; whoever is handed a URL later can do nothing with it.
+/// Long enough for a page to load its thumbnails, too short for a URL to be of use elsewhere.
 const THUMBNAIL_URL_LIFETIME: Duration = Duration::from_secs(300);
 
 const HELP: &str = "\
@@ -55,12 +56,12 @@ Serves a page that uploads photos and shows their thumbnails.
 
 usage: demo-server --function-url URL --table NAME [--prefix PREFIX] [--port PORT]
 
-  --function-url URL  where upload URLs are asked for: the stack's output UploadUrlFunctionUrl
-  --table NAME        where the photos' items are: its output PhotosTableName
-  --prefix PREFIX     its parameter OriginalsPrefix (empty)
-  --port PORT         of 127.0.0.1 to listen on (8080); 0 for any that is free
+  --function-url URL  URL of the upload-url function: output UploadUrlFunctionUrl of the stack
+  --table NAME        table of the photos' items: output PhotosTableName of the stack
+  --prefix PREFIX     parameter OriginalsPrefix of the stack (default: empty)
+  --port PORT         port of 127.0.0.1 to listen on (default: 8080); 0 for any free one
 
-Region, credentials and endpoint are those of the standard AWS variables and files.";
+Region, credentials and endpoint come from the standard AWS variables and files.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -106,7 +107,9 @@ impl Options {
             table: given.remove("--table").ok_or("--table is missing")?,
             prefix: given.remove("--prefix").unwrap_or_default(),
             port: match given.remove("--port") {
-                Some(port) => port.parse().map_err(|_| format!("{port} is not a port"))?,
+                Some(port) => port
+                    .parse()
+                    .map_err(|_| format!("--port {port} is not a number from 0 to 65535"))?,
                 None => 8080,
             },
         };
@@ -129,7 +132,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
         // tiny_http blocks while it reads and writes.
         tokio::task::spawn_blocking(move || {
             let response = Handle::current().block_on(platform.answer(&mut request));
-            // Whoever asked may have gone.
+            // The client may have gone.
             let _ = request.respond(response);
         });
     }
@@ -138,7 +141,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
 
 type Answer = Response<std::io::Cursor<Vec<u8>>>;
 
-/// The server of a platform, as far as photos go.
+/// The part of a platform's server that deals with photos.
 struct Platform {
     options: Options,
     aws: SdkConfig,
@@ -161,7 +164,7 @@ impl Platform {
     async fn answer(&self, request: &mut Request) -> Answer {
         let port = self.options.port;
         if !is_for_this_server(request, port) {
-            let detail = format!("this server is http://127.0.0.1:{port}/ and has no other name");
+            let detail = format!("open http://127.0.0.1:{port}/: the server has no other name");
             return problem(421, "Misdirected Request", &detail);
         }
         let url = request.url().to_owned();
@@ -171,7 +174,7 @@ impl Platform {
             (Method::Post, "/uploads") => self.upload_urls(request).await,
             (Method::Get, "/photos") => self.photos(&parameter(query, "album")).await,
             (Method::Get, "/photo") => self.photo(&parameter(query, "key")).await,
-            _ => Ok(problem(404, "Not Found", "there is nothing here")),
+            _ => Ok(problem(404, "Not Found", "there is no such page")),
         };
         answer.unwrap_or_else(|error| {
             eprintln!("{} {path}: {error}", request.method());
@@ -179,7 +182,7 @@ impl Platform {
         })
     }
 
-    /// Hands on the function's answer, refusals too: it is written for whoever chose the files.
+    /// Passes on the function's answer, refusals included: they are written for the user who chose the files.
     async fn upload_urls(&self, request: &mut Request) -> Result<Answer, String> {
         let mut body = Vec::new();
         let read = request.as_reader().take(MAX_BODY_BYTES + 1).read_to_end(&mut body);
@@ -191,10 +194,10 @@ impl Platform {
         Ok(response(status, &content_type, &body.into_bytes()))
     }
 
-    /// A request to the function's URL, which takes none without a signature.
+    /// A signed request to the function's URL, which refuses others.
     async fn signed(&self, body: Vec<u8>) -> Result<HttpRequest, String> {
         let function_url = &self.options.function_url;
-        // A local AWS finds the function by the Host alone.
+        // A local AWS finds the function by its Host header alone.
         let url = self.aws.endpoint_url().unwrap_or(function_url);
         let host = function_url.trim_start_matches("https://").trim_end_matches('/');
         let request = http::Request::post(url).header("host", host).header("content-type", JSON);
@@ -204,7 +207,7 @@ impl Platform {
         HttpRequest::try_from(request.map(Into::into)).map_err(reason)
     }
 
-    /// An album in the order in which its photos were taken; those that failed too.
+    /// The photos of an album, including failed ones, in the order in which they were taken.
     async fn photos(&self, album: &str) -> Result<Answer, String> {
         let album = format!("{}{album}", self.options.prefix);
         let query = self
@@ -230,7 +233,7 @@ impl Platform {
                 let photo = self.with_thumbnail_url(item).await?;
                 Ok(response(200, JSON, photo.to_string().as_bytes()))
             }
-            None => Ok(problem(404, "Not Found", "no such photo was seen yet")),
+            None => Ok(problem(404, "Not Found", "this photo has no item yet")),
         }
     }
 
@@ -262,20 +265,20 @@ fn is_for_this_server(request: &Request, port: u16) -> bool {
 fn is_own_host(host: &str, port: u16) -> bool {
     let host = host.to_ascii_lowercase();
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| match host.strip_prefix(name) {
-        // A browser leaves out the port that http has by itself.
+        // A browser leaves out the default port of http.
         Some("") => port == 80,
         Some(rest) => rest.strip_prefix(':') == Some(port.to_string().as_str()),
         None => false,
     })
 }
 
-/// A parameter of a URL's query, empty if it is not there.
+/// A parameter of a URL's query, empty if it is missing.
 fn parameter(query: &str, name: &str) -> String {
     let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     percent_decode_str(value.unwrap_or_default()).decode_utf8_lossy().into_owned()
 }
 
-/// A refusal as RFC 9457 has it, like those of the function.
+/// A refusal in the format of RFC 9457, like those of the function.
 fn problem(status: u16, title: &str, detail: &str) -> Answer {
     let problem = json!({ "status": status, "title": title, "detail": detail });
     response(status, "application/problem+json", problem.to_string().as_bytes())
@@ -335,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_of_another_name_is_told_nothing() {
+    async fn a_request_under_another_name_is_refused() {
         assert_eq!(status(&["127.0.0.1:8080"]).await, 200);
         assert_eq!(status(&["evil.example:8080"]).await, 421);
         assert_eq!(status(&[]).await, 421);

@@ -1,7 +1,7 @@
-//! How good thumbnails are, a part of `make bench`: `quality DIRECTORY PHOTO...` scores each photo's
-//! thumbnail in each folder of DIRECTORY, and prints a JSON line for each.
+//! Scores thumbnails for `make bench`: `quality DIRECTORY PHOTO...` scores each photo's thumbnail in each
+//! folder of DIRECTORY, and prints a JSON line for each.
 //!
-//! A thumbnail is scored by how like it is to the photo's full decode, shrunk with Lanczos3.
+//! A score says how similar a thumbnail is to the photo's full decode shrunk with Lanczos3.
 
 use std::error::Error;
 use std::fs;
@@ -50,7 +50,7 @@ fn score(reference: &Pixels, thumbnail: &Path) -> Outcome<Value> {
     if shown.size != reference.size {
         let [is, should] =
             [shown.size, reference.size].map(|size| format!("{}x{}", size.width, size.height));
-        return Err(format!("its thumbnail has {is} pixels, not {should}").into());
+        return Err(format!("the thumbnail has {is} pixels, not {should}").into());
     }
     Ok(json!({
         "bytes": jpeg.len(),
@@ -60,7 +60,7 @@ fn score(reference: &Pixels, thumbnail: &Path) -> Outcome<Value> {
     }))
 }
 
-/// What a thumbnail would be if neither time nor bytes counted.
+/// The thumbnail as it would be if neither time nor bytes counted.
 fn reference(photo: &[u8]) -> Outcome<Pixels> {
     let full = decode(photo)?;
     let (size, target) = (full.size, full.size.scaled(SCALE));
@@ -78,20 +78,20 @@ fn decode(jpeg: &[u8]) -> turbojpeg::Result<Pixels> {
     Ok(Pixels { data: decoded.pixels, size, channels: 3 })
 }
 
-/// In dB, over all three channels.
+/// PSNR in dB, over all three channels.
 fn psnr(a: &Pixels, b: &Pixels) -> f64 {
     let squares = zip(&a.data, &b.data).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
     10.0 * (255.0 * 255.0 / (squares.sum::<f64>() / a.data.len() as f64)).log10()
 }
 
-/// Of luma, as its authors define it: the mean over all windows of 11x11 pixels, weighted by a Gaussian
+/// SSIM of luma, as its authors define it: the mean over all windows of 11x11 pixels, weighted by a Gaussian
 /// of 1.5 pixels (Wang, Bovik, Sheikh, Simoncelli: "Image quality assessment", 2004, section III-B).
 fn ssim(a: &Pixels, b: &Pixels) -> Outcome<f64> {
     const C1: f64 = (0.01 * 255.0) * (0.01 * 255.0);
     const C2: f64 = (0.03 * 255.0) * (0.03 * 255.0);
     let width = a.size.width as usize;
     if a.size.width.min(a.size.height) < WINDOW as u32 {
-        return Err("its thumbnail is smaller than the window of SSIM".into());
+        return Err("the thumbnail is smaller than the window of SSIM, 11x11 pixels".into());
     }
     let [a, b] = [a, b].map(luma);
     let products = |a: &[f64], b: &[f64]| zip(a, b).map(|(a, b)| a * b).collect::<Vec<f64>>();
@@ -128,7 +128,7 @@ fn windows(plane: &[f64], width: usize) -> Vec<f64> {
     starts.map(|start| mean(&across[start..], width)).collect()
 }
 
-/// ITU-R BT.601, as JPEG has it.
+/// Luma as JPEG defines it: ITU-R BT.601.
 fn luma(rgb: &Pixels) -> Vec<f64> {
     let weighted = |pixel: &[u8]| {
         zip([0.299, 0.587, 0.114], pixel).map(|(weight, value)| weight * f64::from(*value)).sum()

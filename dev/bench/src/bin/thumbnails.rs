@@ -1,6 +1,6 @@
-//! One of the runners of `make bench`: `thumbnails WAY DIRECTORY RUNS PHOTO...` makes thumbnails by
-//! this crate, by the plain `image` crate, or measures the floor (dev/photos_dev/benches/peers/run.py
-//! says how a runner is called and what it prints).
+//! A runner of `make bench`: `thumbnails WAY DIRECTORY RUNS PHOTO...` makes thumbnails with this crate or
+//! with the `image` crate, or measures the floor. dev/photos_dev/benches/peers/run.py describes the arguments
+//! and the output of a runner.
 
 use std::error::Error;
 use std::fs;
@@ -17,7 +17,7 @@ use serde_json::json;
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
 
 const SCALE: f64 = 0.25;
-/// On the IJG scale.
+/// JPEG quality on the IJG scale.
 const QUALITY: u8 = 90;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -32,7 +32,7 @@ fn main() -> Outcome<()> {
         let photo = fs::read(&path)?;
         let make = prepare(way, &photo)?;
         if number == 0 {
-            make()?; // what is done once a process is not a photo's cost
+            make()?; // work that a process does once is not a photo's cost
         }
         let (cpu, started) = (cpu_ms()?, Instant::now());
         let mut thumbnail = Vec::new();
@@ -58,7 +58,7 @@ fn main() -> Outcome<()> {
 
 type Make<'a> = Box<dyn Fn() -> Outcome<Vec<u8>> + 'a>;
 
-/// What makes the thumbnail of this photo, over and over.
+/// A function that makes the thumbnail of this photo.
 fn prepare<'a>(way: &str, photo: &'a [u8]) -> Outcome<Make<'a>> {
     Ok(match way {
         "best" => Box::new(|| by_this_crate(photo, Resampling::Best)),
@@ -76,7 +76,12 @@ fn prepare<'a>(way: &str, photo: &'a [u8]) -> Outcome<Make<'a>> {
             let quarter = decode(photo, ScalingFactor::ONE_QUARTER)?; // only to have pixels to encode
             Box::new(move || floor(photo, &quarter))
         }
-        _ => return Err(format!("there is no way called {way}").into()),
+        _ => {
+            return Err(format!(
+                "WAY {way} is unknown: best, fast, image, image-thumbnail or floor"
+            )
+            .into());
+        }
     })
 }
 
@@ -106,8 +111,8 @@ fn by_image(
     Ok(jpeg)
 }
 
-/// Decoding at an eighth is little more than Huffman decoding, which a baseline JPEG spares nobody;
-/// and a thumbnail has to be encoded.
+/// Decodes at an eighth and encodes a thumbnail. That is little more than Huffman decoding, which every
+/// baseline JPEG needs, and encoding.
 fn floor(photo: &[u8], quarter: &Image<Vec<u8>>) -> Outcome<Vec<u8>> {
     black_box(decode(photo, ScalingFactor::ONE_EIGHTH)?);
     let jpeg = turbojpeg::compress(quarter.as_deref(), QUALITY.into(), Subsamp::Sub2x2)?;
@@ -125,7 +130,7 @@ fn decode(photo: &[u8], scale: ScalingFactor) -> turbojpeg::Result<Image<Vec<u8>
     Ok(decoded)
 }
 
-/// What this process's threads have used of processors so far (proc(5), schedstat).
+/// CPU time of this process's threads so far (proc(5), schedstat).
 fn cpu_ms() -> Outcome<f64> {
     std::thread::yield_now(); // the kernel brings the count up to date where it schedules
     let mut nanoseconds = 0.0;
@@ -136,7 +141,7 @@ fn cpu_ms() -> Outcome<f64> {
     Ok(nanoseconds / 1e6)
 }
 
-/// The most memory that this process has ever held (proc(5), VmHWM).
+/// Peak memory of this process (proc(5), VmHWM).
 fn peak_memory_mb() -> Outcome<f64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
