@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks that this machine has what the build needs; installs what is missing where it may.
+"""Checks that this machine has the build's tools, and installs missing ones if it is allowed to.
 
-It runs before anything is installed, so it needs Python's standard library only.
+It runs before anything is installed, so it uses only Python's standard library.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PYTHON = (3, 10)  # what ministack asks for
+PYTHON = (3, 10)  # the oldest that ministack supports
 
-# What is needed -> the Debian package that has it.
+# Tool -> the Debian package that has it.
 PACKAGES = {
     "cc": "gcc",
     "c++": "g++",
@@ -41,17 +41,17 @@ def main() -> None:
 def check_python() -> None:
     if sys.version_info < PYTHON:
         wanted = ".".join(map(str, PYTHON))
-        stop(f"Python {wanted} or later is needed, this is {sys.version.split()[0]}")
+        stop(f"Python {sys.version.split()[0]} is too old: install {wanted} or later")
 
 
 def check_rust() -> None:
     wanted = re.search(r'(?m)^rust-version = "([\d.]+)"', (ROOT / "Cargo.toml").read_text())
     if not wanted or not shutil.which("rustc") or not shutil.which("cargo"):
-        stop("Rust is missing: install it as https://rustup.rs says")
+        stop("Rust is missing: install it from https://rustup.rs")
     version = run("rustc", "--version").stdout
     found = re.match(r"rustc ([\d.]+)", version)
     if not found or numbers(found[1]) < numbers(wanted[1]):
-        stop(f"Rust {wanted[1]} or later is needed, this is {version.strip()}: run `rustup update`")
+        stop(f"{version.strip()} is too old, {wanted[1]} or later is needed: run `rustup update`")
 
 
 def check_processor() -> None:
@@ -61,7 +61,7 @@ def check_processor() -> None:
 
 
 def is_there(name: str) -> bool:
-    if name == "venv":  # which Debian takes out of Python
+    if name == "venv":  # which Debian packages apart from Python
         return importlib.util.find_spec("ensurepip") is not None
     return shutil.which(name) is not None
 
@@ -69,20 +69,20 @@ def is_there(name: str) -> bool:
 def install(packages: list[str]) -> None:
     names = " ".join(packages)
     if not shutil.which("apt-get"):
-        stop(f"these are missing, install them first: {names}")
+        stop(f"tools are missing, install these packages: {names}")
     if os.geteuid() == 0:
         as_root = []
     elif shutil.which("sudo") and run("sudo", "-n", "true").returncode == 0:
         as_root = ["sudo", "-n"]
     else:
-        stop(f"run this, then try again: sudo apt-get install {names}")
+        stop(f"tools are missing, install their packages: sudo apt-get install {names}")
     apt_get = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"]
     print(f"installing {names}", flush=True)
     run(*apt_get, "update")
     result = run(*apt_get, "install", "--no-install-recommends", *packages)
     if result.returncode != 0:
         print(result.stdout, file=sys.stderr)
-        stop(f"apt-get could not install {names}")
+        stop(f"apt-get could not install {names}, see its output above")
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

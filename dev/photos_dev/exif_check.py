@@ -1,8 +1,8 @@
-"""Compares what this crate reads of photos' metadata with what exiftool reads: `make exif-check`.
+"""Compares the facts that this crate reads in photos' metadata with exiftool's: `make exif-check`.
 
-Of exiftool's tags those of EXIF's own groups count, and the dates, the place and the lens of XMP, IPTC and PNG
-where EXIF has none; never the maker's notes, or what exiftool composes. Where the crate leaves a value out on purpose (zeros of exposure, a place without a fix,
-an impossible date), exiftool's counts as absent too.
+It compares exiftool's tags of EXIF's own groups, and dates, location and lens of XMP, IPTC and PNG if EXIF has
+none. Maker notes and exiftool's composite tags do not count. If the crate leaves a value out on purpose (an
+exposure of zero, a location without a fix, an impossible date), exiftool's value counts as absent too.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from photos_dev.problem import Problem, exit_with
 
 BATCH = 100  # photos in one call of exiftool and of the facts program
 
-
-# Name in the facts -> name in the report and exiftool's tag, in the order of the report.
+# Name in the facts -> name in the report, and exiftool's tag. The order is that of the report.
 FIELDS = {
     "takenAt": ("takenAt", "DateTimeOriginal"),
     "location.latitude": ("latitude", "GPSLatitude"),
@@ -49,7 +48,7 @@ NAMES = [name for name, _ in FIELDS.values()]
 COORDINATES = ("latitude", "longitude")
 TEXTS = ("takenAt", "make", "model", "lens", "software", "time", "flash")
 GROUPS = ("IFD0", "ExifIFD", "GPS", "InteropIFD")
-# Those of other metadata, and what is asked of them.
+# Groups of other metadata, and the tags that exiftool is asked for.
 OTHER_GROUPS = ("XMP-exif", "XMP-exifEX", "XMP-photoshop", "XMP-xmp", "XMP-aux")
 OTHER_TAGS = (
     "-XMP-exif:all", "-XMP-exifEX:LensModel", "-XMP-photoshop:DateCreated", "-XMP-xmp:CreateDate", "-XMP-aux:Lens",
@@ -77,7 +76,7 @@ ALIASES = {
     "subfiletype": "oldsubfiletype",
     "temperature": "ambienttemperature",
 }
-# exiftool's names of the tags that are fields of their own, and of offsets, which are no facts.
+# exiftool's names of tags that are fields of their own, and of offsets, which are not facts.
 NO_EXIF_NAMES = frozenset(
     """datetimeoriginal subsectimeoriginal offsettimeoriginal gpslatitude gpslatituderef gpslongitude
     gpslongituderef gpsaltitude gpsaltituderef make model lensmodel software exposuretime fnumber iso
@@ -95,10 +94,10 @@ BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares facts of photos with exiftool's.")
-    parser.add_argument("--differences", type=int, default=20, metavar="N", help="shown of each field (20)")
-    parser.add_argument("--known", type=Path, metavar="FILE", help="accepted ones: path, tab, field")
-    parser.add_argument("program", type=Path, metavar="FACTS_PROGRAM", help="photo/examples/facts.rs as built")
-    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="where the photos are")
+    parser.add_argument("--differences", type=int, default=20, metavar="N", help="shown per field (default: 20)")
+    parser.add_argument("--known", type=Path, metavar="FILE", help="accepted differences, one a line: path, tab, field")
+    parser.add_argument("program", type=Path, metavar="FACTS_PROGRAM", help="the built photo/examples/facts.rs")
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of photos")
     options = parser.parse_args()
     if not shutil.which("exiftool"):
         raise Problem("exiftool is missing: apt-get install libimage-exiftool-perl")
@@ -117,7 +116,7 @@ def say(text: str) -> None:
 
 
 def known_differences(file: Path | None) -> set[tuple[str, str]]:
-    """What stands after a second tab is for the reader."""
+    """Path and field of each accepted difference. Text after a second tab is a comment."""
     if file is None:
         return set()
     try:
@@ -126,7 +125,7 @@ def known_differences(file: Path | None) -> set[tuple[str, str]]:
         raise Problem(f"cannot read {file}: {error.strerror}") from None
     for line in lines:
         if len(line) < 2:
-            raise Problem(f"{file}: not a path, a tab and a field: {line[0]}")
+            raise Problem(f"{file}: this line is not a path, a tab and a field: {line[0]}")
     return {(line[0], line[1].strip()) for line in lines}
 
 
@@ -137,13 +136,13 @@ class Photo:
 
 
 def photos_below(folder: Path) -> list[Photo]:
-    """Without what is in hidden folders."""
+    """The photos below a folder, without hidden files and folders."""
     folder = folder.resolve()
     names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     shown = [name for name in names if not any(part.startswith(".") for part in name.parts)]
     photos = [Photo(folder / name, str(name)) for name in shown if is_photo(folder / name)]
     if not photos:
-        raise Problem(f"there are no photos below {folder}")
+        raise Problem(f"no photos below {folder}: name a folder of photos")
     return photos
 
 
@@ -169,11 +168,11 @@ def compare_batch(photos: list[Photo], program: Path, report: Report) -> None:
     printed = tags_of(paths, "-EXIF:ExposureTime")
     for photo in photos:
         path = str(photo.path)
-        ours, theirs = facts.get(path, {}), tags.get(path, Tags(complaints=["nothing"]))
+        ours, theirs = facts.get(path, {}), tags.get(path, Tags(complaints=["no output"]))
         if "facts" not in ours:
-            report.not_compared[f"we say: {ours.get('error', 'nothing')}"].append(photo.name)
+            report.not_compared[f"this crate: {ours.get('error', 'no output')}"].append(photo.name)
         elif ours["facts"] and not theirs.values and theirs.complaints:
-            report.not_compared[f"exiftool says: {theirs.complaints[0]}"].append(photo.name)
+            report.not_compared[f"exiftool: {theirs.complaints[0]}"].append(photo.name)
         else:
             report.photos += 1
             expected = expected_fields(theirs, printed.get(path, Tags()))
@@ -193,7 +192,7 @@ def facts_of(program: Path, paths: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def as_texts(document: bytes) -> Any:
-    """JSON with its numbers as they are written: exiftool makes one of every text that looks like it."""
+    """JSON with its numbers as text: exiftool writes every text that looks like a number as a number."""
     return json.loads(document, parse_float=str, parse_int=str, strict=False)
 
 
@@ -205,8 +204,8 @@ class Tags:
     complaints: list[str] = field(default_factory=list)
 
     def text(self, group: str, tag: str) -> str | None:
-        """The first one that stands in its own group, of EXIF's else wherever it stands first; None if it is
-        blank."""
+        """The tag's first value in its own group; for a tag of EXIF, else the first in any EXIF group. None if it
+        is blank."""
         found = self.values.get((group, tag)) or [
             value
             for (other, name), values in self.values.items()
@@ -216,7 +215,7 @@ class Tags:
         return (plain(found[0]) or None) if found else None
 
     def number(self, group: str, tag: str) -> float | None:
-        """The first of what may be an array; none for "inf" and "undef", by which exiftool shows x/0, 0/0."""
+        """The tag's first number; None for "inf" and "undef", as exiftool shows x/0 and 0/0."""
         try:
             number = float((self.text(group, tag) or "").split()[0])
         except (IndexError, ValueError):
@@ -231,7 +230,7 @@ class Tags:
 
 
 def tags_of(paths: list[str], *what: str) -> dict[str, Tags]:
-    """The tags of each photo; -a and the copy's number of group 4 keep those that are given several times."""
+    """The tags of each photo. -a and group 4, the copy's number, keep tags that occur several times."""
     command = ["exiftool", "-q", "-q", "-json", "-G0:1:4", "-a", *what, "-Error", "-Warning", "--", *paths]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     photos = as_texts(result.stdout) if result.stdout.strip() else []
@@ -242,7 +241,7 @@ def tags_from(photo: dict[str, Any]) -> Tags:
     tags = Tags()
     for key, value in photo.items():
         match key.split(":"):
-            case ["EXIF", group, *_, tag] if group in GROUPS:  # a copy's number may stand between them
+            case ["EXIF", group, *_, tag] if group in GROUPS:  # a copy's number may be between them
                 tags.values[group, tag].append(str(value))
             case ["XMP", group, *_, tag] if group in OTHER_GROUPS:
                 tags.values[group, tag].append(str(value))
@@ -254,11 +253,11 @@ def tags_from(photo: dict[str, Any]) -> Tags:
 
 
 def plain(text: str) -> str:
-    """Without padding and control characters, of which every program makes something else."""
+    """A text without padding and control characters, which each program shows differently."""
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text).strip()
 
 
-# The fields, as exiftool's tags say.
+# The fields, computed from exiftool's tags.
 
 Value = str | float
 Fields = dict[str, Value]
@@ -289,7 +288,7 @@ def expected_fields(tags: Tags, printed: Tags) -> Fields:
 
 
 def own_number(tags: Tags, group: str, tag: str) -> float | None:
-    """Only from its own group."""
+    """The tag's number in its own group only."""
     return tags.number(group, tag) if (group, tag) in tags.values else None
 
 
@@ -298,7 +297,7 @@ def positive(number: float | None) -> float | None:
 
 
 def iso(tags: Tags) -> float | None:
-    """65535 says that the value has no room there (photo/src/metadata/exif/exposure.rs)."""
+    """65535 means that the value did not fit there (photo/src/metadata/exif/exposure.rs)."""
     for tag in ("ISO", "ISOSpeed", "RecommendedExposureIndex", "StandardOutputSensitivity"):
         value = positive(tags.number("ExifIFD", tag))
         if value and (tag, value) != ("ISO", 65535):
@@ -306,8 +305,8 @@ def iso(tags: Tags) -> float | None:
     return None
 
 
-# Where a time may stand, the most trusted first (photo/src/metadata/facts.rs): group and tag, then those of the
-# fraction and of the offset. IPTC's and GPS's time of day has a tag of its own.
+# Sources of a time, the most trusted first (photo/src/metadata/facts.rs): group and tag, then the tags of the
+# fraction and of the offset. In IPTC and GPS, the time of day has a tag of its own.
 SOURCES = (
     ("ExifIFD", "DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal"),
     ("ExifIFD", "CreateDate", "SubSecTimeDigitized", "OffsetTimeDigitized"),
@@ -333,12 +332,12 @@ DATE = re.compile(
 
 
 def taken_at(tags: Tags) -> str | None:
-    """ISO 8601."""
+    """The time when the photo was taken, in ISO 8601."""
     found = [time for source in SOURCES if (time := time_of(tags, *source))]
     for wall_clock, rest in sorted(found, key=lambda time: is_never_set(time[0])):
         if rest and re.search(r"[Z+-]", rest):
             return wall_clock + rest
-        for source in XMP_DATES:  # of which one may know the offset
+        for source in XMP_DATES:  # one of which may have the offset
             same = time_of(tags, *source)
             if same and same[0] == wall_clock and (zone := re.search(r"[+-].*", same[1])):
                 return wall_clock + rest + zone[0]
@@ -347,7 +346,7 @@ def taken_at(tags: Tags) -> str | None:
 
 
 def time_of(tags: Tags, group: str, tag: str, fraction_tag: str | None, offset_tag: str | None) -> Any:
-    """A wall clock, and what follows it."""
+    """The wall clock of a source, and its fraction and offset."""
     text = tags.text(group, tag) or ""
     if group in TIMES_OF_DAY:
         time = tags.text(group, TIMES_OF_DAY[group])
@@ -363,7 +362,7 @@ def time_of(tags: Tags, group: str, tag: str, fraction_tag: str | None, offset_t
         hours = hours % 12 + (12 if half.lower() == "pm" else 0)
     try:
         date = datetime(int(year), int(month or 0) or 1, int(day or 0) or 1, hours, int(minute or 0))
-        if int(second or 0) > 60 or int(hour or 0) > 24 or date.year == 9999:  # of which UTC may have no four digits
+        if int(second or 0) > 60 or int(hour or 0) > 24 or date.year == 9999:  # in UTC, its year may have five digits
             return None
         date += timedelta(seconds=int(second or 0))
     except ValueError:
@@ -394,7 +393,7 @@ def offset(text: str) -> str:
 
 
 def place(tags: Tags) -> dict[str, float | None]:
-    """A void one is the crate's to judge: it compares times."""
+    """The location. A void one counts as absent, although the crate may keep it after comparing times."""
     for group in ("GPS", "XMP-exif"):
         latitude = coordinate(tags, group, "GPSLatitude", "NS", 90)
         longitude = coordinate(tags, group, "GPSLongitude", "EW", 180)
@@ -411,7 +410,7 @@ def place(tags: Tags) -> dict[str, float | None]:
 
 def coordinate(tags: Tags, group: str, tag: str, directions: str, limit: float) -> float | None:
     degrees = tags.number(group, tag)
-    if group.startswith("XMP"):  # of which exiftool gives signed degrees
+    if group.startswith("XMP"):  # for which exiftool gives signed degrees
         return degrees if degrees is not None and abs(degrees) <= limit else None
     direction = (tags.text(group, f"{tag}Ref") or "").upper()[:1]
     if degrees is None or abs(degrees) > limit or not direction or direction not in directions:
@@ -428,7 +427,7 @@ def our_fields(facts: dict[str, Any]) -> Fields:
         if value is not None:
             fields[name] = as_text(value) if name in TEXTS else float(value)
     taken = facts.get("taken", {})
-    if taken.get("offsetSource") == "Gps" != taken["source"]:  # which exiftool does not infer
+    if taken.get("offsetSource") == "Gps" != taken["source"]:  # exiftool does not infer it
         fields["takenAt"] = re.sub(r"[+-]\d\d:\d\d$", "", str(fields["takenAt"]))
     return fields
 
@@ -452,7 +451,7 @@ class Difference:
     repeated: bool
 
     def __str__(self) -> str:
-        note = "  (exiftool has several)" if self.repeated else ""
+        note = "  (exiftool has several values)" if self.repeated else ""
         return f"{self.photo}  {self.field}  exiftool {shown(self.theirs)}  ours {shown(self.ours)}{note}"
 
 
@@ -487,7 +486,7 @@ def texts_verdict(theirs: str, ours: str) -> str:
     cut = ours.endswith("…") and theirs.startswith(ours[:-1])
     if theirs == ours or cut:
         return EQUAL
-    # exiftool puts a question mark for each byte that is not UTF-8.
+    # exiftool replaces each byte that is not UTF-8 by a question mark.
     pattern = r"[^\x00-\x7f]+".join(re.escape(part) for part in re.split(r"\?+", theirs))
     return ENCODING if "\ufffd" in ours or re.fullmatch(pattern, ours) else DIFFER
 
@@ -513,15 +512,15 @@ class Report:
     names_theirs: Counter[str] = field(default_factory=Counter)
 
     def show(self, limit: int, known: set[tuple[str, str]]) -> int:
-        """The exit code."""
+        """Prints the report; returns the exit code."""
         self.show_table()
         new = [one for one in self.differences if (one.photo, one.field) not in known]
         show_differences(new, limit)
         self.show_names()
         for why, names in self.not_compared.items():
-            print(f"{len(names)} not compared, {why} ({names[0]}{', ...' if len(names) > 1 else ''})")
+            print(f"{len(names)} photos not compared, {why} ({names[0]}{', ...' if len(names) > 1 else ''})")
         print(f"{self.photos} photos  {sum(map(Counter.total, self.counts.values()))} values  "
-              f"{len(new)} differences, and {len(self.differences) - len(new)} known ones")
+              f"{len(new)} new differences  {len(self.differences) - len(new)} known ones")
         return 1 if new else 0
 
     def show_table(self) -> None:
@@ -534,10 +533,10 @@ class Report:
         print()
 
     def show_names(self) -> None:
-        print(f"names of other tags: {self.names_both.total()} are both's")
-        for who, names in (("exiftool's", self.names_theirs), ("ours", self.names_ours)):
+        print(f"names of other tags: {self.names_both.total()} in both")
+        for who, names in (("exiftool", self.names_theirs), ("this crate", self.names_ours)):
             most = ", ".join(f"{name} {count}" for name, count in names.most_common(12))
-            print(f"  {names.total()} are only {who}{f': {most}' if most else ''}")
+            print(f"  {names.total()} only in {who}{f': {most}' if most else ''}")
         print()
 
 

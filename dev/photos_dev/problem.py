@@ -1,4 +1,4 @@
-"""How a command ends: with a code, and with one line about what went wrong."""
+"""The end of a command: an exit code, and one line about the error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NoReturn
 
 
 class Problem(Exception):
-    """What went wrong, in words for a person."""
+    """An error with a message for the user."""
 
 
 def exit_with(command: Callable[[], int]) -> NoReturn:

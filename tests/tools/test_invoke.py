@@ -1,4 +1,4 @@
-"""What `make invoke` makes of the samples of events/."""
+"""`make invoke` sends the samples of events/ as events of the stack's own bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `make redrive` leaves behind, whatever Lambda says and whoever interrupts it."""
+"""`make redrive` leaves the event source disabled, whatever Lambda answers and whenever it is interrupted."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ BY_HAND = f"aws lambda update-event-source-mapping --uuid {MAPPING} --no-enabled
 
 
 class Aws:
-    """Lambda, SQS and the time, as far as a source of events goes."""
+    """Lambda, SQS and the time, as far as an event source needs them."""
 
-    def __init__(self, letters: int = 3) -> None:
+    def __init__(self, dead_letters: int = 3) -> None:
         self.now = 1000.0
         self.state, self.next_state, self.changed_at = "Disabled", "Disabled", 0.0
         self.takes = 20.0  # seconds from Enabling to Enabled, and back
-        self.letters, self.failing = letters, 0
+        self.dead_letters, self.failing = dead_letters, 0
         self.interrupted_in: list[str] = []  # states in which Ctrl-C is pressed
         self.denied = False
         self.asked: list[bool] = []
@@ -39,8 +39,8 @@ class Aws:
             self.interrupted_in.remove(self.current())
             raise KeyboardInterrupt
         self.now += seconds
-        if self.current() == "Enabled" and self.letters:
-            self.letters -= 1
+        if self.current() == "Enabled" and self.dead_letters:
+            self.dead_letters -= 1
 
     # Lambda
 
@@ -70,7 +70,7 @@ class Aws:
     def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
         return {
             "Attributes": {
-                "ApproximateNumberOfMessages": str(self.letters),
+                "ApproximateNumberOfMessages": str(self.dead_letters),
                 "ApproximateNumberOfMessagesNotVisible": str(self.failing),
             }
         }
@@ -105,14 +105,14 @@ class Redrive(unittest.TestCase):
         self.aws.now += 10_000
         self.assertEqual(self.aws.current(), "Disabled")
 
-    def test_letters_are_tried_and_the_source_is_disabled_again(self) -> None:
-        self.assertIn("3 of 3 letters are done, 0 stayed", self.run_it())
+    def test_dead_letters_are_tried_and_the_source_is_disabled_again(self) -> None:
+        self.assertIn("3 of 3 dead letters are done, 0 left", self.run_it())
         self.assertEqual(self.aws.asked, [True, False])
         self.assertEqual(self.aws.current(), "Disabled")
 
-    def test_without_letters_nothing_is_enabled(self) -> None:
-        self.aws.letters = 0
-        self.assertEqual(self.run_it(), "no letter waits\n")
+    def test_without_dead_letters_nothing_is_enabled(self) -> None:
+        self.aws.dead_letters = 0
+        self.assertEqual(self.run_it(), "no dead letters\n")
         self.assertEqual(self.aws.asked, [])
 
     def test_ctrl_c_while_the_source_is_being_enabled_leaves_it_disabled(self) -> None:
@@ -122,13 +122,13 @@ class Redrive(unittest.TestCase):
         self.assertEqual(self.aws.asked, [True, False])
         self.assertEqual(self.aws.current(), "Disabled")
 
-    def test_ctrl_c_while_letters_are_tried_leaves_it_disabled(self) -> None:
+    def test_ctrl_c_while_dead_letters_are_tried_leaves_it_disabled(self) -> None:
         self.aws.interrupted_in = ["Enabled"]
         with self.assertRaises(KeyboardInterrupt):
             self.run_it()
         self.assertEqual(self.aws.current(), "Disabled")
 
-    def test_a_second_ctrl_c_is_told_what_to_do_by_hand(self) -> None:
+    def test_after_a_second_ctrl_c_the_last_line_says_what_to_do_by_hand(self) -> None:
         self.aws.interrupted_in = ["Enabling", "Disabling"]
         with self.assertRaises(KeyboardInterrupt):
             self.run_it()
@@ -137,10 +137,10 @@ class Redrive(unittest.TestCase):
     def test_a_change_that_is_under_way_is_waited_for(self) -> None:
         self.aws.state, self.aws.next_state, self.aws.changed_at = "Disabling", "Disabled", self.aws.now
         self.aws.takes = 40
-        self.assertIn("3 of 3 letters are done", self.run_it())
+        self.assertIn("3 of 3 dead letters are done", self.run_it())
         self.ends_disabled()
 
-    def test_a_source_that_takes_no_change_for_a_minute_is_a_problem_with_the_command(self) -> None:
+    def test_a_source_that_accepts_no_change_for_a_minute_is_a_problem_with_the_command(self) -> None:
         self.aws.state, self.aws.next_state, self.aws.changed_at = "Updating", "Updating", self.aws.now
         before = self.aws.now
         with self.assertRaisesRegex(Problem, BY_HAND):
@@ -150,16 +150,16 @@ class Redrive(unittest.TestCase):
     def test_a_source_that_never_becomes_enabled_is_a_problem_and_disabled(self) -> None:
         self.aws.takes = redrive.CHANGE_SECONDS + 20
         before = self.aws.now
-        with self.assertRaisesRegex(Problem, f"Enabling and not Enabled after 300 s.*{BY_HAND}|Disabling.*{BY_HAND}"):
+        with self.assertRaisesRegex(Problem, f"Enabling, not Enabled, after 300 s.*{BY_HAND}|Disabling.*{BY_HAND}"):
             self.run_it()
         self.assertLess(self.aws.now - before, 3 * redrive.CHANGE_SECONDS)
         self.assertEqual(self.aws.asked, [True, False])
         self.ends_disabled()
 
-    def test_letters_that_stay_are_waited_for_only_so_long(self) -> None:
-        self.aws.letters = 1_000_000
+    def test_the_wait_for_dead_letters_has_a_limit(self) -> None:
+        self.aws.dead_letters = 1_000_000
         before = self.aws.now
-        with self.assertRaisesRegex(Problem, "letters still wait.*Run make redrive again"):
+        with self.assertRaisesRegex(Problem, "dead letters are left when the time is over.*Run make redrive again"):
             self.run_it(within=600)
         self.assertLess(self.aws.now - before, 800)
         self.assertEqual(self.aws.current(), "Disabled")

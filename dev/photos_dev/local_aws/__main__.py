@@ -20,14 +20,14 @@ from photos_dev.problem import Problem, exit_with
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DEPLOY_HELP = """\
-Deploys template.yaml as it is, except for CodeUri, and takes back that the buckets ask for TLS, unless the
-local AWS speaks it (`with --tls`). Prints the outputs of the stack as JSON.
-The local AWS is the one of AWS_ENDPOINT_URL if that is set, else the one that `up` started.
+Deploys template.yaml unchanged except for CodeUri, and prints the outputs of the stack as JSON. If the local
+AWS does not speak TLS (`with --tls`), the buckets no longer require it.
+The local AWS is that of AWS_ENDPOINT_URL if it is set, else the one that `up` started.
 
-Every deployment starts from the defaults of the template: parameters that are not given are not
-taken over from an earlier one. --environment adds variables to the functions that the template does
-not know. So AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL_DYNAMODB can point at a server that refuses
-everything, to see what the function does then; AWS_ENDPOINT_URL cannot be changed like this.
+Every deployment starts from the defaults of the template: it does not keep the parameters of an earlier
+one. --environment adds variables to the functions that the template does not have. For example,
+AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL_DYNAMODB can name a server that refuses everything, to see what
+the function does then. AWS_ENDPOINT_URL cannot be changed in this way.
 """
 
 
@@ -50,7 +50,7 @@ def parse_arguments() -> argparse.Namespace:
     up = commands.add_parser("up", help="start the local AWS, unless it runs already")
     up.set_defaults(run=lambda arguments: start())
 
-    down = commands.add_parser("down", help="stop the local AWS, and forget all that it holds")
+    down = commands.add_parser("down", help="stop the local AWS, and delete its data")
     down.set_defaults(run=lambda arguments: stop())
 
     into = commands.add_parser(
@@ -59,13 +59,13 @@ def parse_arguments() -> argparse.Namespace:
         description=DEPLOY_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    into.add_argument("--stack", metavar="NAME", required=True)
+    into.add_argument("--stack", metavar="NAME", required=True, help="name of the stack")
     into.add_argument(
         "--functions",
         metavar="DIR",
         type=Path,
         default=FUNCTIONS,
-        help="where NAME/bootstrap are the built functions (default: those of `make build`)",
+        help="folder of the built functions, NAME/bootstrap (default: that of `make build`)",
     )
     into.add_argument(
         "--parameter",
@@ -92,9 +92,9 @@ def parse_arguments() -> argparse.Namespace:
     run_in.set_defaults(run=run_in_running)
 
     run_with = commands.add_parser(
-        "with", help="run a command against a local AWS of its own, which ends with the command"
+        "with", help="run a command against a new local AWS, which ends with the command"
     )
-    run_with.add_argument("--tls", action="store_true", help="one that speaks TLS, as in AWS")
+    run_with.add_argument("--tls", action="store_true", help="make it speak TLS, as AWS does")
     run_with.add_argument("command", nargs="+", metavar="-- COMMAND")
     run_with.set_defaults(run=run_with_own)
 
@@ -149,13 +149,13 @@ def run_with_own(arguments: argparse.Namespace) -> int:
     except Interrupted as interrupted:
         return 128 + interrupted.number
     finally:
-        ignore_signals()  # nothing stops the tidying up
+        ignore_signals()  # so that the clean-up is not interrupted
         local_aws.stop()
         shutil.rmtree(directory, ignore_errors=True)
 
 
 def run(command: list[str], environment: dict[str, str]) -> int:
-    """Runs a command in a group of its own, so that signals reach all of it and none of it stays."""
+    """Runs a command in a process group of its own, so that signals reach all of it and no process stays."""
     try:
         process = subprocess.Popen(command, env=environment, start_new_session=True)
     except OSError as error:
@@ -164,7 +164,7 @@ def run(command: list[str], environment: dict[str, str]) -> int:
         code = process.wait()
     finally:
         end_group(process.pid, lambda: process.poll() is not None)
-    return code if code >= 0 else 128 - code  # as a shell tells of a signal
+    return code if code >= 0 else 128 - code  # as a shell reports a signal
 
 
 def raise_on_signals() -> None:

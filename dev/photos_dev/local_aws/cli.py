@@ -1,4 +1,4 @@
-"""How commands that speak with the local AWS begin and end."""
+"""Wrapper of the commands that call the local AWS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from photos_dev.problem import Problem
 
 
 def on_local_aws(command: Callable[[], int]) -> Callable[[], int]:
-    """The command, which can reach no other AWS; what the local one refuses is a problem."""
+    """The command, made unable to reach another AWS. A refusal by the local AWS becomes a Problem."""
 
     def calling_aws() -> int:
         forget_real_aws()
@@ -24,7 +24,7 @@ def on_local_aws(command: Callable[[], int]) -> Callable[[], int]:
 
 
 def forget_real_aws() -> None:
-    """Leaves out the profiles and settings of the AWS that the caller's shell is set up for."""
+    """Removes the AWS profiles and settings of the caller's shell."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         if name not in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
             del os.environ[name]

@@ -1,4 +1,4 @@
-"""Deploys template.yaml into the local AWS, through its CloudFormation as `sam deploy` would."""
+"""Deploys template.yaml into the local AWS through its CloudFormation, as `sam deploy` would."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from photos_dev.problem import Problem
 
 TEMPLATE = ROOT / "template.yaml"
 DEPLOYMENT_BUCKET = "deployments"
-QUICKLY = {"Delay": 0.2, "MaxAttempts": 600}  # a waiter's pace: everything is on this machine
+QUICKLY = {"Delay": 0.2, "MaxAttempts": 600}  # a waiter's pace, as everything is on this machine
 
 
 class Clients:
-    """boto3 clients of one local AWS, each made when it is first asked for."""
+    """boto3 clients of one local AWS, each made at its first use."""
 
     def __init__(self, endpoint: str) -> None:
         if urlsplit(endpoint).hostname not in ("127.0.0.1", "localhost"):
-            raise Problem(f"{endpoint} is not on this machine: only a local AWS is deployed to")
+            raise Problem(f"{endpoint} is not on this machine: set AWS_ENDPOINT_URL to a local AWS, or unset it")
         self.endpoint = endpoint
         self._session: Any = boto3.Session(
             ACCOUNT["AWS_ACCESS_KEY_ID"],
@@ -55,7 +55,7 @@ def deploy(
     parameters: dict[str, str],
     environment: dict[str, str],
 ) -> dict[str, str]:
-    """Creates or updates the stack from the functions built in a folder; returns its outputs."""
+    """Creates or updates the stack with the functions built in a folder; returns its outputs."""
     aws = Clients(endpoint)
     apply(aws, stack, template_with_code(aws, functions), parameters)
     outputs = stack_outputs(aws, stack)
@@ -74,7 +74,7 @@ def deploy(
 
 
 def upload(aws: Clients, bootstrap: Path) -> str:
-    """Uploads a function's code; returns where it is: the same code is the same deployment."""
+    """Uploads a function's code; returns its URI, which is the same for the same code."""
     try:
         code = bootstrap.read_bytes()
     except FileNotFoundError:
@@ -83,7 +83,7 @@ def upload(aws: Clients, bootstrap: Path) -> str:
 
 
 def put_package(aws: Clients, package: bytes) -> str:
-    """Uploads a deployment package under the hash of it, which is returned: the same one is there already."""
+    """Uploads a deployment package under its hash, unless it is there already; returns its key."""
     key = hashlib.sha256(package).hexdigest() + ".zip"
     aws.s3.create_bucket(Bucket=DEPLOYMENT_BUCKET)
     if not exists(lambda: aws.s3.head_object(Bucket=DEPLOYMENT_BUCKET, Key=key)):
@@ -92,7 +92,7 @@ def put_package(aws: Clients, package: bytes) -> str:
 
 
 def zipped(bootstrap: bytes) -> bytes:
-    """Lambda's deployment package. Not compressed: it only travels within this machine."""
+    """A deployment package for Lambda. It is not compressed, as it does not leave this machine."""
     entry = zipfile.ZipInfo("bootstrap")
     entry.external_attr = 0o100755 << 16
     package = io.BytesIO()
@@ -102,7 +102,7 @@ def zipped(bootstrap: bytes) -> bytes:
 
 
 def template_with_code(aws: Clients, functions: Path) -> str:
-    """The template with the one change that `sam package` makes too: where each function's code is."""
+    """The template with the one change that `sam package` makes too: the URI of each function's code."""
 
     def with_code(match: re.Match[str]) -> str:
         code_uri = upload(aws, functions / match["binary"] / "bootstrap")
@@ -111,7 +111,7 @@ def template_with_code(aws: Clients, functions: Path) -> str:
     function = r"(?ms)(?P<before>^\s+Binary: (?P<binary>\S+)$.*?^\s+CodeUri:) \.$"
     template, changes = re.subn(function, with_code, TEMPLATE.read_text())
     if changes == 0:
-        raise Problem(f"{TEMPLATE.name} has no function with a line `CodeUri: .` to put its code in")
+        raise Problem(f"{TEMPLATE.name} has no function with `CodeUri: .` after `Binary:`, so no code can be deployed")
     return template
 
 
@@ -135,9 +135,9 @@ def apply(aws: Clients, stack: str, template: str, parameters: dict[str, str]) -
     except ClientError as error:
         message = error.response["Error"]["Message"]
         if "No updates are to be performed" not in message:
-            raise Problem(f"stack {stack} was refused: {message}") from error
+            raise Problem(f"CloudFormation refused stack {stack}: {message}") from error
     except WaiterError as error:
-        raise Problem(f"stack {stack} failed: {first_failure(aws, stack)}") from error
+        raise Problem(f"CloudFormation could not deploy stack {stack}: {first_failure(aws, stack)}") from error
 
 
 def first_failure(aws: Clients, stack: str) -> str:
@@ -153,25 +153,25 @@ def stack_outputs(aws: Clients, stack: str) -> dict[str, str]:
     try:
         description = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError:
-        raise Problem(f"there is no stack {stack}: `make run` deploys it") from None
+        raise Problem(f"no stack {stack} in the local AWS: deploy it with `make run`") from None
     return {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
 
 
 def disable_redrive(aws: Clients, outputs: dict[str, str]) -> None:
-    """The local CloudFormation leaves out, without a word, that a source of events is disabled."""
+    """The local CloudFormation silently ignores that an event source is disabled."""
     for mapping in event_sources(aws, outputs):
         aws.lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
 
 def allow_http(aws: Clients, outputs: dict[str, str]) -> None:
-    """Takes back that the buckets refuse what does not come over TLS: this local AWS does not speak it."""
+    """Removes the policies by which the buckets refuse calls without TLS, which this local AWS lacks."""
     for output in ("OriginalsBucketName", "ThumbnailsBucketName"):
         try:
             policy = aws.s3.get_bucket_policy(Bucket=outputs[output])["Policy"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
                 raise
-            continue  # taken back by an earlier deployment, or a bucket that was there before the stack
+            continue  # removed by an earlier deployment, or a bucket that existed before the stack
         statements = [statement["Sid"] for statement in json.loads(policy)["Statement"]]
         require(statements == ["OnlyOverTls"], f"the policy of {outputs[output]} says {statements}")
         aws.s3.delete_bucket_policy(Bucket=outputs[output])
@@ -183,8 +183,8 @@ def event_sources(aws: Clients, outputs: dict[str, str]) -> list[dict[str, Any]]
 
 
 def check(aws: Clients, outputs: dict[str, str]) -> None:
-    """Looks for what must be there: the local CloudFormation leaves out, without a word, what it
-    does not know."""
+    """Checks that the stack is complete: the local CloudFormation silently ignores properties that it does
+    not know."""
     function = outputs["ThumbnailFunctionName"]
     queue = outputs["DeadLetterQueueUrl"]
 
@@ -208,7 +208,7 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
     destination = on_failure.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     require(
         destination == queue_arn["Attributes"]["QueueArn"],
-        f"failures of {function} go to {destination!r}, not to the dead-letter queue",
+        f"the failure destination of {function} is {destination!r}, not the dead-letter queue",
     )
 
     table = aws.dynamodb.describe_table(TableName=outputs["PhotosTableName"])["Table"]
@@ -216,27 +216,27 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
     require("album-timeline" in indexes, f"{table['TableName']} has no index album-timeline")
 
     url = aws.lambda_.get_function_url_config(FunctionName=outputs["UploadUrlFunctionName"])
-    require(url["AuthType"] == "AWS_IAM", f"{url['FunctionUrl']} is open to all")
+    require(url["AuthType"] == "AWS_IAM", f"{url['FunctionUrl']} does not require AWS_IAM")
 
     sources = [(source["EventSourceArn"], source["State"]) for source in event_sources(aws, outputs)]
-    letters = queue_arn["Attributes"]["QueueArn"]
-    require(sources == [(letters, "Disabled")], f"the sources of events of {function} are {sources}")
+    expected = [(queue_arn["Attributes"]["QueueArn"], "Disabled")]
+    require(sources == expected, f"the event sources of {function} are {sources}, not {expected}")
 
 
 def check_new_bucket(aws: Clients, outputs: dict[str, str]) -> None:
     bucket = outputs["OriginalsBucketName"]
     configuration = aws.s3.get_bucket_notification_configuration(Bucket=bucket)
-    told = [entry["LambdaFunctionArn"] for entry in configuration.get("LambdaFunctionConfigurations", [])]
+    notified = [entry["LambdaFunctionArn"] for entry in configuration.get("LambdaFunctionConfigurations", [])]
     arn = outputs["ThumbnailFunctionArn"]
-    require(told == [arn] * 3, f"{bucket} tells {told} of uploads, removals and expirations, not {arn}")
+    require(notified == [arn] * 3, f"{bucket} notifies {notified} of uploads, removals and expirations, not {arn}")
     cors = aws.s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
-    require(len(cors) == 1, f"{bucket} lets browsers do {cors}")
+    require(len(cors) == 1, f"the CORS rules of {bucket} are {cors}, not a single one")
 
 
 def check_existing_bucket(aws: Clients, outputs: dict[str, str]) -> None:
     arn = outputs["ThumbnailFunctionArn"]
     rules = aws.events.list_rule_names_by_target(TargetArn=arn)["RuleNames"]
-    require(len(rules) == 1, f"EventBridge tells {arn} of objects by the rules {rules}")
+    require(len(rules) == 1, f"the EventBridge rules for {arn} are {rules}, not a single one")
 
 
 def require(holds: bool, otherwise: str) -> None:

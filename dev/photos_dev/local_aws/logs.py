@@ -1,4 +1,4 @@
-"""What the function wrote to CloudWatch Logs."""
+"""The function's lines in CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def log_lines(aws: Clients, function: str, since: datetime) -> list[str]:
 
 
 def own_lines(lines: list[str]) -> list[str]:
-    """The lines that the function wrote itself, for people: without what tells CloudWatch which of
-    their numbers are metrics."""
+    """The lines that the function itself wrote, without the member that tells CloudWatch which numbers are
+    metrics."""
     return [without_directive(line) for line in lines if not line.startswith(PLATFORM)]
 
 

@@ -1,4 +1,4 @@
-"""A local AWS: one ministack process, and everything it writes below one directory."""
+"""A local AWS: one ministack process, which writes everything below one directory."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ ACCOUNT = {
 class LocalAws:
     """The local AWS of one directory, running or not.
 
-    ministack holds a lock on its log for as long as it lives. The lock, and not a process id that
-    another process may have got since, tells whether it runs.
+    ministack holds a lock on its log while it runs. The lock says whether it runs: its process ID may
+    belong to another process by now.
     """
 
     def __init__(self, directory: Path, scheme: str = "http") -> None:
@@ -45,11 +45,11 @@ class LocalAws:
         self.log = directory / "ministack.log"
         self.state = directory / "state.json"
         self.scratch = directory / "tmp"
-        # ministack makes it if it is to speak TLS.
+        # ministack makes it if it speaks TLS.
         self.certificate = self.scratch / "ministack-tls/server.crt"
 
     def start(self) -> str:
-        """Starts it unless it runs already, and returns its endpoint once that answers."""
+        """Starts the local AWS unless it runs, and returns its endpoint once that answers."""
         self.scratch.mkdir(parents=True, exist_ok=True)
         try:
             self._spawn_unless_running()
@@ -57,14 +57,14 @@ class LocalAws:
         except TimeoutError:
             last_line = self._last_log_line()
             self.stop()
-            raise Problem(f"the local AWS did not start: {last_line}") from None
+            raise Problem(f"the local AWS did not start, see {self.log}: {last_line}") from None
         except BaseException:
             self.stop()
             raise
         return self.endpoint()
 
     def stop(self) -> None:
-        """Ends it and the functions that it runs, if it runs, and removes what it wrote."""
+        """Ends the local AWS and its functions, if it runs, and removes its files."""
         if self.is_running() and self.state.exists():
             end_group(self._read_state()["pid"], lambda: not self.is_running())
         self.state.unlink(missing_ok=True)
@@ -82,11 +82,11 @@ class LocalAws:
 
     def endpoint(self) -> str:
         if not self.is_running():
-            raise Problem("no local AWS is running: start one with `make up`")
+            raise Problem("no local AWS is running: start it with `make up`")
         return self._read_state()["endpoint"]
 
     def trusted_roots(self) -> Path:
-        """A file of what a client has to trust: this machine's roots, as in AWS, and the local AWS."""
+        """A file of the certificates that a client must trust: this machine's roots and the local AWS's."""
         system = ssl.get_default_verify_paths()
         files = [path for path in (system.cafile, self.certificate) if path and Path(path).exists()]
         roots = self.scratch / "roots.pem"
@@ -98,7 +98,7 @@ class LocalAws:
             try:
                 fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return  # it runs, or another `up` is just starting it
+                return  # it runs, or another `up` is starting it
             log.truncate(0)
             self._spawn(log)
 
@@ -112,16 +112,16 @@ class LocalAws:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # so that it ends together with the functions it runs
+            start_new_session=True,  # so that it and its functions end together
         )
-        # Renamed into place, so that nobody reads half of it.
+        # Renamed into place, so that no reader finds half of it.
         unfinished = self.state.with_suffix(".new")
         unfinished.write_text(json.dumps({"endpoint": endpoint, "pid": process.pid}) + "\n")
         unfinished.rename(self.state)
 
     def _environment(self, endpoint: str, port: int) -> dict[str, str]:
-        """A short one: the functions inherit it, and would otherwise find the settings, proxies
-        and AWS profiles of whoever started the local AWS."""
+        """A short environment: the functions inherit it, and must not find the settings, proxies and AWS
+        profiles of the user who started the local AWS."""
         scratch = str(self.scratch)
         return {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -132,12 +132,12 @@ class LocalAws:
             "GATEWAY_PORT": str(port),
             "STATE_DIR": scratch,
             "S3_DATA_DIR": scratch,
-            # Signatures and policies count: the functions have the rights of their roles, and no more.
+            # Signatures and policies are checked: the functions have only the rights of their roles.
             "AUTH": "true",
             "USE_SSL": "1" if self.scheme == "https" else "",
             # Without it the functions would call the real AWS.
             "AWS_ENDPOINT_URL": endpoint,
-            # A failed invocation is tried again after 1 and 2 seconds; in AWS it takes minutes.
+            # A failed invocation is tried again after 1 and 2 seconds; in AWS, after minutes.
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "1",
             **ACCOUNT,
         }
@@ -174,7 +174,7 @@ def shared() -> LocalAws:
 
 
 def endpoint() -> str:
-    """The local AWS that a command is meant for: the one of the environment, else that of this checkout."""
+    """The endpoint of the local AWS to use: that of the environment, else that of this checkout."""
     return os.environ.get("AWS_ENDPOINT_URL") or shared().endpoint()
 
 
@@ -185,7 +185,7 @@ def free_port() -> int:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Returns as soon as the condition holds; raises TimeoutError if it does not in time."""
+    """Returns once the condition holds; raises TimeoutError if it does not hold in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -207,10 +207,10 @@ def end_group(leader: int, has_ended: Callable[[], bool]) -> None:
 
 
 def client_environment(endpoint: str, trusted_roots: Path | None = None) -> dict[str, str]:
-    """The caller's environment with this local AWS as the only one that a command can reach."""
+    """The caller's environment, with this local AWS as the only AWS that a command can reach."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     if trusted_roots:
-        # Where the SDK of Rust looks, and that of Python. A directory would count too.
+        # The SDK of Rust reads the first file, that of Python the second. A directory would count too.
         environment.pop("SSL_CERT_DIR", None)
         environment |= {"SSL_CERT_FILE": str(trusted_roots), "AWS_CA_BUNDLE": str(trusted_roots)}
     return environment | {
@@ -221,6 +221,6 @@ def client_environment(endpoint: str, trusted_roots: Path | None = None) -> dict
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
-        # Commands find the Python that has the packages they need.
+        # So that commands find the Python that has the packages they need.
         "PATH": str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", os.defpath),
     }

@@ -14,9 +14,9 @@ from photos_dev.problem import Problem, exit_with
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("server", type=Path, help="the built dev/demo-server")
-    parser.add_argument("--stack", default="photos", metavar="NAME", help="default: photos")
-    parser.add_argument("--port", default="8080", help="default: 8080")
+    parser.add_argument("server", type=Path, help="the program built from dev/demo-server")
+    parser.add_argument("--stack", default="photos", metavar="NAME", help="name of the stack (default: photos)")
+    parser.add_argument("--port", default="8080", help="port of 127.0.0.1 (default: 8080)")
     arguments = parser.parse_args()
 
     names = stack_outputs(Clients(endpoint()), arguments.stack)

@@ -1,4 +1,4 @@
-"""Invokes the function in the local AWS with a sample event, and shows its log and its answer."""
+"""Invokes the function in the local AWS with a sample event, and shows its answer and its log."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from photos_dev.local_aws.server import client_environment, endpoint, wait_until
 from photos_dev.paths import PHOTO, ROOT
 from photos_dev.problem import Problem, exit_with
 
-# The samples are about this bucket; the stack's may have another name.
+# The samples name this bucket; the stack's bucket may have another name.
 SAMPLES_BUCKET = "photos-originals-000000000000"
 EVENT_SECONDS = 60
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("event", type=Path, help="for example events/put.json")
-    parser.add_argument("--stack", default="photos", metavar="NAME", help="default: photos")
+    parser.add_argument("event", type=Path, help="a file such as events/put.json")
+    parser.add_argument("--stack", default="photos", metavar="NAME", help="name of the stack (default: photos)")
     arguments = parser.parse_args()
 
     aws = Clients(endpoint())
@@ -42,9 +42,9 @@ def main() -> int:
 
 
 def about_bucket(path: Path, bucket: str) -> Path:
-    """The event, or if it is a sample a copy of it that is about this bucket."""
+    """The event; for a sample, a copy that names this bucket."""
     text = read(path)
-    # What follows the name is not its own: an event that names the stack's bucket stays as it is.
+    # Longer names do not match: an event that names the stack's bucket stays as it is.
     own = re.sub(rf"{SAMPLES_BUCKET}(?![a-z0-9.-])", bucket, text)
     if own == text:
         return path
@@ -65,11 +65,11 @@ def read_event(path: Path) -> Any:
     try:
         return json.loads(read(path))
     except ValueError as error:
-        raise Problem(f"{path} is not JSON: {error}") from error
+        raise Problem(f"{path} is not JSON, which an event must be: {error}") from error
 
 
 def created_objects(event: Any) -> Iterator[dict[str, str]]:
-    """The objects that an event says are there, whatever it is wrapped in."""
+    """The objects that an event says exist, whatever the event is wrapped in."""
     match event:
         case {"eventName": str(name), "s3": {"bucket": {"name": bucket}, "object": found}}:
             if name.startswith("ObjectCreated"):
@@ -87,12 +87,12 @@ def created_objects(event: Any) -> Iterator[dict[str, str]]:
 
 
 def upload_if_missing(aws: Clients, table: str, bucket: str, key: str, etag: str) -> None:
-    """Puts the photo that the sample events are about where they say that it is, and lets the
-    bucket's own event about it pass, so that the sample's is not mixed up with it."""
+    """Uploads the photo that a sample event is about, and waits until the bucket's own event about it is
+    processed, so that the two events do not mix."""
     if exists(lambda: aws.s3.head_object(Bucket=bucket, Key=key)):
         return
     print(f"upload  s3://{bucket}/{key}")
-    in_parts = "-" in etag  # the ETag of an upload in parts ends with their number
+    in_parts = "-" in etag  # the ETag of a multipart upload ends with the number of parts
     config = TransferConfig(
         multipart_threshold=1 if in_parts else 2**40, multipart_chunksize=2**26, use_threads=False
     )
@@ -112,7 +112,7 @@ def invoke(aws: Clients, function: str, event: Path) -> int:
 
 
 def finished_log(aws: Clients, function: str, since: datetime) -> list[str]:
-    """The log of an invocation, which comes a little later than its answer."""
+    """The log of an invocation, which arrives a little later than its answer."""
     for _ in range(20):
         lines = log_lines(aws, function, since)
         if any(line.startswith("REPORT ") for line in lines):

@@ -1,4 +1,4 @@
-"""Uploads a photo to the local AWS and shows what the function made of it."""
+"""Uploads a photo to the local AWS, and shows its thumbnail and its item."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ STYLED = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photo", nargs="?", type=Path, default=PHOTO, help=f"default: {PHOTO.name}")
-    parser.add_argument("--stack", default="photos", metavar="NAME", help="default: photos")
+    parser.add_argument("photo", nargs="?", type=Path, default=PHOTO, help=f"a photo (default: {PHOTO.name})")
+    parser.add_argument("--stack", default="photos", metavar="NAME", help="name of the stack (default: photos)")
     arguments = parser.parse_args()
     return run(arguments.photo, arguments.stack)
 
@@ -52,15 +52,15 @@ def run(photo: Path, stack: str) -> int:
     if item["status"] == "READY":
         show_ready(aws, photo, item)
     else:
-        letter_id = item["failure"].get("deadLetterId")
-        show_failed(item, dead_letter(aws, names["DeadLetterQueueUrl"], key, letter_id))
+        dead_letter_id = item["failure"].get("deadLetterId")
+        show_failed(item, dead_letter(aws, names["DeadLetterQueueUrl"], key, dead_letter_id))
     show_work(item, line)
     show_item(names["PhotosTableName"], item)
     return 0
 
 
 def upload(aws: Clients, bucket: str, key: str, photo: Path) -> str:
-    """Puts the photo where the platform's users would, and returns the ETag that S3 gives it."""
+    """Uploads the photo as the platform's users would, and returns its ETag."""
     try:
         body = photo.read_bytes()
     except OSError as error:
@@ -72,7 +72,7 @@ def upload(aws: Clients, bucket: str, key: str, photo: Path) -> str:
 def wait_for_item(
     aws: Clients, names: dict[str, str], key: str, etag: str, uploaded_at: datetime
 ) -> dict[str, Any]:
-    """The photo's item, once it was made from this upload and not from an earlier one."""
+    """The photo's item, once it comes from this upload and not from an earlier one."""
     for _ in progress(f"waiting for the photo's item in {names['PhotosTableName']}"):
         answer = aws.dynamodb.get_item(
             TableName=names["PhotosTableName"], Key={"photoKey": {"S": key}}, ConsistentRead=True
@@ -85,13 +85,13 @@ def wait_for_item(
         ):
             return item
     raise Problem(
-        f"no item for {key} within {TIMEOUT_SECONDS} s\n"
+        f"no item of {key} after {TIMEOUT_SECONDS} s\n"
         + explain_silence(aws, names, key, uploaded_at)
     )
 
 
 def progress(what: str) -> Iterator[None]:
-    """Yields at each look until the timeout; shows on the way how long it has taken."""
+    """Yields at each look until the timeout, and shows the time that has passed."""
     started = time.monotonic()
     next_line = 5.0
     if not STYLED:
@@ -111,25 +111,25 @@ def progress(what: str) -> Iterator[None]:
 
 
 def explain_silence(aws: Clients, names: dict[str, str], key: str, since: datetime) -> str:
-    """What can be known of an invocation that left no item."""
+    """Log lines and dead letter of an invocation that left no item."""
     function = names["ThumbnailFunctionName"]
     lines = own_lines(log_lines(aws, function, since))
-    parts = [f"last log lines of {function}:"]
+    parts = [f"the last log lines of {function}:"]
     parts += [f"  {line}" for line in lines[-LOG_LINES:] or ["(none)"]]
-    letter = dead_letter(aws, names["DeadLetterQueueUrl"], key)
-    if letter:
-        error = letter.get("responsePayload", {})
+    found = dead_letter(aws, names["DeadLetterQueueUrl"], key)
+    if found:
+        error = found.get("responsePayload", {})
         parts += [
-            "its dead letter says:",
+            "the dead letter:",
             f"  {error.get('errorType')}: {error.get('errorMessage')}",
         ]
     return "\n".join(parts)
 
 
 def log_line(aws: Clients, function: str, key: str, since: datetime) -> dict[str, Any]:
-    """The line that the function logs for each photo, empty if it did not arrive.
+    """The function's log line about the photo, empty if it does not arrive.
 
-    It may come a little later than the item: Lambda hands logs over when an invocation has ended.
+    It may arrive a little later than the item: Lambda delivers logs when an invocation has ended.
     """
     for _ in range(20):
         for text in reversed(log_lines(aws, function, since)):
@@ -141,9 +141,9 @@ def log_line(aws: Clients, function: str, key: str, since: datetime) -> dict[str
 
 
 def dead_letter(
-    aws: Clients, queue: str, key: str, letter_id: str | None = None
+    aws: Clients, queue: str, key: str, dead_letter_id: str | None = None
 ) -> dict[str, Any] | None:
-    """The photo's letter, which stays in the queue."""
+    """The photo's dead letter, which stays in the queue."""
     messages = aws.sqs.receive_message(
         QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=10
     ).get("Messages", [])
@@ -151,15 +151,15 @@ def dead_letter(
         aws.sqs.change_message_visibility(
             QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
-    letters = {message["MessageId"]: parse_object(message["Body"]) for message in messages}
-    if letter_id in letters:
-        return letters[letter_id]
-    return next((letter for letter in letters.values() if key in photo_keys(letter)), None)
+    bodies = {message["MessageId"]: parse_object(message["Body"]) for message in messages}
+    if dead_letter_id in bodies:
+        return bodies[dead_letter_id]
+    return next((body for body in bodies.values() if key in photo_keys(body)), None)
 
 
-def photo_keys(letter: dict[str, Any]) -> list[str]:
-    """The photos that a letter is about, be it the function's own or Lambda's."""
-    records = letter.get("requestPayload", {}).get("Records", [])
+def photo_keys(dead_letter: dict[str, Any]) -> list[str]:
+    """The photos that a dead letter is about, whether the function or Lambda sent it."""
+    records = dead_letter.get("requestPayload", {}).get("Records", [])
     return [unquote_plus(record["s3"]["object"]["key"]) for record in records]
 
 
@@ -178,7 +178,7 @@ def show_ready(aws: Clients, photo: Path, item: dict[str, Any]) -> None:
     )
 
 
-def show_failed(item: dict[str, Any], letter: dict[str, Any] | None) -> None:
+def show_failed(item: dict[str, Any], dead_letter: dict[str, Any] | None) -> None:
     failure, original = item["failure"], item["original"]
     show(
         ("original", "  ".join(filter(None, [pixels(original), size(original.get("bytes"))]))),
@@ -186,11 +186,11 @@ def show_failed(item: dict[str, Any], letter: dict[str, Any] | None) -> None:
         ("", failure["message"]),
     )
     print(f"\n{bold('dead letter')} {failure.get('deadLetterId', '')}")
-    print(json.dumps(letter, indent=2, ensure_ascii=False) if letter else "  not in the queue")
+    print(json.dumps(dead_letter, indent=2, ensure_ascii=False) if dead_letter else "  not in the queue")
 
 
 def show_work(item: dict[str, Any], line: dict[str, Any]) -> None:
-    """From upload to item, and what the function measured: each step, and its peak memory."""
+    """The time from upload to item, and the function's figures: each step, and its peak memory."""
     took = instant(item["processedAt"]) - instant(item["original"]["uploadedAt"])
     steps = [
         f"{name.removesuffix('Ms')} {value:.{0 if value >= 10 else 1}f} ms"
@@ -200,14 +200,14 @@ def show_work(item: dict[str, Any], line: dict[str, Any]) -> None:
     memory = line.get("peakMemoryMb")
     show(
         ("done", f"{took.total_seconds():.2f} s after the upload"),
-        ("of which", "  ".join(steps) or "the function logged no steps"),
-        ("memory", f"{memory:.0f} MB at its peak" if memory is not None else "not logged"),
+        ("steps", "  ".join(steps) or "the function logged no steps"),
+        ("memory", f"{memory:.0f} MB peak" if memory is not None else "not logged"),
     )
 
 
 def show_item(table: str, item: dict[str, Any]) -> None:
     print(f"\n{bold('item')} in {table}")
-    # DynamoDB keeps no order: what matters most comes first, the long raw EXIF last.
+    # DynamoDB keeps no order: the key comes first, the long raw EXIF last.
     order = ["photoKey", "album", "status", *sorted(item.keys() - {"exif"}), "exif"]
     ordered = {name: item[name] for name in order if name in item}
     print(json.dumps(ordered, indent=2, ensure_ascii=False))
