@@ -1,1 +1,1 @@
-"""`make faults`: every call of the function to AWS fails in every way."""
+"""`make faults`: every call of the function to AWS fails in every way, and no photo may be lost."""

@@ -1,4 +1,4 @@
-"""Lets the stories happen, and sees each event to its end."""
+"""Runs the stories, and waits until each event has ended."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from photos_dev.faults.stack import Stack, key_of, sequencer
 from photos_dev.faults.stories import AGAIN, UNPROCESSABLE, OTHER, PHOTO, REMOVAL, Photo
 from photos_dev.problem import Problem
 
-# Photos that are not at their end: each of their events is a process, and there must be memory for all.
+# Most photos under way at once: each of their events is a process, and all need memory.
 UNDER_WAY = 24
 LOOK_SECONDS = 0.3
-# How many of the steps do not wait until the one before is over.
+# Share of the steps that do not wait until the one before has ended.
 CROSSING = 0.7
-# Longer than the function waits for anything, or Lambda before it tries again.
+# Longer than any wait of the function, or of Lambda before it tries again.
 QUIET_SECONDS = 20
 
 
@@ -27,22 +27,22 @@ class Driver:
     def __init__(self, stack: Stack, proxy: Proxy, seed: int, deadline: float) -> None:
         self.stack, self.proxy, self.seed, self.deadline = stack, proxy, seed, deadline
         self.catalogue: dict[str, photos.Kind] = {}
-        # Of each photo: how many events there were of it, how many have ended, and the newest.
+        # By photo: number of its events, number of those that have ended, and the newest event.
         self.events: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
         self.newest: dict[str, dict[str, Any]] = {}
-        self.lambdas_letters: set[str] = set()
+        self.seen_dead_letters: set[str] = set()
         self.endless: list[str] = []
 
     def seconds_left(self, unfinished: list[str]) -> float:
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise Problem(f"the time is over and {len(unfinished)} photos are not, such as {unfinished[0]}")
+            raise Problem(f"{len(unfinished)} photos are not done in time, such as {unfinished[0]}: raise --within")
         return left
 
     def upload_unharmed(self) -> list[Photo]:
-        """One photo of each kind, without any fault, for the others to be compared with: the reference
-        photo, what the function makes of it, what it makes of that, small ones, and unprocessable ones."""
+        """Uploads one photo of each kind without faults, for comparison with the others: the reference photo,
+        its thumbnail, the thumbnail of that, small photos, and unprocessable ones."""
         jpeg, uploaded = photos.REFERENCE.read_bytes(), []
         for size in ("5323x8000", "1331x2000", "333x500"):
             self.catalogue[size] = photos.numbered(jpeg)
@@ -58,7 +58,7 @@ class Driver:
         return uploaded + others
 
     def live(self, all_photos: list[Photo], what: str) -> None:
-        """Lets everything happen to the photos that is to, and waits until it has come to an end."""
+        """Runs the stories of the photos, and waits until all of their events have ended."""
         progress = Progress(what, len(all_photos))
         waiting, under_way = deque(all_photos), list[Photo]()
         seen, changed_at = None, time.monotonic()
@@ -82,8 +82,9 @@ class Driver:
         progress.end()
 
     def may_go_on(self, photo: Photo) -> bool:
-        """Most steps cross with the one before. An event never comes again while it is worked on: then two
-        letters would be right; nor is a thumbnail removed before it is there."""
+        """Whether the photo's next step may begin. Most steps cross with the one before. But an event does not come
+        again while it is processed, as two dead letters would then be correct, and a thumbnail is not removed before
+        it exists."""
         step = photo.next_step()
         must_wait = step == AGAIN or photo.key.startswith("DeleteObject/")
         crosses = not must_wait and plan.draw(self.seed, "crosses", photo.key, photo.steps_done) < CROSSING
@@ -107,14 +108,14 @@ class Driver:
         return photo.next_step() is None and self.is_settled(photo.key)
 
     def look(self) -> None:
-        """An event has ended with a log line that is not about a retry, or with a letter of Lambda's."""
+        """Counts events that have ended: with a log line that is not about a retry, or with a dead letter by Lambda."""
         for line in self.stack.new_log_lines():
             self.ends[line["key"]] += line["outcome"] != "retry"
-        for letter in self.stack.letters():
-            if letter.is_lambdas and letter.id not in self.lambdas_letters:
-                self.lambdas_letters.add(letter.id)
-                self.ends[letter.key] += 1
-        # After the ends, so that there is none whose event is not known.
+        for dead_letter in self.stack.dead_letters():
+            if dead_letter.is_by_lambda and dead_letter.id not in self.seen_dead_letters:
+                self.seen_dead_letters.add(dead_letter.id)
+                self.ends[dead_letter.key] += 1
+        # Read after the ends, so that the event of each end is known.
         for record in self.stack.new_events():
             key = key_of(record)
             if key not in self.newest or sequencer(self.newest[key]) < sequencer(record):
@@ -123,7 +124,7 @@ class Driver:
     def is_settled(self, key: str) -> bool:
         return self.ends[key] >= self.events[key]
 
-    def last_news(self, all_photos: list[Photo]) -> dict[str, Last]:
+    def last_states(self, all_photos: list[Photo]) -> dict[str, Last]:
         return {
             photo.key: Last(
                 photo.kind,
@@ -135,10 +136,10 @@ class Driver:
         }
 
     def redrive(self) -> None:
-        """Every letter is tried once more, and nothing is in the way."""
+        """Tries every dead letter once more, without faults."""
         self.stack.call_directly()
         self.look()
-        tried = [letter.key for letter in self.stack.letters()]
+        tried = [dead_letter.key for dead_letter in self.stack.dead_letters()]
         wanted = self.ends + Counter(tried)
         self.stack.redrive(self.seconds_left(tried))
         until = time.monotonic() + QUIET_SECONDS

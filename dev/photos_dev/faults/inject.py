@@ -1,7 +1,7 @@
 """The faults, as an addon of mitmproxy between the function and the local AWS.
 
-Each call leaves one line of JSON in the journal: which it was and about which photo, the fault that met it,
-what the service answered (none where it never heard of the call), and what the call was to write.
+Each call adds a line of JSON to the journal: the call and its photo, the fault that it met, the status that the
+service answered (null if the call did not reach it), and what the call was to write.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from photos_dev.faults import plan
 
 S3_OPERATIONS = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 PIECES = 20
-# What the function looks up to open its connection.
+# Key that the function reads to open its connection.
 NO_PHOTO = "/"
 
-# Status, name and message of errors in the services' own words. S3: API Reference, "Error responses";
+# Status, name and message of errors as the services send them. S3: API Reference, "Error responses";
 # DynamoDB: Developer Guide, "Error handling with DynamoDB"; SQS: API Reference, "SendMessage" and "Common
 # errors".
 ERRORS = {
@@ -58,8 +58,8 @@ class Inject:
         self.numbers: Counter[tuple[str, str]] = Counter()
 
     def load(self, loader: Any) -> None:
-        loader.add_option("seed", int, 0, "what the faults are drawn from")
-        loader.add_option("journal", str, "", "the file that gets a line for each call")
+        loader.add_option("seed", int, 0, "seed of the faults")
+        loader.add_option("journal", str, "", "file to which each call adds a line")
 
     def running(self) -> None:
         self.journal = open(ctx.options.journal, "a", buffering=1)
@@ -107,7 +107,7 @@ class Inject:
                 await send(flow, pieces, seconds / max(1, len(pieces)))
 
     def error(self, flow: http.HTTPFlow) -> None:
-        """The connection has ended before the answer."""
+        """Notes a call whose connection ended before the answer."""
         if "call" in flow.metadata and "status" not in flow.metadata["call"]:
             self.note(flow, None)
 
@@ -117,8 +117,8 @@ class Inject:
 
 
 def read(request: http.Request) -> dict[str, Any] | None:
-    """Which call it is, about which photo, and what it is to write. None of those that open a connection,
-    which are about no photo."""
+    """The call, its photo, and what it is to write. None for calls that only open a connection, which are about no
+    photo."""
     target = request.headers.get("x-amz-target", "")
     if not target:
         path = unquote(urlsplit(request.path).path)
@@ -133,9 +133,9 @@ def read(request: http.Request) -> dict[str, Any] | None:
     if operation == "GetQueueAttributes":
         return None
     if operation == "SendMessage":
-        letter = json.loads(body["MessageBody"])["requestPayload"]["Records"][0]["s3"]["object"]
+        dead_letter = json.loads(body["MessageBody"])["requestPayload"]["Records"][0]["s3"]["object"]
         key = body["MessageAttributes"]["PhotoKey"]["StringValue"]
-        written = {"sequencer": letter["sequencer"].upper().zfill(32)}  # as items have it
+        written = {"sequencer": dead_letter["sequencer"].upper().zfill(32)}  # as items have it
     else:
         key = body["Key"]["photoKey"]["S"]
         if key == NO_PHOTO:
@@ -160,7 +160,7 @@ def refusal(service: str, fault: str) -> http.Response:
 
 
 def reset(flow: http.HTTPFlow) -> None:
-    """Ends the function's connection by RST: what is closed while it lingers for 0 s is (socket(7))."""
+    """Resets the function's connection: closing a socket that lingers for 0 s sends RST (socket(7))."""
     if writer := to_function(flow):
         no_time = struct.pack("ii", 1, 0)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_time)
@@ -168,8 +168,8 @@ def reset(flow: http.HTTPFlow) -> None:
 
 
 async def send(flow: http.HTTPFlow, pieces: list[bytes], pause: float) -> None:
-    """Sends the answer's head, pieces of its body, and the end of the connection: mitmproxy itself sends
-    a body whole and at once."""
+    """Sends the answer's head and pieces of its body, and ends the connection. mitmproxy itself would send the whole
+    body at once."""
     assert flow.response
     headers = flow.response.headers
     headers.pop("transfer-encoding", None)
@@ -185,7 +185,7 @@ async def send(flow: http.HTTPFlow, pieces: list[bytes], pause: float) -> None:
 
 
 def to_function(flow: http.HTTPFlow) -> asyncio.StreamWriter | None:
-    """The connection to the function, unless it has ended it."""
+    """The connection to the function; None if the function has ended it."""
     handler = ctx.master.addons.get("proxyserver").connections.get(flow.client_conn.id)
     transport = handler and handler.transports.get(flow.client_conn)
     return transport.writer if transport else None

@@ -1,4 +1,4 @@
-"""What is uploaded: photos that differ in what they show, and what can never be one."""
+"""The uploads: photos that show different things, and unprocessable files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from photos_dev.paths import PHOTO, ROOT
 REFERENCE = PHOTO
 GOLDEN = ROOT / "photo/tests/golden/photos"
 
-# Bytes by number: what they show depends on the kind, their ETag on the number too.
+# Bytes by number. The kind decides what they show; the number changes their ETag.
 Kind = Callable[[int], bytes]
 
 
 def numbered(jpeg: bytes) -> Kind:
-    """The same picture under many ETags, always of as many bytes."""
+    """The same picture with many ETags, always with the same number of bytes."""
     return lambda number: commented(jpeg, b"%08d" % number)
 
 

@@ -1,16 +1,16 @@
-"""Which call meets which fault.
+"""The fault of each call.
 
-A photo's key says what it has to live through: calls of PutObject about `PutObject/lost/over-0007.jpg` lose
-their answers, and no others about it do; all calls about `mixed/...` meet all faults; calls about other keys
-meet none. What happens to a call is drawn from the seed, the key and the call's number among those of its
-kind, so that it does not depend on who comes first.
+A photo's key says which faults it meets: PutObject about `PutObject/lost/over-0007.jpg` loses its answers, and
+other calls about that key meet no fault; calls about `mixed/...` meet any fault; calls about other keys meet none.
+A call's fault is drawn from the seed, the key, and the call's number among those of its kind, so that it does not
+depend on the order of the calls.
 """
 
 from __future__ import annotations
 
 import hashlib
 
-# All calls that the function makes, and whether the answer has a body.
+# All calls that the function makes -> whether the answer has a body.
 OPERATIONS = {
     "GetObject": True,
     "HeadObject": False,
@@ -21,40 +21,40 @@ OPERATIONS = {
     "SendMessage": True,
 }
 
-# All faults, and how often each is drawn where all are: those that cost seconds are rare.
+# All faults -> how often each is drawn for `mixed`. Faults that take seconds are rare.
 FAULTS = {
-    "throttled": 3,  # the service says in its own words that there are too many requests
-    "500": 3,  # the service says in its own words that it has failed
-    "503": 3,  # what stands before the service says that it is not available
-    "reset": 3,  # the connection is reset before the service hears of the call
+    "throttled": 3,  # the service's own error about too many requests
+    "500": 3,  # the service's own error about a failure
+    "503": 3,  # a load balancer's error that the service is unavailable
+    "reset": 3,  # the connection is reset before the service receives the call
     "lost": 3,  # the service acts, and the connection is reset instead of its answer
-    "stalled": 1,  # the service acts, and its answer does not come
-    "cut": 3,  # the service acts, and half of its answer's body comes
-    "slow": 1,  # the service acts, and its answer's body trickles
+    "stalled": 1,  # the service acts, but its answer does not come
+    "cut": 3,  # the service acts, but only half of its answer's body comes
+    "slow": 1,  # the service acts, but its answer's body comes slowly
 }
 OF_A_BODY = ("cut", "slow")
-# The service does not hear of the call.
+# Faults with which the call does not reach the service.
 BEFORE_THE_SERVICE = ("throttled", "500", "503", "reset")
 
 MIXED = "mixed"
-# How many of the calls are hit.
+# Shares of the calls that meet a fault.
 IN_TURN_RATE = 0.7
 MIXED_RATE = 0.2
 
 # Longer than the function waits for an answer, and for most bodies (src/aws: ATTEMPT_TIMEOUT and BODY_TIMEOUT).
 STALL_SECONDS = 7.0
-# A trickle that is waited for, and one that is not.
+# Times of a slow body: one that the function waits for, and one that it does not.
 TRICKLE_SECONDS = (2.0, 8.0)
 
 
 def faults_of(operation: str) -> list[str]:
-    """What can happen to this call."""
+    """The faults that this call can meet."""
     has_body = OPERATIONS[operation]
     return [fault for fault in FAULTS if has_body or fault not in OF_A_BODY]
 
 
 def fault(seed: int, key: str, operation: str, number: int) -> str | None:
-    """What happens to the call of this number, from 0, among those of one kind about one photo."""
+    """The fault of a call about a photo; `number`, from 0, counts the calls of the same kind about it."""
     folder, *in_turn, _ = key.split("/")
     hit = draw(seed, "hit", key, operation, number)
     if folder == operation and hit < IN_TURN_RATE:

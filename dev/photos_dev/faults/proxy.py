@@ -1,4 +1,4 @@
-"""mitmproxy between the function and the local AWS, and what it wrote down of their calls."""
+"""mitmproxy between the function and the local AWS, and its journal of their calls."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READY_SECONDS = 30
 
 
 def install() -> Path:
-    """mitmproxy's own Python environment, made anew where its pins have changed."""
+    """Installs mitmproxy into a Python environment of its own, again if its pins have changed; returns the program."""
     venv, pins = FAULTS / "venv", REQUIREMENTS / "faults.txt"
     done = venv / "installed.txt"
     if not done.exists() or done.read_bytes() != pins.read_bytes():
@@ -29,7 +29,7 @@ def install() -> Path:
         pip = [venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         for command in ([sys.executable, "-m", "venv", venv], [*pip, "--requirement", pins]):
             if subprocess.run(command).returncode != 0:
-                raise Problem("mitmproxy cannot be installed")
+                raise Problem("mitmproxy could not be installed, see the output above")
         shutil.copy(pins, done)
     return venv / "bin/mitmdump"
 
@@ -46,9 +46,9 @@ class Proxy:
         options = {
             "listen_host": "127.0.0.1",
             "listen_port": self.port,
-            # The signature is of the host that the function called.
+            # The signature covers the host that the function called.
             "keep_host_header": "true",
-            # A call that is not let through to AWS needs no connection there.
+            # A call that does not reach AWS needs no connection to it.
             "connection_strategy": "lazy",
             "confdir": FAULTS / "mitmproxy",
             "flow_detail": 0,
@@ -61,7 +61,7 @@ class Proxy:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 command,
-                env=environment_with(DEV),  # of what inject.py imports
+                env=environment_with(DEV),  # for the imports of inject.py
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -89,14 +89,14 @@ class Proxy:
         self.process.wait()
 
     def complaints(self) -> list[str]:
-        """What went wrong in the proxy itself: it logs nothing else."""
+        """Errors of the proxy itself, which logs nothing else."""
         lines = self.log.read_text(errors="replace").splitlines()
-        return [f"mitmproxy says: {lines[0]}, see {self.log.relative_to(ROOT)}"] if lines else []
+        return [f"mitmproxy: {lines[0]}, see {self.log.relative_to(ROOT)}"] if lines else []
 
     def journal_bytes(self) -> int:
         return self.journal.stat().st_size
 
     def calls(self) -> list[dict[str, Any]]:
-        """All calls so far, in the order in which the service heard of them."""
+        """All calls so far, in the order in which the service received them."""
         lines = self.journal.read_text().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith("\n")]

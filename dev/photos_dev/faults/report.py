@@ -1,4 +1,4 @@
-"""What a run says: how far it is, and at the end what was done and what became of it."""
+"""The output of a run: progress, and at the end the faults and the outcomes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections import Counter
 from typing import Any
 
 from photos_dev.faults import plan
-from photos_dev.faults.judge import BROKEN, FIRST, HALF, PROMISED, UNTOLD, UNWRITTEN, WAITING, End
+from photos_dev.faults.judge import BROKEN, FIRST, HALF, PROMISED, UNANSWERED, UNWRITTEN, WAITING, End
 
 IS_TERMINAL = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 LINE_SECONDS = 10
 
 
 class Progress:
-    """On a terminal one line that changes, elsewhere a line now and then."""
+    """A line that changes on a terminal; elsewhere, a line now and then."""
 
     def __init__(self, what: str, photos: int) -> None:
         self.what, self.photos = what, photos
@@ -37,7 +37,7 @@ class Progress:
 
 
 def faults(calls: list[dict[str, Any]]) -> None:
-    """How often each call met each fault."""
+    """Prints how often each call met each fault."""
     counts = Counter((call["operation"], call["fault"]) for call in calls)
     made = Counter(call["operation"] for call in calls)
     print(f"\n{'faults injected':16}{'calls':>7}" + "".join(f"{fault:>11}" for fault in plan.FAULTS))
@@ -48,21 +48,20 @@ def faults(calls: list[dict[str, Any]]) -> None:
 
 
 def untried(calls: list[dict[str, Any]]) -> list[str]:
-    """What the run has shown nothing about."""
+    """Errors about calls and faults that the run has not tested."""
     met = {(call["operation"], call["fault"]) for call in calls}
     unknown = {operation for operation, _ in met if operation not in plan.OPERATIONS}
     missing = [
-        f"no {operation} was {fault}: with more photos some would, COUNT=..."
+        f"no {operation} met the fault {fault}: run more photos, COUNT=..."
         for operation in plan.OPERATIONS
         for fault in plan.faults_of(operation)
         if (operation, fault) not in met
     ]
-    return missing + [f"{operation}: a call that is never harmed, see OPERATIONS" for operation in unknown]
+    return missing + [f"{operation} never meets a fault: add it to OPERATIONS in plan.py" for operation in unknown]
 
 
 def outcomes(before: dict[str, End], after: dict[str, End], waiting: set[str]) -> None:
-    """What became of the photos. Those that a letter of Lambda's is about are not at their end before it is
-    tried once more."""
+    """Prints the photos by outcome. Photos in a dead letter by Lambda reach theirs only when it is tried again."""
     ends = Counter(WAITING if key in waiting else end.verdict for key, end in before.items())
     last = Counter(end.verdict for end in after.values())
     print()
@@ -73,13 +72,13 @@ def outcomes(before: dict[str, End], after: dict[str, End], waiting: set[str]) -
             row("  of which half-written until then", sum(before[key].verdict == HALF for key in waiting))
 
 
-def letters(reasons: Counter[str], stayed: int, written_again: int) -> None:
+def dead_letters(reasons: Counter[str], stayed: int, written_again: int) -> None:
     print()
     row("dead letters", reasons.total(), stayed)
     row("about unprocessable uploads", reasons[FIRST])
-    row("  again, as SQS's answer was lost", reasons[UNTOLD])
+    row("  again, as SQS's answer was lost", reasons[UNANSWERED])
     row("  again, as the item was not written", reasons[UNWRITTEN])
-    row("of Lambda's", reasons[WAITING])
+    row("by Lambda", reasons[WAITING])
     print()
     row("thumbnails written more than once", written_again)
 

@@ -1,10 +1,10 @@
-"""Lets every call of the function to AWS fail in every way, under some hundred photos, and counts what
-became of them: `make faults COUNT=600 SEED=1`.
+"""Makes every call of the function to AWS fail in every way, for some hundred photos, and counts the photos by
+outcome: `make faults COUNT=600 SEED=1`.
 
-mitmproxy stands between the function and the local AWS. Of most photos calls of one kind meet one fault, each
-in its turn; of the others all calls meet all faults. At the end every photo has its thumbnail and its item,
-or a dead letter. Then `make redrive` tries the letters once more without faults, and only those about
-unprocessable photos stay.
+mitmproxy stands between the function and the local AWS. For most photos, calls of one kind meet one fault; each
+pair has its turn. For the others, any call meets any fault. At the end, every photo must have its thumbnail and
+its item, or a dead letter. Then `make redrive` tries the dead letters once more without faults, and only those
+about unprocessable photos may be left.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from photos_dev.problem import Problem, exit_with
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Lets every call of the function to AWS fail in every way.")
-    parser.add_argument("--count", type=int, default=600, help="photos (600)")
-    parser.add_argument("--seed", type=int, default=1, help="what the faults are drawn from (1)")
-    parser.add_argument("--within", type=float, default=480, metavar="SECONDS", help="gives up then (480)")
+    parser = argparse.ArgumentParser(description="Makes every call of the function to AWS fail in every way.")
+    parser.add_argument("--count", type=int, default=600, help="number of photos (default: 600)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the faults (default: 1)")
+    parser.add_argument("--within", type=float, default=480, metavar="SECONDS", help="time limit (default: 480)")
     options = parser.parse_args()
     started = time.monotonic()
     aws = Clients(endpoint())
@@ -46,24 +46,24 @@ def main() -> int:
 
 
 def run(driver: Driver, count: int) -> list[str]:
-    """All that there is to do, and the promises that were not kept."""
+    """Runs all photos and prints the report; returns the broken promises."""
     spared = driver.upload_unharmed()
     unharmed = World.of(driver.stack)
-    if failed := broken("without faults", judge_all(driver.last_news(spared), unharmed, unharmed)):
+    if failed := broken("without faults", judge_all(driver.last_states(spared), unharmed, unharmed)):
         raise Problem(failed[0])
-    driver.stack.forget_letters()
+    driver.stack.forget_dead_letters()
     if not driver.proxy.calls():
-        raise Problem("the function does not call AWS through the proxy")
+        raise Problem("the function does not call AWS through the proxy: no fault can be injected")
     real, quarter, *small = [photo.kind for photo in spared if UNPROCESSABLE not in photo.story]
     unprocessable = [photo.kind for photo in spared if UNPROCESSABLE in photo.story]
 
     photos = choose(count, driver.seed, in_turn(real, quarter, small), unprocessable)
-    print(f"{count} photos, seed {driver.seed}: of three quarters {IN_TURN_RATE:.0%} of the calls of one "
-          f"kind meet one fault,\nof the others {MIXED_RATE:.0%} of all calls meet any")
+    print(f"{count} photos, seed {driver.seed}: for three quarters, {IN_TURN_RATE:.0%} of the calls of one kind meet "
+          f"one fault;\nfor the others, {MIXED_RATE:.0%} of all calls meet any fault")
     driver.live(photos, "with faults")
-    last = driver.last_news(photos)
+    last = driver.last_states(photos)
     calls, faulty = driver.proxy.calls(), World.of(driver.stack)
-    waiting = {key for key in last if any(letter.is_lambdas for letter in faulty.letters.get(key, []))}
+    waiting = {key for key in last if any(dead_letter.is_by_lambda for dead_letter in faulty.dead_letters.get(key, []))}
     before = judge_all(last, faulty, unharmed)
     reasons, unexplained = explain_all(photos, faulty, calls, driver.events)
     written_again, differing = rewritten(calls)
@@ -74,11 +74,11 @@ def run(driver: Driver, count: int) -> list[str]:
 
     report.faults(calls)
     report.outcomes(before, after, waiting)
-    report.letters(reasons, sum(len(final.letters.get(key, [])) for key in last), written_again)
+    report.dead_letters(reasons, sum(len(final.dead_letters.get(key, [])) for key in last), written_again)
     return [
         *report.untried(calls),
         *driver.proxy.complaints(),
-        *(f"{key}: its events have not come to an end" for key in driver.endless),
+        *(f"{key}: its events have not ended" for key in driver.endless),
         *broken("with faults", {key: end for key, end in before.items() if key not in waiting}),
         *differing,
         *unexplained,
@@ -88,7 +88,7 @@ def run(driver: Driver, count: int) -> list[str]:
 
 
 def judge_all(last: dict[str, Last], world: World, unharmed: World) -> dict[str, End]:
-    return {key: state(key, news, world, unharmed) for key, news in last.items()}
+    return {key: state(key, its_last, world, unharmed) for key, its_last in last.items()}
 
 
 def broken(when: str, ends: dict[str, End]) -> list[str]:
@@ -103,8 +103,8 @@ def explain_all(
         about[call["key"]].append(call)
     reasons, wrong = Counter[str](), list[str]()
     for photo in photos:
-        key, letters = photo.key, world.letters.get(photo.key, [])
-        why, unexplained = explain(key, letters, about[key], events[key], UNPROCESSABLE in photo.story)
+        key, dead_letters = photo.key, world.dead_letters.get(photo.key, [])
+        why, unexplained = explain(key, dead_letters, about[key], events[key], UNPROCESSABLE in photo.story)
         reasons += why
         wrong += unexplained
     return reasons, wrong

@@ -1,4 +1,4 @@
-"""The deployment whose function meets the faults, as those see it who are spared them: directly."""
+"""The stack whose function meets the faults. These calls to it go to the local AWS directly, without faults."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from photos_dev.stack.run_photo import plain
 
 NAME = "faults"
 THUMBNAILS_PREFIX = "thumbnail/"
-# The services that the function calls. AWS_ENDPOINT_URL cannot be changed: see
+# Endpoints of the services that the function calls. AWS_ENDPOINT_URL cannot be changed: see
 # `python -m photos_dev.local_aws deploy --help`.
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")
-# What a log line may be late by.
+# Longest delay of a log line.
 LATE = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     id: str
     key: str
     sequencer: str
-    # Lambda's own, about an event of which every try has failed.
-    is_lambdas: bool
+    # Sent by Lambda about an event of which every try has failed.
+    is_by_lambda: bool
 
 
 @dataclass(frozen=True)
@@ -62,24 +62,24 @@ class Stack:
         self.lines: set[str] = set()
 
     def copy_events(self) -> str:
-        """Has the bucket tell a queue too what it tells the function."""
+        """Makes the bucket send its events to a queue too; returns the queue."""
         queue = self.aws.sqs.create_queue(QueueName=f"{NAME}-events")["QueueUrl"]
         names = ["QueueArn"]
         arn = self.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
         policy = {"Policy": letting_s3_send(arn["QueueArn"])}
         self.aws.sqs.set_queue_attributes(QueueUrl=queue, Attributes=policy)
-        told = self.aws.s3.get_bucket_notification_configuration(Bucket=self.originals)
-        told.pop("ResponseMetadata")
-        told["QueueConfigurations"] = [
+        notifications = self.aws.s3.get_bucket_notification_configuration(Bucket=self.originals)
+        notifications.pop("ResponseMetadata")
+        notifications["QueueConfigurations"] = [
             {"QueueArn": arn["QueueArn"], "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
         ]
         self.aws.s3.put_bucket_notification_configuration(
-            Bucket=self.originals, NotificationConfiguration=told
+            Bucket=self.originals, NotificationConfiguration=notifications
         )
         return queue
 
     def call_directly(self) -> None:
-        """Nothing is between the function and the local AWS any more."""
+        """Makes the function call the local AWS directly from now on."""
         add_environment(self.aws, self.function, dict.fromkeys(ENDPOINTS, self.aws.endpoint))
 
     def put(self, key: str, body: bytes) -> str:
@@ -90,7 +90,7 @@ class Stack:
         self.aws.s3.delete_object(Bucket=self.originals, Key=key)
 
     def deliver(self, record: dict[str, Any]) -> None:
-        """Gives the function an event as S3 does."""
+        """Sends the function an event as S3 does."""
         event = json.dumps({"Records": [record]})
         self.aws.lambda_.invoke(FunctionName=self.function, InvocationType="Event", Payload=event)
 
@@ -107,7 +107,7 @@ class Stack:
                 yield from parse_object(message["Body"]).get("Records", [])
 
     def new_log_lines(self) -> Iterator[dict[str, Any]]:
-        """What the function has said of photos since the last look."""
+        """The function's log lines about photos since the last look."""
         looked_at = datetime.now(timezone.utc)
         for text in log_lines(self.aws, self.function, self.log_from):
             line = parse_object(text)
@@ -117,18 +117,18 @@ class Stack:
                 yield line
         self.log_from = looked_at - LATE
 
-    def letters(self) -> list[Letter]:
-        """All that the dead-letter queue holds, also what is not shown at the moment, and without taking
-        any of it: an endpoint of the local AWS's own."""
+    def dead_letters(self) -> list[DeadLetter]:
+        """All messages in the dead-letter queue, including invisible ones, without receiving them: an endpoint of the
+        local AWS alone."""
         query = urllib.parse.urlencode({"QueueUrl": self.queue})
         without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with without_proxy.open(f"{self.aws.endpoint}/_ministack/sqs/messages?{query}") as answer:
             accounts = json.load(answer)["messages"]
         queues = [queue for regions in accounts.values() for queue in regions.values()]
         messages = [message for queue in queues for found in queue.values() for message in found]
-        return [letter(message) for message in messages]
+        return [dead_letter(message) for message in messages]
 
-    def forget_letters(self) -> None:
+    def forget_dead_letters(self) -> None:
         self.aws.sqs.purge_queue(QueueUrl=self.queue)
 
     def items(self) -> dict[str, dict[str, Any]]:
@@ -139,7 +139,7 @@ class Stack:
         return {item["photoKey"]: item for item in items}
 
     def thumbnails(self) -> dict[str, Thumbnail]:
-        """By the keys of their originals."""
+        """The thumbnails by the keys of their originals."""
         pages = self.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self.thumbnails_bucket)
         keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
         return {key.removeprefix(THUMBNAILS_PREFIX): self.thumbnail(key) for key in keys}
@@ -155,7 +155,7 @@ class Stack:
         return found["Body"].read()
 
     def redrive(self, seconds: float) -> None:
-        """As an operator does it."""
+        """Redrives as an operator does."""
         command = [sys.executable, "-m", "photos_dev.stack.redrive", "--stack", NAME]
         command += ["--every", "0.5", "--within", str(max(1, int(seconds)))]
         environment = client_environment(self.aws.endpoint)
@@ -175,14 +175,14 @@ def letting_s3_send(queue: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def letter(message: dict[str, Any]) -> Letter:
+def dead_letter(message: dict[str, Any]) -> DeadLetter:
     body = parse_object(message["Body"])
     record = body["requestPayload"]["Records"][0]
-    return Letter(
+    return DeadLetter(
         id=message["MessageId"],
         key=key_of(record),
         sequencer=sequencer(record),
-        is_lambdas=body["requestContext"]["condition"] == "RetriesExhausted",
+        is_by_lambda=body["requestContext"]["condition"] == "RetriesExhausted",
     )
 
 
@@ -191,5 +191,5 @@ def key_of(record: dict[str, Any]) -> str:
 
 
 def sequencer(record: dict[str, Any]) -> str:
-    """Of an event, as items have it."""
+    """The sequencer of an event, in the form that items have."""
     return record["s3"]["object"]["sequencer"].upper().zfill(32)

@@ -1,4 +1,4 @@
-"""What happens to the photos: each key lives through a story, under the faults that its name tells."""
+"""The stories of the photos: each key has a story, and its name says which faults it meets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STORIES = {
     "restored": [PHOTO, REMOVAL, PHOTO],
     "busy": [PHOTO, OTHER, REMOVAL, UNPROCESSABLE, PHOTO],
 }
-# Those in which a call occurs.
+# Stories in which a call occurs.
 STORIES_OF = {
     "GetObject": ["good", "over", "twice"],
     "HeadObject": ["replaced", "removed", "restored", "spoiled", "replaced"],
@@ -40,15 +40,15 @@ STORIES_OF = {
 
 @dataclass
 class Photo:
-    """A key, and what happens to it."""
+    """A key and its story."""
 
     key: str
     number: int
     story: list[str]
-    # What its steps upload.
+    # Step -> the kind of file that it uploads.
     kinds: dict[str, str]
     steps_done: int = 0
-    # What the key holds now: of which kind, if anything, and its ETag.
+    # Kind and ETag of the object that the key holds now, if it holds one.
     kind: str | None = None
     etag: str = ""
 
@@ -57,12 +57,12 @@ class Photo:
 
 
 def choose(count: int, seed: int, good: list[str], unprocessable: list[str]) -> list[Photo]:
-    """Three quarters of the photos meet one fault at one call, as many for each; the others meet all.
-    `good` are the kinds that take turns."""
+    """Chooses stories: for three quarters of the photos one fault at one call, with as many photos for each; for the
+    others all faults. `good` are the kinds that take turns."""
     pairs = [(operation, fault) for operation in plan.OPERATIONS for fault in plan.faults_of(operation)]
     for_each = count * 3 // 4 // len(pairs)
     if for_each == 0:
-        raise Problem(f"{count} photos are too few for {len(pairs)} faults of calls")
+        raise Problem(f"{count} photos are too few: the faults need at least {-(-len(pairs) * 4 // 3)}")
     plots = [
         (f"{operation}/{fault}", stories[number % len(stories)])
         for operation, fault in pairs
@@ -72,7 +72,7 @@ def choose(count: int, seed: int, good: list[str], unprocessable: list[str]) -> 
     stories = STORIES_OF[plan.MIXED]
     for number in range(count - len(plots)):
         plots.append((plan.MIXED, stories[number % len(stories)]))
-    # Those that take longest are not the last, so that the others do not wait for them.
+    # The slowest photos do not come last, so that the run does not end with waiting for them.
     place = random.Random(seed).random
     plots.sort(key=lambda plot: place() * (0.6 if plot[0].endswith("/stalled") else 1))
     chosen = []
@@ -87,5 +87,5 @@ def choose(count: int, seed: int, good: list[str], unprocessable: list[str]) -> 
 
 
 def in_turn(real: str, quarter: str, small: list[str]) -> list[str]:
-    """One photo of 16 is as large as real ones are, one a quarter of it."""
+    """Of 16 photos, one is as large as real ones, and one is a quarter of that."""
     return [real, quarter, *(small[number % len(small)] for number in range(14))]
