@@ -1,4 +1,4 @@
-"""What `make cost` computes with, on figures of a run: `make test-tools`."""
+"""The arithmetic of `make cost`, with figures of a run: `make test-tools`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Programs that measure the functions, and compare them with others."""
+"""Programs that measure the functions, and compare them with other programs."""

@@ -1,4 +1,4 @@
-"""The two charts of `make bench`, drawn as SVG that is legible on light and on dark pages."""
+"""The two charts of `make bench`, as SVG that is legible on light and dark pages."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def costs(bars: list[Bar], subtitle: str) -> str:
 
 
 def frontier(dots: list[Dot], subtitle: str) -> str:
-    """Cost and quality of each way, and the line of those that no other beats in both."""
+    """Cost and quality of each way, and a line through the ways that no other beats in both."""
     left, right, top, bottom = 64, WIDTH - MARGIN, 112, 460
     most = max(math.ceil(math.log2(max(dot.floors for dot in dots) * 1.15) * 2) / 2, 1)
     low = math.floor(min(dot.score for dot in dots)) - 1
@@ -104,7 +104,7 @@ def frontier(dots: list[Dot], subtitle: str) -> str:
     caption = "CPU time in floors (Huffman decoding and encoding), less is better"
     parts.append(text((left + right) / 2, bottom + 42, caption, "quiet", "middle"))
     parts.append(text(MARGIN, top - 16, "SSIMULACRA2, more is better", "quiet"))
-    caption = "dashed: nothing here is better for less"
+    caption = "dashed: the best quality for its cost"
     parts.append(text(right, top - 16, caption, "quiet", "end"))
 
     steps: list[Point] = []
@@ -121,7 +121,7 @@ def frontier(dots: list[Dot], subtitle: str) -> str:
 
 
 def unbeaten(dots: list[Dot]) -> list[Dot]:
-    """Those that no other is better than at no more cost, the cheapest first."""
+    """The dots that no other beats at the same or lower cost, the cheapest first."""
     result: list[Dot] = []
     for dot in sorted(dots, key=lambda dot: (dot.floors, -dot.score)):
         if not result or dot.score > result[-1].score:
@@ -136,7 +136,7 @@ Box = tuple[float, float, float, float]
 def labels(
     places: list[tuple[Dot, float, float]], steps: list[Point], frame: Box
 ) -> Iterator[str]:
-    """A name beside each dot, where it covers neither a dot nor a line nor another name."""
+    """A name beside each dot, placed so that it covers no dot, line or other name."""
     taken: list[Box] = [(x - 7, y - 7, x + 7, y + 7) for _, x, y in places]
     for (x, y), (next_x, next_y) in zip(steps, steps[1:]):  # to the right, or up
         taken.append((x - 2, min(y, next_y) - 2, next_x + 2, max(y, next_y) + 2))

@@ -1,4 +1,4 @@
-"""How what this project is compared with gets onto this machine: below target/, and only once."""
+"""Installs the programs that this project is compared with, once, below target/."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from photos_dev import check_tools
 from photos_dev.paths import ROOT
 
-# Where Debian's libthumbnailator-java has it.
+# The file of Debian's libthumbnailator-java.
 THUMBNAILATOR = Path("/usr/share/java/thumbnailator.jar")
 
 
 class Missing(Exception):
-    """Why something is not compared, in words for a person."""
+    """The reason why something cannot be compared, for the user."""
 
 
 def say(text: str) -> None:
@@ -24,7 +24,7 @@ def say(text: str) -> None:
 
 
 def install_once(directory: Path, pins: Path, *commands: list[str]) -> None:
-    """Runs the commands in the directory unless they were run with the same pins before."""
+    """Runs the commands in the directory, unless they were run with the same pins before."""
     done = directory / "installed.txt"
     if done.exists() and done.read_bytes() == pins.read_bytes():
         return
@@ -43,7 +43,7 @@ def install_once(directory: Path, pins: Path, *commands: list[str]) -> None:
 
 def require_node() -> None:
     if not shutil.which("node") or not shutil.which("npm"):
-        raise Missing("Node.js 20.9 or later is not installed, or its npm")
+        raise Missing("Node.js or npm is missing: install Node.js 20.9 or later")
 
 
 def install_thumbnailator() -> None:
@@ -52,7 +52,7 @@ def install_thumbnailator() -> None:
 
 
 def install_debian(*packages: str) -> None:
-    """For packages that start no service."""
+    """Installs Debian packages, which must not start a service."""
     with contextlib.redirect_stdout(sys.stderr):
         try:
             check_tools.install(list(packages))

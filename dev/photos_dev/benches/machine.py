@@ -1,4 +1,4 @@
-"""What measurements say of the machine that they were made on."""
+"""The machine that measurements were made on."""
 
 from __future__ import annotations
 

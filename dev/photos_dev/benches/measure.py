@@ -1,8 +1,7 @@
-"""Measures the functions as they are deployed: size, cold start, and what their work costs.
+"""Measures the deployed functions: size, cold start, CPU time and memory.
 
-The release builds are started here, beside a stand-in for Lambda's Runtime API, because only their
-parent can read their CPU time and memory; S3, DynamoDB and SQS are the local AWS on the wire, by TLS as in
-AWS where it was started so.
+This program starts the release builds itself, with a substitute for Lambda's Runtime API, because only a parent can
+read their CPU time and memory. S3, DynamoDB and SQS are the local AWS, over TLS if it was started with TLS.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ CALLS = 200
 
 @dataclass(frozen=True)
 class ColdStart:
-    """From exec until it waits for work."""
+    """A start: from exec until the process waits for work."""
 
     cpu_ms: float
     wall_ms: float
@@ -53,8 +52,8 @@ class ThumbnailFigures:
     first_ms: float  # CPU time of the first photo of a process
     second_ms: float
     photo_ms: float  # CPU time of a photo, each an event of its own
-    photo_mb: float  # peak of the process
-    batch_ms: float  # the same of a photo in events of 24
+    photo_mb: float  # peak memory of the process
+    batch_ms: float  # the same for a photo in an event of 24
     batch_mb: float
 
 
@@ -67,7 +66,7 @@ class UploadUrlFigures:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("packages", type=Path, help="the release builds, as `make release` zips them")
+    parser.add_argument("packages", type=Path, help="folder of the packages that `make release` builds")
     packages = parser.parse_args().packages
     aws = Clients(endpoint())
     with deployed(aws, "measure", packages) as (functions, outputs):
@@ -81,7 +80,7 @@ def main() -> int:
 
 @contextmanager
 def deployed(aws: Clients, stack: str, packages: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """The folder of the functions in these packages, while it is there, and the outputs of their stack."""
+    """Deploys these packages; yields a temporary folder of their functions, and the outputs of the stack."""
     with tempfile.TemporaryDirectory() as directory:
         functions = Path(directory)
         for package in packages.glob("*/bootstrap.zip"):
@@ -122,7 +121,7 @@ def package_mb(packages: Path, function: str) -> float:
 def thumbnail_figures(
     aws: Clients, outputs: dict[str, str], functions: Path, rounds: int = 1
 ) -> ThumbnailFigures:
-    """Of so many rounds the CPU time of the one that was disturbed least, and the highest peak."""
+    """The lowest CPU time of some rounds, as it is the least disturbed, and the highest peak memory."""
     bootstrap = functions / "thumbnail/bootstrap"
     environment = silent_environment(aws, outputs)
     records = upload_photos(aws, outputs["OriginalsBucketName"])
@@ -147,7 +146,7 @@ def upload_url_figures(aws: Clients, outputs: dict[str, str], functions: Path) -
 
 
 def silent_environment(aws: Clients, outputs: dict[str, str]) -> dict[str, str]:
-    """That of the thumbnail function, whose bucket from now on starts none by itself."""
+    """The environment of the thumbnail function, whose bucket no longer invokes it."""
     aws.s3.put_bucket_notification_configuration(
         Bucket=outputs["OriginalsBucketName"], NotificationConfiguration={}
     )
@@ -166,14 +165,14 @@ def function_environment(aws: Clients, function: str) -> dict[str, str]:
 
 
 def upload_photos(aws: Clients, bucket: str) -> list[dict[str, Any]]:
-    """Uploads the photo under many keys; returns the records that S3 would send of them."""
+    """Uploads the photo under many keys; returns the records that S3 would send."""
     body = PHOTO.read_bytes()
     keys = [f"measure/{number:02}.jpg" for number in range(PHOTOS)]
     return [record_of(aws, bucket, key, body) for key in keys]
 
 
 def record_of(aws: Clients, bucket: str, key: str, body: bytes) -> dict[str, Any]:
-    """Uploads a photo; returns the record that S3 would send of it."""
+    """Uploads a photo; returns the record that S3 would send."""
     etag = aws.s3.put_object(Bucket=bucket, Key=key, Body=body)["ETag"].strip('"')
     record = json.loads((ROOT / "events/put.json").read_text())["Records"][0]
     entry = record["s3"]["object"] | {"key": key, "eTag": etag, "size": len(body)}
@@ -181,8 +180,8 @@ def record_of(aws: Clients, bucket: str, key: str, body: bytes) -> dict[str, Any
 
 
 def notifications(records: list[dict[str, Any]], size: int) -> Iterator[Any]:
-    """Events of so many records, with a later sequencer each time: a photo that is READY already
-    would cost less."""
+    """Events of `size` records, with a later sequencer each time, as a photo that is already READY would
+    cost less."""
     for start in range(0, len(records), size):
         event = records[start : start + size]
         for record in event:
@@ -191,7 +190,7 @@ def notifications(records: list[dict[str, Any]], size: int) -> Iterator[Any]:
 
 
 def upload_request(files: int) -> Any:
-    """What Lambda makes of a POST to a function URL (payload format 2.0)."""
+    """The event that Lambda makes from a POST to a function URL (payload format 2.0)."""
     file = {"contentType": "image/jpeg", "contentLength": PHOTO.stat().st_size, "album": "tokyo trip"}
     body = {"files": [file | {"fileName": f"IMG_{number:04}.jpg"} for number in range(files)]}
     return {
@@ -225,7 +224,7 @@ def median_start(starts: list[ColdStart]) -> ColdStart:
 def first_photos(
     bootstrap: Path, environment: dict[str, str], records: list[dict[str, Any]]
 ) -> tuple[float, float]:
-    """CPU ms of the first and the second photo of a process: what is left to be done once."""
+    """CPU ms of the first and the second photo of a process. The difference is work that is done once."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(FIRST_PHOTOS):
         with running(bootstrap, environment) as function:
@@ -240,7 +239,7 @@ def first_photos(
 def cost(
     bootstrap: Path, environment: dict[str, str], events: Iterable[Any], log: IO[bytes] | None = None
 ) -> tuple[float, float]:
-    """CPU ms and peak MB of one process that handles these events one after another, and logs there."""
+    """CPU ms and peak MB of one process that handles these events one after another, and writes to a log."""
     with running(bootstrap, environment, log) as function:
         function.wait_until_idle()
         at_start = function.cpu_ms()

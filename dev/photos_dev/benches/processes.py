@@ -1,4 +1,4 @@
-"""What processes cost: their CPU time and their memory, read from the kernel while they run."""
+"""CPU time and memory of processes, read from the kernel while they run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LOOK_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Usage:
-    """Of one process so far."""
+    """CPU time and memory of one process so far."""
 
     parent: int
     cpu: float  # s
-    memory: float  # MB that it holds
-    peak: float  # MB, the most that it has ever held
+    memory: float  # MB at this moment
+    peak: float  # MB, the most so far
 
 
 @dataclass(frozen=True)
@@ -59,21 +59,21 @@ class Watch:
 
     @property
     def cpu(self) -> float:
-        """Seconds that they have taken while they were watched."""
+        """CPU seconds of the processes while they were watched."""
         return sum(self._taken(pid) for pid in self.latest)
 
     @property
     def largest_mb(self) -> float:
-        """The most memory that one of them has held."""
+        """Highest peak memory of a process."""
         return max((usage.peak for usage in self.latest.values()), default=0.0)
 
     @property
     def processes(self) -> int:
-        """How many of them have worked."""
+        """Number of processes that used CPU time."""
         return sum(self._taken(pid) >= TICK for pid in self.latest)
 
     def shares(self) -> list[float]:
-        """Of all cores of the machine, between each look and the next."""
+        """Share of all cores that the processes used between each look and the next."""
         cores = os.cpu_count() or 1
         return [
             (after.cpu - before.cpu) / (after.at - before.at) / cores
@@ -91,7 +91,7 @@ class Watch:
     def _look(self) -> None:
         alive = self._find()
         for pid in self.latest.keys() - alive.keys():
-            if self.latest[pid].parent in alive:  # whose CPU time has that of its ended children
+            if self.latest[pid].parent in alive:  # the parent's CPU time includes that of its ended children
                 del self.latest[pid]
         self.latest |= alive
         memory = sum(usage.memory for usage in alive.values())
@@ -104,7 +104,7 @@ class Watch:
 
 
 def usage_of(pid: int) -> Usage | None:
-    """None of a process that is no more."""
+    """Usage of a process; None if it has ended."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         status = Path(f"/proc/{pid}/status").read_text()
@@ -118,7 +118,7 @@ def usage_of(pid: int) -> Usage | None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """To the nanosecond, of all threads, also those that have ended."""
+    """CPU seconds of all threads, ended ones included, to the nanosecond."""
     clock = ctypes.c_int()
     error = LIBC.clock_getcpuclockid(pid, ctypes.byref(clock))
     if error:
@@ -127,15 +127,15 @@ def cpu_seconds(pid: int) -> float:
 
 
 class Machine:
-    """What all its cores do from now on."""
+    """Use of all cores from now on."""
 
     def __init__(self, own: int) -> None:
-        """Of a process, and all that comes from it."""
+        """`own` is the process whose use, with that of its descendants, is not others' use."""
         self.own = own
         self.times, self.taken = processor_times(), self._taken()
 
     def others(self) -> float:
-        """The share of the time that was neither the own processes' nor idle."""
+        """Share of the time that other processes used."""
         total, idle = (now - first for now, first in zip(processor_times(), self.times))
         taken = (self._taken() - self.taken) / TICK
         return max(0.0, 1 - (idle + taken) / total)
@@ -145,13 +145,13 @@ class Machine:
 
 
 def processor_times() -> tuple[int, int]:
-    """In ticks, all and idle. proc(5): user, nice, system, idle, iowait, irq, softirq, steal."""
+    """All and idle time in ticks. proc(5): user, nice, system, idle, iowait, irq, softirq, steal."""
     times = list(map(int, Path("/proc/stat").read_text().splitlines()[0].split()[1:9]))
     return sum(times), times[3] + times[4]
 
 
 def megabytes(status: str, name: str) -> float:
-    """IndexError if the process has ended: what is left of it has no memory."""
+    """A value of /proc/PID/status in MB. Raises IndexError if the process has ended, as its values are then gone."""
     return int(status.split(f"{name}:")[1].split()[0]) / 1024
 
 
@@ -161,14 +161,14 @@ def functions(name: str, endpoint: str) -> Iterator[int]:
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             environment = path.read_bytes()
-        except OSError:  # ended since, or of another user
+        except OSError:  # the process has ended, or is another user's
             continue
         if wanted <= set(environment.split(b"\0")):
             yield int(path.parent.name)
 
 
 def family(pid: int) -> list[int]:
-    """A process and all that came from it."""
+    """A process and its descendants."""
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -177,6 +177,6 @@ def family(pid: int) -> list[int]:
             continue
         children.setdefault(parent, []).append(int(path.parent.name))
     found = [pid]
-    for member in found:  # which grows on the way
+    for member in found:  # the list grows on the way
         found += children.get(member, [])
     return found

@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.util.Map;
 
 /**
- * The same through RabbitMQ, as two programs: "publish PORT" is a server that puts each photo into a queue, and
+ * The same with RabbitMQ, as two programs: "publish PORT" is a server that puts each photo into a queue, and
  * answers when the broker has them all; "consume AT_ONCE PORT" makes the thumbnails.
  */
 class Queue {
@@ -35,7 +35,7 @@ class Queue {
         }
     }
 
-    /** The queue outlives the broker, and so do its messages: an uploaded photo may not be lost. */
+    /** Queue and messages survive a restart of the broker, as no uploaded photo may be lost. */
     static Channel open(Connection connection) throws IOException {
         Channel channel = connection.createChannel();
         channel.queueDeclare(NAME, true, false, false, null);
@@ -55,7 +55,7 @@ class Queue {
         });
     }
 
-    /** One photo at a time. */
+    /** Processes one photo at a time. */
     static void consume(Channel channel) throws IOException {
         channel.basicQos(1);
         channel.basicConsume(NAME, new DefaultConsumer(channel) {

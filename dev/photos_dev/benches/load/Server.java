@@ -23,11 +23,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import net.coobird.thumbnailator.Thumbnails;
 
 /**
- * A server that makes thumbnails itself: "AT_ONCE" is how many at a time.
+ * A server that makes thumbnails itself. Its argument is the number of thumbnails to make at a time.
  *
- * <p>POST /photos has a batch of photos, and is answered when all thumbnails are in S3. The body is how many
- * there are, then of each photo the URL to which its thumbnail is put, how many bytes it has, and these, as
- * DataOutputStream writes them. GET /heap tells the most bytes that the heap has held since it was last asked.
+ * <p>POST /photos takes a batch of photos, and answers when all thumbnails are in S3. The body has the number of
+ * photos, then for each photo the URL to put its thumbnail to, its number of bytes, and these bytes, all as
+ * DataOutputStream writes them. GET /heap returns the most bytes that the heap has held since the last call.
  */
 class Server {
     static final int HEAP_LOOK_MS = 20;
@@ -56,7 +56,7 @@ class Server {
         });
     }
 
-    /** Prints the port once it listens. */
+    /** Prints the port once the server listens. */
     static void serve(Work work) throws IOException {
         var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(Executors.newCachedThreadPool());
@@ -77,7 +77,7 @@ class Server {
         System.out.println(server.getAddress().getPort());
     }
 
-    /** Into files: Spring keeps what is uploaded there (spring.servlet.multipart.file-size-threshold is 0). */
+    /** Receives photos into files, as Spring does by default (spring.servlet.multipart.file-size-threshold is 0). */
     static List<Photo> receive(InputStream body) throws IOException {
         var data = new DataInputStream(body);
         var photos = new ArrayList<Photo>();
@@ -110,7 +110,7 @@ class Server {
         HttpRequest put = HttpRequest.newBuilder(url).PUT(body).build();
         HttpResponse<String> answer = CLIENT.send(put, HttpResponse.BodyHandlers.ofString());
         if (answer.statusCode() != 200) {
-            throw new IOException("S3 answers " + answer.statusCode() + ": " + answer.body());
+            throw new IOException("S3 answered " + answer.statusCode() + ": " + answer.body());
         }
     }
 

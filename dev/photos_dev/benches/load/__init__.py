@@ -1,1 +1,1 @@
-"""`make load-compare`, `make cost`, `make growth` and `make soak`: whole batches of photos."""
+"""`make load-compare`, `make cost`, `make growth` and `make soak`: batches of photos, and what they cost."""

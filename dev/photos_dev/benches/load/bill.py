@@ -1,11 +1,11 @@
-"""What a million photos cost in AWS, of this project's function and of others.
+"""The bill for a million photos in AWS, with this project's function and with others.
 
-Of each function: the calls that it makes, how long it waits for them, and what all that costs. Here nothing is
-measured (cost.py does that), so that test_bill.py can check it.
+For each function, it has the calls that the function makes, the time that it waits for them, and the cost of all
+that. cost.py does the measuring, so that test_bill.py can check the arithmetic.
 
 Lambda gives CPU in proportion to memory, one whole vCPU at 1769 MB (AWS Lambda Developer Guide, "Configure
-Lambda function memory"), and a photo is work for one thread: below that it takes as much longer. What a
-function waits for is billed at every size.
+Lambda function memory"), and a photo is work for one thread. So the CPU time takes longer below that size, in the
+same proportion. Waiting is billed at every size.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Call(Enum):
 # The calls of every function here, for a new photo.
 CALLS = (Call.GET, Call.PUT, Call.ITEM)
 
-# S3's prices. DynamoDB charges for what is written, not for calls.
+# S3's prices. DynamoDB charges for the units written, not for calls.
 THOUSAND_CALLS = {
     Call.GET: prices.S3_THOUSAND_GETS,
     Call.PUT: prices.S3_THOUSAND_PUTS,
@@ -42,7 +42,7 @@ THOUSAND_CALLS = {
 
 @dataclass(frozen=True)
 class Waits:
-    """How long each call waits; a GET waits for its body too."""
+    """The time that each call waits. A GET waits for its body too."""
 
     title: str
     ms: dict[Call, float]
@@ -52,7 +52,7 @@ class Waits:
         return self.ms[call] + (original_bytes / self.bytes_per_ms if call is Call.GET else 0)
 
 
-# The middle of what was found; none of it was measured for this project.
+# The middle of the published values. None of them was measured for this project.
 PUBLISHED = Waits(
     "published",
     {
@@ -63,7 +63,7 @@ PUBLISHED = Waits(
         # 65-75. "50-100 ms": https://slatedb.io/docs/performance. 60-133 ms for 60 kB from a Lambda function
         # in the bucket's region: https://kkc.github.io/2020/03/16/s3-latency/
         Call.PUT: 70,
-        # 5-8, a guess: no more was found than averages "in single-digit milliseconds":
+        # 5-8, a guess: the only source found says "in single-digit milliseconds" on average:
         # https://repost.aws/knowledge-center/dynamodb-high-latency
         Call.ITEM: 6.5,
     },
@@ -77,7 +77,7 @@ GUIDE = Waits(
     "AWS's guide", {Call.GET: 100, Call.PUT: 100, Call.ITEM: 9}, bytes_per_ms=85_000
 )
 
-# What Lambda writes of each invocation, in both formats. The lines are as long as these: AWS Lambda Developer
+# Lambda's own lines about an invocation, in both formats. Real ones are as long as these: AWS Lambda Developer
 # Guide, "Configuring JSON and plain text log formats" and "Lambda Telemetry API Event schema reference".
 REQUEST = "6d68ca91-49c9-448d-89b8-7ca3e6dc66aa"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:photos-thumbnail"
@@ -94,14 +94,14 @@ LAMBDA_LINES_TEXT = (
     "Max Memory Used: 220 MB\t\n"
 )
 PEER_LINE = "made the thumbnail of 0123abcd/01.jpg\n"
-# What Lambda puts before a line of Node.js in plain text: AWS Lambda Developer Guide, "Log and monitor
+# The text that Lambda puts before a line of Node.js: AWS Lambda Developer Guide, "Log and monitor
 # Node.js Lambda functions".
 NODE_PREFIX = f"2026-11-26T00:01:15.265Z\t{REQUEST}\tINFO\t"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured of a function."""
+    """The measurements of a function."""
 
     cpu_ms: float  # of a photo, at one vCPU
     peak_mb: float
@@ -124,7 +124,7 @@ class Function:
 
 
 def this_project(figures: Figures, item_units: int, index_units: int, line_bytes: int) -> Function:
-    """`process` in src/pipeline/mod.rs, of a photo whose key is new."""
+    """This project's function, for a photo whose key is new: `process` in src/pipeline/mod.rs."""
     return Function(
         "this project", CALLS, item_units, index_units, line_bytes, len(LAMBDA_LINES_JSON), figures
     )
@@ -139,8 +139,8 @@ def pillow(figures: Figures) -> Function:
 
 
 def peer(title: str, line: str, figures: Figures) -> Function:
-    """sharp_function.mjs and pillow_function.py make the same calls, and log in plain text, which is Lambda's
-    default. Their items of the reference photo have 1.3 kB each, so 2 units; they keep no index."""
+    """Another function. sharp_function.mjs and pillow_function.py make the same calls, and log in plain text, which
+    is Lambda's default. Their items of the reference photo have 1.3 kB, which are 2 units, and they have no index."""
     return Function(title, CALLS, 2, 0, len(line), len(LAMBDA_LINES_TEXT), figures)
 
 
@@ -154,17 +154,17 @@ class Photo:
 
 
 def billed_ms(function: Function, memory_mb: int, wait_ms: float) -> int:
-    """Lambda bills whole milliseconds."""
+    """The billed time of a photo: Lambda bills whole milliseconds."""
     return math.ceil(function.figures.cpu_ms / min(1, memory_mb / VCPU_MB) + wait_ms)
 
 
 def duration_dollars(memory_mb: int, milliseconds: int) -> float:
-    """Of a million photos."""
+    """Dollars for Lambda's time of a million photos."""
     return MILLION * memory_mb / 1024 * milliseconds / 1000 * prices.LAMBDA_GB_SECOND
 
 
 def at_every_size(function: Function) -> dict[str, float]:
-    """Dollars of a million photos, whatever the memory size."""
+    """Dollars for a million photos that are the same at every memory size."""
     units = function.item_units + function.index_units
     return {
         "Lambda, requests": prices.LAMBDA_MILLION_REQUESTS,
@@ -186,12 +186,12 @@ def total_dollars(function: Function, memory_mb: int, wait_ms: float) -> float:
 
 
 def storage_dollars(object_bytes: int) -> float:
-    """A month of a million objects."""
+    """Dollars for a month of a million objects."""
     return MILLION * object_bytes / prices.S3_GB * prices.S3_GB_MONTH
 
 
 def trace_dollars(photos_a_second: float) -> float:
-    """Of a million photos with active tracing."""
+    """Dollars for the traces of a million photos with active tracing."""
     rest = max(0, photos_a_second - prices.TRACED_A_SECOND)
     traced = min(photos_a_second, prices.TRACED_A_SECOND) + prices.TRACED_OF_THE_REST * rest
     return traced / photos_a_second * prices.XRAY_MILLION_TRACES
@@ -201,7 +201,7 @@ def trace_dollars(photos_a_second: float) -> float:
 
 
 def report(photo: Photo, functions: Sequence[Function]) -> str:
-    """The first function is the one that the others are compared with."""
+    """The whole report. It compares the first function with each of the others."""
     parts = [measured(functions), waits(photo, functions), every_size(functions)]
     parts += [by_size(photo, functions, set_of_waits) for set_of_waits in (PUBLISHED, GUIDE)]
     parts += [compared(photo, functions), not_in_it(photo)]
@@ -209,10 +209,10 @@ def report(photo: Photo, functions: Sequence[Function]) -> str:
 
 
 def measured(functions: Sequence[Function]) -> Iterator[str]:
-    yield row("of a photo", (function.title for function in functions))
+    yield row("per photo", (function.title for function in functions))
     figures = [function.figures for function in functions]
     yield row("CPU, ms", (f"{of.cpu_ms:.0f}" for of in figures))
-    yield row("memory at its peak, MB", (f"{of.peak_mb:.0f}" for of in figures))
+    yield row("peak memory, MB", (f"{of.peak_mb:.0f}" for of in figures))
     yield row("a cold start, ms CPU", (f"{of.cold_start_ms:.0f}" for of in figures))
     units = (f"{function.item_units} + {function.index_units}" for function in functions)
     yield row("write units of the item + of its index", units)
@@ -228,7 +228,7 @@ def waits(photo: Photo, functions: Sequence[Function]) -> Iterator[str]:
         cells = (sum(of.of(call, photo.original_bytes) for call in calls) for of in (PUBLISHED, GUIDE))
         return row(name, (f"{cell:.1f}" for cell in cells))
 
-    yield row("waiting, ms (not measured here)", (PUBLISHED.title, GUIDE.title))
+    yield row("waits, ms (not measured here)", (PUBLISHED.title, GUIDE.title))
     for call in Call:
         yield line(call.value, [call])
     for function in functions:
@@ -240,7 +240,7 @@ def every_size(functions: Sequence[Function]) -> Iterator[str]:
     columns = [at_every_size(function) for function in functions]
     for name in columns[0]:
         yield row(name, (f"{column[name]:.2f}" for column in columns))
-    yield row("together", (f"{sum(column.values()):.2f}" for column in columns))
+    yield row("total", (f"{sum(column.values()):.2f}" for column in columns))
 
 
 def by_size(photo: Photo, functions: Sequence[Function], set_of_waits: Waits) -> Iterator[str]:
@@ -265,7 +265,7 @@ def size_cells(function: Function, memory_mb: int, wait_ms: float) -> str:
 
 def compared(photo: Photo, functions: Sequence[Function]) -> Iterator[str]:
     ours, *others = functions
-    yield row(f"all $, {ours.title} against", (PUBLISHED.title, GUIDE.title))
+    yield row(f"all $, {ours.title} compared with", (PUBLISHED.title, GUIDE.title))
     for memory_mb in COMPARED_SIZES:
         for other in others:
             cells = (difference(photo, ours, other, memory_mb, of) for of in (PUBLISHED, GUIDE))
@@ -273,7 +273,7 @@ def compared(photo: Photo, functions: Sequence[Function]) -> Iterator[str]:
 
 
 def difference(photo: Photo, ours: Function, other: Function, memory_mb: int, set_of_waits: Waits) -> float:
-    """How much dearer the first is, as a share of the other."""
+    """How much more the first costs, as a share of the other."""
     our_dollars, their_dollars = (
         total_dollars(function, memory_mb, function.wait_ms(set_of_waits, photo.original_bytes))
         for function in (ours, other)
@@ -282,9 +282,9 @@ def difference(photo: Photo, ours: Function, other: Function, memory_mb: int, se
 
 
 def not_in_it(photo: Photo) -> Iterator[str]:
-    yield "not in these sums"
+    yield "not included"
     arm64 = prices.LAMBDA_ARM64_GB_SECOND / prices.LAMBDA_GB_SECOND - 1
-    yield row("arm64 (derived: as fast), on Lambda $", [f"{arm64:+.0%}"])
+    yield row("arm64 (if as fast as x86_64), on Lambda $", [f"{arm64:+.0%}"])
     yield row("X-Ray, $ per million photos: by default", ["0.00"])
     yield row("  Tracing=Active, below 1 photo a second", [f"{trace_dollars(1):.2f}"])
     yield row(

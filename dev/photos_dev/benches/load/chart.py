@@ -1,4 +1,4 @@
-"""The chart of `make load-compare`, in the manner of those of `make bench`."""
+"""The chart of `make load-compare`, in the style of those of `make bench`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Bar:
 
 
 def costs(bars: list[Bar], subtitle: str) -> str:
-    """Horizontal bars of CPU time and memory, with the price beside them."""
+    """Horizontal bars of CPU time and memory, with the cost beside them."""
     top, row, thick = 116, 44, 20
     cpu_left, cpu_width = 252, 180
     memory_left, memory_width = 540, 120

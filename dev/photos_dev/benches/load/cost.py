@@ -1,9 +1,8 @@
-"""Reckons what a million photos cost in AWS, by the memory size of the function: `make cost`.
+"""Computes the cost of a million photos in AWS for each memory size of the function: `make cost`.
 
-The CPU time is measured here, of the release build, with S3 and DynamoDB by TLS on the wire of the same
-machine; that of the other functions by lambdas.py, without TLS, which favours them a little. What all of them
-wait for S3 and DynamoDB cannot be measured here, so bill.py takes it from what others have published, and
-reckons with it.
+The CPU time of the release build is measured here, with S3 and DynamoDB on the same machine over TLS. lambdas.py
+measures the other functions without TLS, which favours them a little. The times that they wait for S3 and DynamoDB
+cannot be measured on one machine, so bill.py has times that others have published.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ MAKES = {"sharp": bill.sharp, "pillow": bill.pillow}
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("packages", type=Path, help="the release builds, as `make release` zips them")
-    parser.add_argument("--peers", type=Path, required=True, help="what lambdas.py prints of other functions")
+    parser.add_argument("packages", type=Path, help="folder of the packages that `make release` builds")
+    parser.add_argument("--peers", type=Path, required=True, help="file of the output of lambdas.py about other functions")
     options = parser.parse_args()
     aws = Clients(endpoint())
     peers = json.loads(options.peers.read_text())
@@ -67,7 +66,7 @@ def item_of(aws: Clients, outputs: dict[str, str], record: dict[str, Any]) -> di
 
 
 def in_index(item: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of an item that template.yaml's index `album-timeline` has."""
+    """The attributes of an item that the index `album-timeline` of template.yaml has."""
     return {name: value for name, value in item.items() if name not in ("exif", "places")}
 
 

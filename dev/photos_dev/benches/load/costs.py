@@ -1,4 +1,4 @@
-"""What is measured of each way to make thumbnails."""
+"""The measurements of each way to make thumbnails."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from photos_dev.benches.load import prices
 from photos_dev.benches.measure import ColdStart
 from photos_dev.problem import Problem
 
-# Photos that are worked on at the same time, whichever way: by as many processes or threads.
+# Photos that are processed at a time in each way, by as many processes or threads.
 AT_ONCE = 2
 
 
 @dataclass(frozen=True)
 class Batch:
     photos: int
-    thumbnails: int  # those of the right size
-    items: int | None  # none where the way makes none
-    seconds: float  # from the first upload until the last thumbnail and item are there
+    thumbnails: int  # thumbnails of the right size
+    items: int | None  # None if the way writes no items
+    seconds: float  # from the first upload until the last thumbnail and item exist
     cpu_s: float
-    largest_mb: float  # the most that one process has held
-    together_mb: float  # the same of all processes, added up
+    largest_mb: float  # peak memory of the largest process
+    together_mb: float  # peak memory of all processes, added up
     processes: int
 
 
 @dataclass(frozen=True)
 class ServerLoad:
-    """What the platform's server does before a batch and during it. CPU is a share of all cores."""
+    """Load of the platform's server before and during a batch. CPU is a share of all cores."""
 
     idle_cpu: float
     mean_cpu: float
@@ -59,22 +59,22 @@ class Measured:
 
     @property
     def cpu_ms(self) -> float:
-        """Of one photo, once warm."""
+        """CPU time of one photo, once warm."""
         return self.batch.cpu_s / self.batch.photos * 1000
 
     @property
     def dollars(self) -> float:
-        """Of a million photos: of servers where there is one, else of Lambda."""
+        """Dollars for a million photos: on servers if the way has a server, else in Lambda."""
         seconds = self.cpu_ms / 1000
         return prices.of_server(seconds) if self.server else prices.of_lambda(seconds)
 
     def checked(self) -> Measured:
-        """Itself, if every photo has its thumbnail and its item."""
+        """Returns itself if every photo has its thumbnail and its item; raises Problem otherwise."""
         batch = self.batch
         if batch.thumbnails != batch.photos or batch.items not in (None, batch.photos):
             raise Problem(
-                f"{self.title}: of {batch.photos} photos there are {batch.thumbnails} thumbnails of the "
-                f"right size and {batch.items} items"
+                f"{self.title}: {batch.photos} photos have {batch.thumbnails} thumbnails of the right size and "
+                f"{batch.items} items"
             )
         return self
 

@@ -1,8 +1,7 @@
-"""How a photo's cost grows, with its megapixels and with the photos of its event: `make growth`.
+"""Measures how a photo's cost grows with its megapixels and with the photos of its event: `make growth`.
 
-The function's process works on photos of 1 to 200 megapixels, tiles of the test photo as detailed as that
-is, then on events of 1 to 48 photos of the test photo's size; the local AWS is on the wire. Writes
-docs/growth.svg and docs/growth.md.
+The function processes photos of 1 to 200 megapixels, made of tiles of the test photo, then events of 1 to 48 photos
+of the test photo's size, with the local AWS. Writes docs/growth.svg and docs/growth.md.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ BOOTSTRAP = FUNCTIONS / "thumbnail/bootstrap"
 KEPT = ROOT / "target/growth"
 MEGAPIXELS = (1, 2, 5, 10, 20, 40, 80, 120, 160, 200)
 RECORDS = (1, 2, 4, 8, 12, 24, 48)
-# As many runs as take this long, so that the clock's ticks do not count.
+# CPU time of all runs of a size: long enough that the clock's ticks do not matter.
 CPU_MS = 2500
 ESTIMATED_MS_A_MEGAPIXEL = 3
 
@@ -64,7 +63,7 @@ def of_event(environment: dict[str, str], records: list[dict[str, Any]], count: 
 
 
 def tiled(megapixels: int) -> Path:
-    """A photo of so many megapixels and of the test photo's shape, which it repeats or is cut from."""
+    """A photo of so many megapixels in the test photo's shape, made of tiles or a cut-out of it."""
     KEPT.mkdir(parents=True, exist_ok=True)
     photo = KEPT / f"{megapixels}.jpg"
     if photo.exists():
@@ -72,7 +71,7 @@ def tiled(megapixels: int) -> Path:
     try:
         pictures.tiled(packages.install_pillow(), PHOTO, megapixels, photo)
     except Missing as missing:
-        raise Problem(f"the photos cannot be made: {missing}") from None
+        raise Problem(f"cannot make the photos: {missing}") from None
     return photo
 
 
@@ -87,12 +86,11 @@ def write(by_megapixels: list[Point], by_records: list[Point]) -> None:
         "",
         *table("photos an event", "CPU time a photo, ms", by_records),
         "",
-        f"CPU time grows by {rate.slope:.2f} ms a megapixel, from {rate.intercept:.0f} ms, in a straight line "
-        f"(r² = {fit * fit:.4f}). In an event, a photo costs between {min(whole):.0f} and {max(whole):.0f} ms, "
-        "however many there are.",
+        f"CPU time grows linearly, by {rate.slope:.2f} ms a megapixel from {rate.intercept:.0f} ms (r² = {fit * fit:.4f}). "
+        f"In an event, a photo costs between {min(whole):.0f} and {max(whole):.0f} ms, however many there are.",
         "",
         f"`make growth` on {processor()}. The photos are "
-        "baseline JPEGs, of the test photo's detail; memory is the peak of the process, in MB.",
+        "baseline JPEGs, as detailed as the test photo. Memory is the peak of the process.",
     ]
     (DOCS / "growth.md").write_text("\n".join(lines) + "\n")
     (DOCS / "growth.svg").write_text(chart(by_megapixels, by_records, processor()))

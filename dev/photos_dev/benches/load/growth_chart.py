@@ -1,4 +1,4 @@
-"""The chart of `make growth`, in the manner of those of `make bench`."""
+"""The chart of `make growth`, in the style of those of `make bench`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from photos_dev.benches.charts import circle, document, line, text
 class Point:
     at: int  # megapixels, or photos an event
     cpu_ms: float  # of a photo
-    memory_mb: float  # of the process, at its peak
+    memory_mb: float  # peak memory of the process
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a diagram is drawn, and what its axes reach to."""
+    """Place and size of a diagram, and the ends of its axes."""
 
     left: float
     top: float
@@ -73,7 +73,7 @@ def diagram(
 
 
 def nice(most: float) -> float:
-    """The next of 1, 2, 4, 6, 8 times a power of ten, which four parts divide well."""
+    """The next of 1, 2, 4, 6, 8 times a power of ten: its quarters are short numbers."""
     power = 10 ** math.floor(math.log10(most))
     return next(power * factor for factor in (1, 2, 4, 6, 8, 10, 12) if power * factor >= most)
 

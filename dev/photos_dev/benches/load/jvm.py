@@ -1,10 +1,9 @@
-"""The two ways that the platform had before: thumbnails in its server, and through RabbitMQ beside it.
+"""Thumbnails by Thumbnailator in a server, and by a worker behind RabbitMQ.
 
-The server (Server.java) gets the photos in one request, as many as a batch has, and makes the thumbnails with
-Thumbnailator. Through RabbitMQ (Queue.java) the server only puts them into a queue, and another JVM on the
-same machine makes the thumbnails. Both put them into the local S3; EXIF and items they know nothing of. There
-is no AWS SDK for Java in Debian, so the request has a presigned URL for each thumbnail, which spares them the
-signing.
+The server (Server.java) receives all photos of a batch in one request, and makes the thumbnails. With RabbitMQ
+(Queue.java), the server only puts the photos into a queue, and another JVM on the same machine makes the
+thumbnails. Both put them into the local S3, and neither reads EXIF or writes items. As Debian has no AWS SDK for
+Java, the request has a presigned URL for each thumbnail, which saves them the signing.
 """
 
 from __future__ import annotations
@@ -33,16 +32,16 @@ from photos_dev.problem import Problem
 
 HERE = Path(__file__).resolve().parent
 AMQP_CLIENT = Path("/usr/share/java/amqp-client.jar")
-LOGGING = Path("/usr/share/java/slf4j-api.jar")  # which the client asks for
+LOGGING = Path("/usr/share/java/slf4j-api.jar")  # a dependency of the client
 IN_SERVER = "Thumbnailator in the server"
 THROUGH_RABBITMQ = "Thumbnailator through RabbitMQ"
 BUCKET = "load-server-thumbnails"
-# Until the hot loops are compiled.
+# Photos until the hot loops are compiled.
 WARM_UP = 6
 IDLE_SECONDS = 2
 BATCH_SECONDS = 120
-# By itself a JVM begins with a 64th of the memory as its heap, and ends at a quarter: here of the server that
-# prices.py has, not of this machine (HotSpot Virtual Machine Garbage Collection Tuning Guide, "Ergonomics").
+# By default, the heap of a JVM begins with a 64th of the memory, and ends at a quarter. Here that is the memory of
+# the server in prices.py, not of this machine (HotSpot Virtual Machine Garbage Collection Tuning Guide, "Ergonomics").
 HEAP_MB = prices.SERVER_GB * 1024 // 4
 JAVA = ["java", f"-Xms{HEAP_MB // 16}m", f"-Xmx{HEAP_MB}m"]
 
@@ -72,8 +71,8 @@ def through_rabbitmq(aws: Clients, uploads: list[Path]) -> Measured:
         starts.append(server.cold_start())
         parts = {"server": server.pid, "broker": broker.pid, "worker": worker.pid}
         batch = run_batch(aws, uploads, THROUGH_RABBITMQ, port, parts)
-    told = f"RabbitMQ {broker.version}, {versions()}"
-    return Measured(THROUGH_RABBITMQ, told, one_after_another(starts), *batch)
+    all_versions = f"RabbitMQ {broker.version}, {versions()}"
+    return Measured(THROUGH_RABBITMQ, all_versions, one_after_another(starts), *batch)
 
 
 def one_after_another(starts: list[ColdStart]) -> ColdStart:
@@ -89,12 +88,12 @@ def compiled(program: str, jars: list[Path]) -> str:
     command = ["javac", "-cp", path, "-d", str(directory), *sources]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
-        raise Problem(f"{program}.java cannot be compiled:\n{result.stderr}")
+        raise Problem(f"javac cannot compile {program}.java:\n{result.stderr}")
     return f"{path}:{directory}"
 
 
 def java(class_path: str, program: str, *arguments: str) -> Program:
-    """With a folder of its own for what is uploaded and not yet done."""
+    """Starts a program with a folder of its own for uploads that are not done."""
     name = "-".join([program.lower(), *arguments[:1]])
     uploaded = COMPARE / f"uploaded-to-{name}"
     shutil.rmtree(uploaded, ignore_errors=True)
@@ -118,9 +117,9 @@ def versions() -> str:
 def run_batch(
     aws: Clients, uploads: list[Path], title: str, port: int, pids: dict[str, int]
 ) -> tuple[Batch, ServerLoad, list[Part]]:
-    """By some programs, of which one is the server."""
+    """Measures a batch by some programs, of which one is the server."""
     aws.s3.create_bucket(Bucket=BUCKET)
-    say(f"{title}: {IDLE_SECONDS} s of nothing")
+    say(f"{title}: {IDLE_SECONDS} s idle")
     heap(port)
     with Watch(lambda: [pids["server"]]) as idle:
         time.sleep(IDLE_SECONDS)
@@ -171,12 +170,12 @@ def send(aws: Clients, port: int, batch: dict[str, Path], body: bytes) -> float:
         wait_until(lambda: thumbnails(aws, batch) == len(batch), BATCH_SECONDS)
     except TimeoutError:
         found = thumbnails(aws, batch)
-        raise Problem(f"there are {found} of {len(batch)} thumbnails after {BATCH_SECONDS} s") from None
+        raise Problem(f"only {found} of {len(batch)} thumbnails exist after {BATCH_SECONDS} s") from None
     return time.monotonic() - started
 
 
 def request(aws: Clients, batch: dict[str, Path]) -> bytes:
-    """As Server.java reads it."""
+    """The request, as Server.java reads it."""
     parts = [struct.pack(">i", len(batch))]
     for key, photo in batch.items():
         url = upload_url(aws, photos.thumbnail_key(key)).encode()
@@ -196,7 +195,7 @@ def thumbnails(aws: Clients, batch: dict[str, Path]) -> int:
 
 
 def heap(port: int) -> float:
-    """MB, the most since it was last asked for."""
+    """The most MB that the heap has held since the last call."""
     return int(ask(port, "GET", "/heap")) / 2**20
 
 
@@ -207,5 +206,5 @@ def ask(port: int, method: str, path: str, body: bytes | None = None) -> str:
     said = answer.read().decode(errors="replace")
     connection.close()
     if answer.status != 200:
-        raise Problem(f"the server answers {answer.status}: {said}")
+        raise Problem(f"the server answered {method} {path} with {answer.status}: {said}")
     return said

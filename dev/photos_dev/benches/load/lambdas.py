@@ -1,12 +1,12 @@
-"""Thumbnails made by Lambda functions in a local AWS, and what they cost.
+"""Cost of thumbnails by Lambda functions in the local AWS: this project's, and others that do the same.
 
-Of each function, this project's or one in another language that does the same:
+It measures for each function:
 
 - cold start: CPU and wall time from exec until the function waits for its first event
-- batch: photos are uploaded, two at a time, and S3 starts the function for each. CPU time and memory are
-  those of the processes that the local AWS runs for it, once some photos have warmed them up.
+- batch: photos are uploaded, two at a time, and S3 invokes the function for each. CPU time and memory are
+  those of the function's processes in the local AWS, after some photos to warm up.
 
-By itself it prints this as JSON:
+As a program, it prints the figures as JSON:
 
     .venv/bin/python -m photos_dev.local_aws with -- \
         .venv/bin/python -m photos_dev.benches.load.lambdas pillow sharp
@@ -56,7 +56,7 @@ LOG_LINES = 5
 
 @dataclass(frozen=True)
 class Function:
-    """One in the local AWS, what it reads and writes, and how another process of it is started."""
+    """A function in the local AWS, its buckets and table, and how to measure its cold start."""
 
     name: str
     originals: str
@@ -66,8 +66,8 @@ class Function:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Prints what thumbnails cost in Lambda functions, as JSON.")
-    parser.add_argument("--photos", type=Path, metavar="DIR", help="a folder of JPEGs (made of the test photo)")
+    parser = argparse.ArgumentParser(description="Prints the cost of thumbnails by Lambda functions as JSON.")
+    parser.add_argument("--photos", type=Path, metavar="DIR", help="folder of JPEGs (default: made from the test photo)")
     parser.add_argument("names", nargs="+", choices=sorted(MEASURES), metavar="NAME", help=" ".join(MEASURES))
     options = parser.parse_args()
     aws = Clients(endpoint())
@@ -86,7 +86,7 @@ def the_photos(directory: Path | None) -> list[Path]:
     try:
         return photos.of_reference(COMPARE, packages.install_pillow())
     except Missing as missing:
-        raise Problem(f"the photos cannot be made, name a folder by PHOTOS_DIR=DIR: {missing}") from None
+        raise Problem(f"cannot make the photos, name a folder by PHOTOS_DIR=DIR: {missing}") from None
 
 
 def this_project(aws: Clients, uploads: list[Path]) -> Measured:
@@ -106,7 +106,7 @@ def sharp(aws: Clients, uploads: list[Path]) -> Measured:
     return peer(aws, uploads, packages.sharp())
 
 
-# By the names that the command line has for them. Each raises Missing where it cannot be had.
+# Name on the command line -> measurement, which raises Missing if something cannot be installed.
 MEASURES: dict[str, Measure] = {
     "pillow": pillow,
     "sharp": sharp,
@@ -149,7 +149,7 @@ def measured(aws: Clients, function: Function, uploads: list[Path], title: str, 
 
 
 def peer_cold_start(package: Package, code: Path, environment: dict[str, str]) -> ColdStart:
-    """By the program that stands for Lambda's runtime in the local AWS, and as that starts it."""
+    """A cold start with the local AWS's substitute for Lambda's runtime, started as the local AWS does it."""
     program, worker = program_and_worker(package.runtime)
     script = code / f"worker{'.py' if package.runtime.startswith('python') else '.cjs'}"
     script.write_text(worker)
@@ -159,7 +159,7 @@ def peer_cold_start(package: Package, code: Path, environment: dict[str, str]) -
     with Program([program, str(script)], log, environment, directory=code) as function:
         answer = function.asked(json.dumps(init))
         if '"ready"' not in answer:
-            raise Problem(f"the function of {package.title} does not start: {answer}")
+            raise Problem(f"the function with {package.title} did not start, see {log}: {answer}")
         return function.cold_start()
 
 
@@ -187,7 +187,7 @@ def run_batch(aws: Clients, function: Function, uploads: list[Path], title: str)
 
 
 def send(aws: Clients, function: Function, batch: dict[str, Path]) -> None:
-    """Uploads photos, and returns when S3's events about all of them have been worked on."""
+    """Uploads photos, and returns when S3's events about all of them are processed."""
     log = Log(aws, function.name)
     deadline = time.monotonic() + BATCH_SECONDS
     waiting = iter(batch.items())
@@ -209,8 +209,8 @@ def upload(aws: Clients, bucket: str, key: str, photo: Path) -> None:
 
 
 class Log:
-    """Of a function from now on. Lambda's own line tells that an invocation has ended, and with it that its
-    process is free for the next one: a thumbnail or an item is there earlier."""
+    """The log of a function from now on. Lambda's own line says that an invocation has ended, so that its process is
+    free for the next one. A thumbnail or an item exists earlier."""
 
     def __init__(self, aws: Clients, function: str) -> None:
         self.aws, self.function, self.since = aws, function, datetime.now(timezone.utc)
@@ -219,13 +219,13 @@ class Log:
         return sum(line.startswith("END ") for line in self.lines())
 
     def tail(self) -> str:
-        return "\n".join(["its log ends with", *self.lines()[-LOG_LINES:]])
+        return "\n".join(["the end of its log:", *self.lines()[-LOG_LINES:]])
 
     def lines(self) -> list[str]:
         try:
             return log_lines(self.aws, self.function, self.since)
         except self.aws.logs.exceptions.ResourceNotFoundException:
-            return []  # the first invocation makes it
+            return []  # the first invocation creates the log group
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The functions that this project's is compared with, as they would be handed to Lambda."""
+"""Deployment packages of the functions that this project's is compared with."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Package:
 
 
 def pillow() -> Package:
-    """boto3 comes with Lambda's own Python; here it is that of the local AWS."""
+    """The package without boto3, which is in Lambda's own Python. Here, that of the local AWS is used."""
     libraries = install_pillow()
     versions = [
         f"Pillow {next(iter(distributions(path=[str(libraries)]))).version}",
@@ -59,21 +59,21 @@ def sharp() -> Package:
 
 
 def install_pillow() -> Path:
-    """Pillow alone, with the pins of `make bench`, for the Python that runs this."""
+    """Installs Pillow alone, with the pins of `make bench`, for the Python that runs this; returns the folder."""
     directory = COMPARE / "pillow"
     directory.mkdir(parents=True, exist_ok=True)
     pins = COMPARE / "pillow.txt"
     pins.write_text(pinned("pillow"))
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     where = ["--target", ".", "--upgrade", "--no-compile", "--require-hashes", "--requirement", str(pins)]
-    # A zip keeps no times by which Python would see that its compiled modules are as new as their sources.
+    # A zip does not keep the times by which Python compares compiled modules with their sources.
     compiled = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "."]
     install_once(directory, pins, [*pip, *where], compiled)
     return directory
 
 
 def pinned(name: str) -> str:
-    """The lines about one package: of each Python that has a version of its own."""
+    """The pins of one package, which may differ from Python to Python."""
     return "".join(re.findall(rf"(?m)^{name}==.*(?:\n +--hash.*)*\n", PINS.read_text()))
 
 
@@ -89,7 +89,7 @@ def install_sharp() -> Path:
 
 
 def zipped(name: str, libraries: Path, function: Path) -> Path:
-    """Not compressed: it only travels within this machine."""
+    """A package that is not compressed, as it does not leave this machine."""
     package = COMPARE / f"{name}.zip"
     with zipfile.ZipFile(package, "w") as archive:
         archive.write(function, f"function{function.suffix}")

@@ -1,4 +1,4 @@
-"""The photos of a batch, and what size their thumbnails must have."""
+"""The photos of a batch, and the size that their thumbnails must have."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def of_directory(directory: Path) -> list[Path]:
-    """The first photos in a folder, in the order of their names."""
+    """The first photos of a folder by name."""
     if not directory.is_dir():
-        raise Problem(f"there is no folder {directory}: PHOTOS_DIR=DIR names one with JPEGs")
+        raise Problem(f"there is no folder {directory}: name a folder of JPEGs by PHOTOS_DIR=DIR")
     photos = sorted(path for path in directory.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
     if not photos:
-        raise Problem(f"there are no JPEGs in {directory}")
+        raise Problem(f"no JPEGs in {directory}: name a folder of JPEGs by PHOTOS_DIR=DIR")
     return photos[:BATCH]
 
 
 def of_reference(directory: Path, pillow: Path) -> list[Path]:
-    """Photos that all differ, made of the reference photo by Pillow and kept in a folder."""
+    """Distinct photos, made from the reference photo with Pillow and kept in a folder."""
     digest = hashlib.sha256(PHOTO.read_bytes()).hexdigest()[:12]
     kept = directory / f"photos-{digest}"
     kept.mkdir(parents=True, exist_ok=True)
     photos = [kept / f"{number:02}.jpg" for number in range(1, BATCH + 1)]
     missing = [number for number, photo in enumerate(photos) if not photo.exists()]
     if missing:
-        print(f"making {len(missing)} photos of {PHOTO.name}", file=sys.stderr, flush=True)
+        print(f"making {len(missing)} photos from {PHOTO.name}", file=sys.stderr, flush=True)
         make(photos, missing, pillow)
     return photos
 
 
 def make(photos: list[Path], numbers: list[int], pillow: Path) -> None:
-    """Each is the reference photo, rolled from top to bottom by another part of its height: by whole
-    blocks of its JPEG and with its own tables, so that it has as many details and bytes."""
+    """Makes photos that are the reference photo, each rolled down by another part of its height. They are rolled by
+    whole blocks and encoded with the same tables, so that they have as many details and bytes."""
     height, _ = sides(PHOTO.read_bytes())
     step = height // len(photos) // 16 * 16
     for number in numbers:
@@ -52,14 +52,14 @@ def make(photos: list[Path], numbers: list[int], pillow: Path) -> None:
 
 
 def keyed(uploads: list[Path]) -> dict[str, Path]:
-    """By keys that no photo had before."""
+    """The photos by new keys."""
     album = uuid.uuid4().hex[:8]
     return {f"{album}/{number:02}.jpg": photo for number, photo in enumerate(uploads, 1)}
 
 
 def ready_keys(aws: Clients, table: str) -> set[str]:
-    """Of the photos whose items say that they are READY, or say nothing, as those of others do: they would
-    not be there."""
+    """Keys of the photos whose items are READY. Items of the other functions have no status: they only exist if the
+    photo is done."""
     pages = aws.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     items = [plain(item) for page in pages for item in page["Items"]]
     return {item["photoKey"] for item in items if item.get("status", "READY") == "READY"}
@@ -70,7 +70,7 @@ def thumbnail_key(key: str) -> str:
 
 
 def right_thumbnails(aws: Clients, bucket: str, batch: dict[str, Path]) -> int:
-    """How many photos, by their keys, have a thumbnail of the right size."""
+    """Number of photos that have a thumbnail of the right size."""
     return sum(has_thumbnail(aws, bucket, key, photo) for key, photo in batch.items())
 
 
@@ -83,7 +83,7 @@ def has_thumbnail(aws: Clients, bucket: str, key: str, photo: Path) -> bool:
 
 
 def thumbnail_size(photo: bytes) -> list[int]:
-    """Its sides, the shorter one first: which of them is the width its orientation decides."""
+    """Sides of the thumbnail, the shorter one first, as the orientation decides which of them is the width."""
     return sorted(max(1, int(side * SCALE + 0.5)) for side in sides(photo))
 
 

@@ -1,4 +1,4 @@
-"""Makes photos of another one: a program of its own, because Pillow is not where the local AWS is.
+"""Makes photos from another one. It is a program of its own, as the environment of the local AWS has no Pillow.
 
     python -m photos_dev.benches.load.pictures roll PHOTO PIXELS NEW
     python -m photos_dev.benches.load.pictures tile PHOTO MEGAPIXELS NEW
@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 from photos_dev.paths import environment_with
 from photos_dev.problem import Problem, exit_with
 
-if TYPE_CHECKING:  # this module is imported where there is no Pillow
+if TYPE_CHECKING:  # this module is also imported where Pillow is missing
     from PIL import Image
 
 
 def rolled(pillow: Path, reference: Path, pixels: int, photo: Path) -> None:
-    """Makes a photo that is the other one, rolled from top to bottom by so many pixels."""
+    """Makes a photo that is the other one, rolled down by so many pixels."""
     run(pillow, "roll", reference, pixels, photo)
 
 
 def tiled(pillow: Path, reference: Path, megapixels: int, photo: Path) -> None:
-    """Makes a photo of so many megapixels and of the other one's shape, which it repeats or is cut from."""
+    """Makes a photo of so many megapixels in the other one's shape, made of tiles or a cut-out of it."""
     run(pillow, "tile", reference, megapixels, photo)
 
 
@@ -33,7 +33,7 @@ def run(pillow: Path, what: str, reference: Path, number: int, photo: Path) -> N
     """Runs this program with the Pillow that is installed in a folder."""
     command = [sys.executable, "-m", __name__, what, str(reference), str(number), str(photo)]
     if subprocess.run(command, env=environment_with(pillow)).returncode != 0:
-        raise Problem(f"{photo.name} could not be made of {reference.name}")
+        raise Problem(f"cannot make {photo.name} from {reference.name}, see the output above")
 
 
 def main() -> int:
@@ -63,7 +63,7 @@ def tile(reference: Path, megapixels: int, photo: Path) -> None:
 
 
 def save_like(original: Image.Image, picture: Image.Image, photo: Path) -> None:
-    """With the tables, the EXIF and the profile of another JPEG; nobody finds half of the file."""
+    """Saves with the tables, the EXIF and the profile of another JPEG. The file appears only when it is whole."""
     from PIL import JpegImagePlugin
 
     unfinished = photo.with_suffix(".new")

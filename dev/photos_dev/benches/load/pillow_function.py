@@ -1,5 +1,4 @@
-"""A Lambda function that makes thumbnails with Pillow, as one writes it at first: the photo is decoded
-whole, then resized."""
+"""A simple Lambda function that makes thumbnails with Pillow: it decodes the whole photo, then resizes it."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""What AWS asks for in us-east-1, in US dollars, without free tiers and discounts, as of 2026-11."""
+"""AWS's prices in us-east-1 as of 2026-11, in US dollars, without free tiers and discounts."""
 
 MILLION = 1_000_000
 
@@ -36,11 +36,11 @@ SERVER_GB = 4
 
 
 def of_lambda(cpu_seconds: float) -> float:
-    """Of a million photos, each an invocation that takes as long as its CPU time at one vCPU."""
+    """Dollars for a million photos, each an invocation that takes as long as its CPU time at one vCPU."""
     return MILLION * cpu_seconds * VCPU_MB / 1024 * LAMBDA_GB_SECOND + LAMBDA_MILLION_REQUESTS
 
 
 def of_server(cpu_seconds: float) -> float:
-    """Of a million photos, on servers that are busy with them all the time: that wait for none is paid too,
-    and is not in it."""
+    """Dollars for a million photos on servers that are never idle. Idle time would have to be paid too, and is not
+    included."""
     return MILLION * cpu_seconds / SERVER_VCPUS / 3600 * SERVER_HOUR

@@ -1,4 +1,4 @@
-"""Programs that this comparison starts, and ends by their process ids."""
+"""Programs that the comparison starts and ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STOP_SECONDS = 10
 
 
 class Program:
-    """One that runs between `with` and its end."""
+    """A program that runs between `with` and its end."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class Program:
         directory: Path | None = None,
         is_heard: bool = True,
     ) -> None:
-        """Its errors go to the log, and where nobody hears what it says that too."""
+        """Its standard error goes to the log, and its standard output too unless `is_heard`."""
         self.name, self.log = command[0], log
         self.started = time.monotonic()
         with log.open("w") as errors:
@@ -55,12 +55,12 @@ class Program:
         return self.process.pid
 
     def asked(self, question: str) -> str:
-        """What it answers to one line."""
+        """Sends the program a line; returns the line that it answers."""
         print(question, file=self.process.stdin, flush=True)
         return self.first_line()
 
     def first_line(self) -> str:
-        """What it says as soon as it is ready."""
+        """The line that the program prints when it is ready."""
         assert self.process.stdout
         line = self.process.stdout.readline().strip()
         if not line:
@@ -68,5 +68,5 @@ class Program:
         return line
 
     def cold_start(self) -> ColdStart:
-        """If it is asked just when the program is ready."""
+        """The cold start, if this is called just when the program is ready."""
         return ColdStart(cpu_seconds(self.pid) * 1000, (time.monotonic() - self.started) * 1000)

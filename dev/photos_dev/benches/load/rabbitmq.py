@@ -1,6 +1,6 @@
 """A RabbitMQ broker of its own, on the loopback interface.
 
-Debian's packages are unpacked below target/, and not installed: that would start a system service.
+Debian's packages are unpacked below target/ and not installed, as installing would start a system service.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STATE = COMPARE / "rabbitmq-state"
 LOOPBACK = "127.0.0.1"
 READY_SECONDS = 60
 
-# Erlang's start script of Debian, which knows no other place than /usr/lib/erlang.
+# Replaces Debian's start script of Erlang, which only works in /usr/lib/erlang.
 ERL = """\
 #!/bin/sh
 export ROOTDIR='{root}' BINDIR='{programs}' EMU=beam PROGNAME=erl
@@ -37,7 +37,7 @@ exec "$BINDIR/erlexec" "$@"
 
 
 class Broker:
-    """One that runs between `with` and its end."""
+    """A broker that runs between `with` and its end."""
 
     def __init__(self) -> None:
         unpack()
@@ -54,9 +54,9 @@ class Broker:
         erl = STATE / "erl"
         erl.write_text(ERL.format(root=self.erlang, programs=self.programs))
         erl.chmod(0o755)
-        with ExitStack() as stack:  # ends the one if the other does not start
+        with ExitStack() as stack:  # ends one program if the other does not start
             environment = self.environment()
-            # The broker would start this itself, and leave it running.
+            # The broker would start epmd itself, and leave it running.
             epmd = [str(self.programs / "epmd"), "-address", LOOPBACK]
             stack.enter_context(Program(epmd, COMPARE / "epmd.log", environment, is_heard=False))
             server = [str(self.rabbitmq / "sbin/rabbitmq-server")]
@@ -91,7 +91,7 @@ class Broker:
             "RABBITMQ_LOG_BASE": str(STATE),
             "RABBITMQ_MNESIA_BASE": str(STATE),
             "RABBITMQ_PID_FILE": str(STATE / "pid"),
-            # With it the script becomes the broker, instead of waiting for it.
+            # With this, the script becomes the broker instead of waiting for it.
             "RABBITMQ_ALLOW_INPUT": "true",
             "RABBITMQ_SERVER_START_ARGS": "-noinput",
         }
@@ -122,20 +122,20 @@ def unpack() -> None:
 
 
 def wanted() -> dict[str, str]:
-    """RabbitMQ and Erlang with their versions. What else they ask for every Debian has."""
+    """Versions of RabbitMQ's and Erlang's packages. Every Debian has their other dependencies."""
     if not shutil.which("apt-get"):
-        raise Missing("RabbitMQ is taken from Debian, and there is no apt-get")
+        raise Missing("RabbitMQ comes from Debian's packages, but apt-get is missing")
     nothing_installed = ["-o", f"Dir::State::status={os.devnull}"]
     simulate = ["apt-get", "install", "--simulate", "--no-install-recommends", *nothing_installed]
     plan = subprocess.run([*simulate, "rabbitmq-server"], capture_output=True, text=True)
     found = dict(re.findall(r"(?m)^Inst (rabbitmq-server|erlang-\S+) \((\S+)", plan.stdout))
     if plan.returncode != 0 or "rabbitmq-server" not in found:
-        raise Missing("apt-get knows no rabbitmq-server: run `apt-get update` as root")
+        raise Missing("apt-get does not find rabbitmq-server: run `apt-get update` as root")
     return found
 
 
 def only(directory: Path, pattern: str) -> Path:
     found = list(directory.glob(pattern))
     if len(found) != 1:
-        raise Problem(f"{directory.relative_to(ROOT)} has {len(found)} of {pattern}, remove it and try again")
+        raise Problem(f"{directory.relative_to(ROOT)} has {len(found)} of {pattern}, not 1: remove it, try again")
     return found[0]

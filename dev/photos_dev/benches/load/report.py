@@ -1,4 +1,4 @@
-"""What a run of the comparison says: a table, a chart, and all figures as JSON."""
+"""The report of the comparison: a table, a chart, and all figures as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from photos_dev.benches.load.packages import COMPARE
 from photos_dev.benches.machine import processor
 from photos_dev.paths import DOCS
 
-# Above these the machine was not quiet.
+# Shares above which the machine was not quiet.
 OTHERS = 0.05
 DRIFT = 0.1
 
@@ -39,7 +39,7 @@ COLUMNS = (
 @dataclass(frozen=True)
 class Way:
     title: str
-    cost: Measured | str  # or why it is missing
+    cost: Measured | str  # or the reason why it is missing
     is_ours: bool = False
 
 
@@ -48,7 +48,7 @@ class Run:
     ways: list[Way]
     photos: int
     directory: Path | None
-    others: float  # share of the machine's CPU that went to other things
+    others: float  # share of the machine's CPU that other processes used
     drift: float  # of this project's CPU time, from the beginning to the end
 
     @property
@@ -120,14 +120,14 @@ def circumstances(run: Run) -> str:
         f"`{command(run)}` on {datetime.now(timezone.utc):%Y-%m-%d}: {photos(run)}, {AT_ONCE} at a time, on "
         f"{processor()}, {os.cpu_count()} cores, which the local AWS and the uploads share. CPU time is that "
         "of the processes that make the thumbnails, once warm, with their calls to AWS. Memory is the peak "
-        "of the largest process, and of all added up. A batch is done when its last thumbnail, and item, is "
-        "there. Cold start is from exec until it waits for work, in Lambda the median of several."
+        "of the largest process, and of all added up. A batch is done when its last thumbnail and item "
+        "exist. A cold start is from exec until the process waits for work; in Lambda, the median of several."
     )
 
 
 def photos(run: Run) -> str:
-    which = "a folder" if run.directory else "5323x8000 made of the test photo"
-    return f"{run.photos} photos of {which}"
+    which = "from a folder" if run.directory else "of 5323x8000 pixels made from the test photo"
+    return f"{run.photos} photos {which}"
 
 
 def command(run: Run) -> str:
@@ -138,21 +138,20 @@ def notes(run: Run) -> Iterator[str]:
     for way, cost in run.measured():
         yield f"- {way.title}: {workers(cost)} ({cost.versions})."
     yield (
-        "- Thumbnailator's ways read no EXIF and write no items. The heap of a JVM is at most a quarter of the "
-        f"{prices.SERVER_GB} GB of a {prices.SERVER}, as it would be there by itself; where it is short the "
-        "threads wait for its garbage collection."
+        "- The ways with Thumbnailator read no EXIF and write no items. The heap of a JVM is at most a quarter "
+        f"of the {prices.SERVER_GB} GB of a {prices.SERVER}, the JVM's default there. If that is not enough, the "
+        "threads wait for the garbage collection."
     )
     yield (
-        f"- Dollars in Lambda: {prices.VCPU_MB} MB, where one vCPU works on a photo for its CPU time, at "
-        f"${prices.LAMBDA_GB_SECOND:.10f} a GB-second and ${prices.LAMBDA_MILLION_REQUESTS:.2f} a million "
-        "requests. What it waits for S3 and DynamoDB is billed too, and not in it: `make cost` has that."
+        f"- Dollars in Lambda: the CPU time at {prices.VCPU_MB} MB, which is one vCPU, at "
+        f"${prices.LAMBDA_GB_SECOND:.10f} a GB-second, and ${prices.LAMBDA_MILLION_REQUESTS:.2f} a million "
+        "requests. Lambda also bills the waits for S3 and DynamoDB: `make cost` includes them."
     )
     yield (
         f"- Dollars of a server: its CPU time on a {prices.SERVER} ({prices.SERVER_VCPUS} vCPUs, "
-        f"${prices.SERVER_HOUR} an hour) that is never idle. It is paid while it is idle too, which is not in "
-        "it."
+        f"${prices.SERVER_HOUR} an hour) that is never idle. Idle time would have to be paid too."
     )
-    yield "- All prices are AWS's in us-east-1 as of 2026-11; S3 and DynamoDB are paid whichever way."
+    yield "- All prices are AWS's in us-east-1 as of 2026-11. S3 and DynamoDB cost extra in every way."
 
 
 def workers(cost: Measured) -> str:
@@ -169,21 +168,21 @@ def servers(run: Run) -> Iterator[str]:
         growth = server.most_heap_mb / server.idle_heap_mb
         yield (
             f"- {way.title}: the server takes {server.idle_cpu:.0%} of the machine's CPU when idle, "
-            f"{server.mean_cpu:.0%} during the batch and {server.most_cpu:.0%} at most; its heap, which "
+            f"{server.mean_cpu:.0%} during the batch and {server.most_cpu:.0%} at most. Its heap, which "
             f"holds nothing else, grows from {server.idle_heap_mb:.0f} to {server.most_heap_mb:.0f} MB "
-            f"({growth:.0f} times), its memory from {server.idle_memory_mb:.0f} to "
+            f"({growth:.0f} times), and its memory from {server.idle_memory_mb:.0f} to "
             f"{server.most_memory_mb:.0f} MB."
         )
         if len(cost.parts) > 1:
             parts = [f"{part.name} {part.cpu_s:.1f} s and {part.memory_mb:.0f} MB" for part in cost.parts]
-            yield f"- Of that, by program: {', '.join(parts)}."
+            yield f"- {way.title}, by program: {', '.join(parts)}."
 
 
 def noise(run: Run) -> str:
     is_quiet = run.others <= OTHERS and abs(run.drift) <= DRIFT
     return (
-        f"- The machine was {'quiet' if is_quiet else 'not quiet'}: other things took {run.others:.0%} of its "
-        f"CPU, and this project's CPU time differed by {run.drift:+.0%} from the beginning to the end."
+        f"- The machine was {'quiet' if is_quiet else 'not quiet'}: other processes used {run.others:.0%} of its "
+        f"CPU, and this project's CPU time changed by {run.drift:+.0%} from the beginning to the end."
     )
 
 

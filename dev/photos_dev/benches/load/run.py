@@ -1,11 +1,10 @@
-"""Lets a batch of photos become thumbnails in all the ways that the platform has had or could have, in one
-run on one machine, and tells what each has cost: `make load-compare`.
+"""Compares the cost of a batch of thumbnails, made in several ways in one run on one machine: `make load-compare`.
 
-In its server, through RabbitMQ (jvm.py), and in Lambda functions that S3 starts (lambdas.py): with Pillow,
-with sharp and this project's. Whichever way, as many photos are worked on at a time (costs.AT_ONCE), and some
-come first to warm it up. What is needed is installed below target/compare, what is started ends with the run.
-A way that cannot be had is named as missing. This project is measured at the beginning and at the end: how far
-the two are apart says how quiet the machine was.
+The ways are a server, a worker behind RabbitMQ (jvm.py), and Lambda functions that S3 invokes (lambdas.py): with
+Pillow, with sharp, and this project's. Each way processes the same number of photos at a time (costs.AT_ONCE), after
+some photos to warm up. Programs that it needs are installed below target/compare, and all processes end with the
+run. A way that cannot be installed is listed as missing. This project is measured at the beginning and at the end:
+the difference says how quiet the machine was.
 
 It writes docs/load.md, docs/load.svg and target/compare/compare.json.
 """
@@ -31,15 +30,15 @@ from photos_dev.problem import Problem, exit_with
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Compares what a batch of thumbnails costs, in all ways.")
-    parser.add_argument("--photos", type=Path, metavar="DIR", help="a folder of JPEGs (made of the test photo)")
-    parser.add_argument("--within", type=int, default=480, metavar="SECONDS", help="gives up then (480)")
+    parser = argparse.ArgumentParser(description="Compares the cost of a batch of thumbnails, made in several ways.")
+    parser.add_argument("--photos", type=Path, metavar="DIR", help="folder of JPEGs (default: made from the test photo)")
+    parser.add_argument("--within", type=int, default=480, metavar="SECONDS", help="time limit (default: 480)")
     options = parser.parse_args()
     end_in_time(options.within)
     aws = Clients(endpoint())
     uploads = lambdas.the_photos(options.photos)
 
-    # The parent runs the local AWS too: see the Makefile.
+    # The parent process runs the local AWS too: see the Makefile.
     machine = Machine(os.getppid())
     this = lambdas.this_project(aws, uploads).checked()
     ways = [
@@ -56,7 +55,7 @@ def main() -> int:
 
 
 def tried(measure: Measure, aws: Clients, uploads: list[Path]) -> Measured | str:
-    """Or why it cannot be had."""
+    """The measurements of a way, or the reason why it is missing."""
     try:
         return measure(aws, uploads).checked()
     except Missing as missing:
@@ -65,13 +64,13 @@ def tried(measure: Measure, aws: Clients, uploads: list[Path]) -> Measured | str
 
 
 def end_in_time(seconds: int) -> None:
-    """Asked to end, or too late, it still ends what it has started."""
+    """Makes SIGTERM and the time limit end this program, and the programs that it has started, in order."""
 
     def stop(number: int, frame: object) -> None:
         sys.exit(128 + number)
 
     def give_up(number: int, frame: object) -> None:
-        raise Problem(f"the time is over: {seconds} s")
+        raise Problem(f"the comparison took more than {seconds} s: raise --within")
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGALRM, give_up)

@@ -1,4 +1,4 @@
-// A Lambda function that makes thumbnails with sharp, as one writes it at first.
+// A simple Lambda function that makes thumbnails with sharp.
 
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';

@@ -1,12 +1,12 @@
-"""What becomes of the function when it works for long, or on much at once: `make soak`.
+"""Loads the function for minutes, and with many photos at once: `make soak`. It tests these promises:
 
-- an hour's worth of photos, compressed into minutes, through two processes that stay warm: memory,
-  descriptors and CPU time of the last hundred are those of the first
-- many small photos uploaded in one burst, as S3 and Lambda deliver them
-- an event of 24 photos in a function of 512 MB
-- 20 processes that start at the same time, each with a photo
+- two processes handle an hour's photos within minutes, and the last hundred photos take the memory, descriptors and
+  CPU time of the first hundred
+- a burst of many small photos, as S3 and Lambda deliver it, is processed without loss
+- a function of 512 MB can process an event of 24 photos
+- 20 processes can start at the same time, each with a photo
 
-A promise that does not hold is an error.
+A broken promise is an error.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from photos_dev.problem import Problem, exit_with
 
 BOOTSTRAP = FUNCTIONS / "thumbnail/bootstrap"
 SMALL_PHOTO = ROOT / "photo/tests/golden/photos/jpeg-orientation-6.jpg"
-# A batch of 24 each 36 seconds makes this many an hour.
+# A batch of 24 every 36 seconds, for an hour.
 PHOTOS = 2400
 LONGEST_SECONDS = 600
 HUNDRED = 100
 AT_ONCE = 2
-# Between the medians of the first and the last hundred. Times vary by more on a shared machine.
+# Allowed growth from the median of the first hundred to that of the last. Times vary more on a shared machine.
 MEMORY_DRIFT = 0.05
 TIME_DRIFT = 0.15
 
@@ -60,7 +60,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Sample:
-    """A process after a photo, and what that has taken."""
+    """Memory and descriptors of a process after a photo, and the time that the photo took."""
 
     memory_mb: float
     descriptors: int
@@ -70,7 +70,7 @@ class Sample:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=int, default=PHOTOS, help=f"of the soak (default: {PHOTOS})")
+    parser.add_argument("--photos", type=int, default=PHOTOS, help=f"number of photos (default: {PHOTOS})")
     options = parser.parse_args()
     aws = Clients(endpoint())
     outputs = deploy(aws.endpoint, "soak", FUNCTIONS, {}, {})
@@ -92,11 +92,11 @@ def report(findings: list[Finding]) -> int:
         print(f"{'holds ' if finding.holds else 'BROKEN'}  {finding.promise:44} {finding.found}")
     broken = sum(not finding.holds for finding in findings)
     if broken:
-        raise Problem(f"{broken} of {len(findings)} promises are broken")
+        raise Problem(f"{broken} of {len(findings)} promises are broken, see BROKEN above")
     return 0
 
 
-# ---- for long ----
+# ---- for minutes ----
 
 
 def soak(environment: dict[str, str], records: list[dict[str, Any]], count: int) -> list[Finding]:
@@ -117,7 +117,7 @@ def soak(environment: dict[str, str], records: list[dict[str, Any]], count: int)
 
 
 def work_on(environment: dict[str, str], count: int, records: list[dict[str, Any]], number: int) -> list[Sample]:
-    """One process, one photo after the other. Only the first of several tells how far it is."""
+    """Sends one process one photo after another. Only the first process prints its progress."""
     samples: list[Sample] = []
     deadline = time.monotonic() + LONGEST_SECONDS
     with measure.running(BOOTSTRAP, environment) as function:
@@ -151,7 +151,7 @@ def endless(records: list[dict[str, Any]]) -> Iterator[Any]:
 def steady(
     what: str, unit: str, samples: list[list[Sample]], value: Callable[[Sample], float], limit: float
 ) -> Finding:
-    """Medians of the first and the last hundred of each process."""
+    """Compares the medians of the first and the last hundred photos of each process."""
     pairs = [
         (statistics.median(map(value, of_one[:HUNDRED])), statistics.median(map(value, of_one[-HUNDRED:])))
         for of_one in samples
@@ -161,7 +161,7 @@ def steady(
     return Finding(f"{what}, first to last hundred", f"{found} ({drift:+.1%}, at most {limit:+.0%})", drift <= limit)
 
 
-# ---- much at once ----
+# ---- many photos at once ----
 
 
 def burst(aws: Clients, outputs: dict[str, str]) -> Finding:
@@ -179,18 +179,18 @@ def burst(aws: Clients, outputs: dict[str, str]) -> Finding:
         seconds = time.monotonic() - began
     pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=outputs["ThumbnailsBucketName"])
     thumbnails = {entry["Key"].removeprefix("thumbnail/") for page in pages for entry in page.get("Contents", [])}
-    letters = aws.sqs.get_queue_attributes(
+    dead_letters = aws.sqs.get_queue_attributes(
         QueueUrl=outputs["DeadLetterQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
     )["Attributes"]["ApproximateNumberOfMessages"]
     found = (
-        f"{len(ready)} READY, {len(thumbnails & keys)} thumbnails, {letters} letters; uploaded in {uploaded:.0f} s, "
+        f"{len(ready)} READY, {len(thumbnails & keys)} thumbnails, {dead_letters} dead letters; uploaded in {uploaded:.0f} s, "
         f"done after {seconds:.0f} s; {watch.processes} processes, {watch.together_mb:.0f} MB together"
     )
-    return Finding(f"{BURST} small photos in one burst", found, keys == ready == thumbnails and letters == "0")
+    return Finding(f"{BURST} small photos in one burst", found, keys == ready == thumbnails and dead_letters == "0")
 
 
 def wait_for(aws: Clients, table: str, keys: set[str], deadline: float) -> set[str]:
-    """Which of the photos are READY, as soon as all are or the time is over."""
+    """Keys of the photos that are READY, as soon as all are or the time is over."""
     ready: set[str] = set()
     while ready != keys and time.monotonic() < deadline:
         time.sleep(1)
@@ -208,7 +208,7 @@ def event_in_small_function(
         function.handle(event, 0)
         peak = function.peak_mb()
     done = ready(event)
-    found = f"{done} READY, {peak:.0f} MB at its peak"
+    found = f"{done} READY, {peak:.0f} MB peak"
     promise = f"an event of {measure.BATCH} photos in {SMALL_MEMORY_MB} MB"
     return Finding(promise, found, done == measure.BATCH and peak < SMALL_MEMORY_MB)
 
@@ -241,7 +241,7 @@ def starts_at_once(
 
 
 def ready_photos(aws: Clients, table: str, event: Any) -> int:
-    """How many photos of an event have an item that is READY by this very event."""
+    """Number of photos of an event whose items are READY by this very event."""
     objects = [record["s3"]["object"] for record in event["Records"]]
     keys = [{"photoKey": {"S": entry["key"]}} for entry in objects]
     items = [aws.dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"] for key in keys]

@@ -10,11 +10,11 @@ import net.coobird.thumbnailator.Thumbnails;
 
 /** The runner of Thumbnailator: DIRECTORY RUNS PHOTO... (see run.py). */
 class Thumbnailator {
-    /** Until the hot loops are compiled. */
+    /** Thumbnails until the hot loops are compiled. */
     static final int WARM_UP = 5;
 
     public static void main(String[] arguments) throws Exception {
-        ImageIO.setUseCache(false); // else it would copy each photo into a temporary file
+        ImageIO.setUseCache(false); // else ImageIO would copy each photo into a temporary file
         var process = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         int runs = Integer.parseInt(arguments[1]);
         for (int i = 2; i < arguments.length; i++) {
@@ -54,7 +54,7 @@ class Thumbnailator {
                 return Integer.parseInt(line.replaceAll("\\D", "")) / 1024.0;
             }
         }
-        throw new IllegalStateException("the kernel tells no peak memory");
+        throw new IllegalStateException("/proc/self/status has no VmHWM");
     }
 
     static String quoted(String text) {

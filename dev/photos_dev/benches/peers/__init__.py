@@ -1,1 +1,1 @@
-"""`make bench` and `make bench-check`: thumbnails, compared with those of other programs."""
+"""`make bench` and `make bench-check`: thumbnails compared with those of other programs."""

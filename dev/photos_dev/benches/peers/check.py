@@ -1,8 +1,7 @@
-"""Says what has become slower or larger than the committed figures: `make bench-check`.
+"""Lists figures that are slower or larger than the committed ones: `make bench-check`.
 
-Times are compared as ratios to the floor of the same run (decoding at an eighth and encoding, see
-run.py), which a faster or busier machine changes as much. docs/figures.json has the committed ones;
-UPDATE=1 writes those of this run there.
+Times are compared as ratios to the floor of the same run (decoding at an eighth and encoding, see run.py), as a
+faster or busier machine changes both alike. docs/figures.json has the committed figures; UPDATE=1 replaces them.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from photos_dev.problem import Problem, exit_with
 FIGURES = DOCS / "figures.json"
 ROUNDS = 3
 RUNS = 10
-# A figure varies by less from run to run on a machine that is not idle.
+# Allowed growth. From run to run, a figure varies by less, even on a busy machine.
 ALLOWED = {"floors": 0.10, "MB": 0.08}
-# Of so little time a tenth is nothing.
+# Least allowed growth of a time: of a short time, a tenth means nothing.
 LEAST_FLOORS = 0.05
 
 
@@ -35,14 +34,14 @@ LEAST_FLOORS = 0.05
 class Figure:
     name: str
     value: float
-    unit: str  # of ALLOWED
+    unit: str  # a key of ALLOWED
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profile", default="local", help="cargo profile of the thumbnails (local)")
-    parser.add_argument("--update", action="store_true", help="write the figures of this run to docs/figures.json")
-    parser.add_argument("packages", type=Path, help="the release builds, as `make release` zips them")
+    parser.add_argument("--profile", default="local", help="cargo profile (default: local)")
+    parser.add_argument("--update", action="store_true", help="replace docs/figures.json")
+    parser.add_argument("packages", type=Path, help="folder of the packages that `make release` builds")
     options = parser.parse_args()
     floor_ms, thumbnails = of_thumbnails(options.profile)
     figures = [*thumbnails, *of_functions(options.packages, floor_ms)]
@@ -52,7 +51,7 @@ def main() -> int:
         FIGURES.write_text(json.dumps({figure.name: round(figure.value, 3) for figure in figures}, indent=2) + "\n")
         say(f"written to {FIGURES.relative_to(ROOT)}")
     elif slower:
-        raise Problem(f"worse than committed: {', '.join(slower)}")
+        raise Problem(f"worse than docs/figures.json: {', '.join(slower)}")
     return 0
 
 
@@ -61,7 +60,7 @@ def committed() -> dict[str, float]:
 
 
 def of_thumbnails(profile: str) -> tuple[float, list[Figure]]:
-    """The floor in ms, and the thumbnails in floors: medians of rounds that take turns."""
+    """The floor in ms, and the thumbnails in floors: medians of rounds in which the ways take turns."""
     program = build(profile)["thumbnails"]
     times: dict[str, list[float]] = {"floor": [], "best": [], "fast": []}
     for number in range(1, ROUNDS + 1):
@@ -78,7 +77,7 @@ def of_thumbnails(profile: str) -> tuple[float, list[Figure]]:
 
 
 def of_functions(packages: Path, floor_ms: float) -> list[Figure]:
-    """The functions as they are deployed, in the local AWS."""
+    """Figures of the functions in the local AWS."""
     aws = Clients(endpoint())
     with measure.deployed(aws, "check", packages) as (functions, outputs):
         say("functions: thumbnail")
@@ -105,7 +104,7 @@ def of_functions(packages: Path, floor_ms: float) -> list[Figure]:
 
 
 def compare(figures: list[Figure], before: dict[str, float]) -> list[str]:
-    """Prints all figures; returns those that are worse than they may be."""
+    """Prints all figures; returns the names of those that are worse than allowed."""
     worse = []
     print(f"{'':32}{'committed':>10}{'now':>10}{'change':>10}")
     for figure in figures:

@@ -14,7 +14,7 @@ def shrink(photo: Image.Image, way: str) -> Image.Image:
     box, gap = None, None
     if way == "draft":
         photo.draft(None, size)
-    if way == "thumbnail":  # the steps of Image.thumbnail, whose rounding of the sides is another
+    if way == "thumbnail":  # the steps of Image.thumbnail, which rounds the sides differently
         gap = 2.0
         if drafted := photo.draft(None, (gap * width, gap * height)):
             box = drafted[1]

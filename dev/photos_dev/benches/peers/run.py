@@ -1,18 +1,18 @@
-"""Compares what thumbnails cost and how good they are, by this crate and by its peers: `make bench`.
+"""Compares cost and quality of thumbnails by this crate and by its peers, other programs: `make bench`.
 
-It installs the peers into target/bench, has each make a thumbnail of each photo (a quarter of the
-sides, IJG quality 90, upright), scores the thumbnails, and writes docs/bench.md, docs/bench.svg and
-docs/frontier.svg. A peer that cannot be had is named as missing.
+It installs the peers into target/bench, lets each make a thumbnail of each photo (a quarter of the sides, IJG
+quality 90, upright), scores the thumbnails, and writes docs/bench.md, docs/bench.svg and docs/frontier.svg. A
+peer that cannot be installed is listed as missing.
 
 A runner is a program beside this file, or dev/bench/src/bin/thumbnails.rs. It is called as
 
     runner [WAY] DIRECTORY RUNS PHOTO...
 
-and is one process for all photos: a first thumbnail that does not count, then RUNS of each photo, from
-the JPEG in memory to the thumbnail in memory; the last one goes to DIRECTORY under the photo's name.
-Each photo is a line on its standard output, {"photo": name, "cpuMs": per thumbnail, "wallMs": per
-thumbnail}, where CPU time is that of all its threads; the last line is {"versions": text,
-"peakMemoryMb": of the process}. Where a peer can be told so, it works with one thread.
+and processes all photos in one process: it makes a first thumbnail that does not count, then RUNS thumbnails of
+each photo, from the JPEG in memory to the thumbnail in memory. The last one goes to DIRECTORY under the photo's
+name. For each photo it prints a line, {"photo": name, "cpuMs": per thumbnail, "wallMs": per thumbnail}, with the
+CPU time of all its threads. The last line is {"versions": text, "peakMemoryMb": of the process}. A peer works
+with one thread if it has an option for that.
 """
 
 from __future__ import annotations
@@ -39,10 +39,8 @@ from photos_dev.problem import Problem, exit_with
 HERE = Path(__file__).resolve().parent
 BENCH = ROOT / "target/bench"
 THUMBNAILS = BENCH / "thumbnails"
-# Above this share the floor's cost has changed too much between the beginning and the end.
+# Change of the floor's cost, from the beginning to the end, above which the machine was not quiet.
 UNQUIET = 0.1
-
-
 
 
 @dataclass
@@ -77,7 +75,7 @@ def ways() -> list[Way]:
     return [
         Way("floor", "floor", "rust", ["floor"],
             "decoding at 1/8, which is little more than Huffman decoding (`djpeg -scale 1/8`), and "
-            "encoding a thumbnail, by libjpeg-turbo: what no thumbnail of this size is had without"),
+            "encoding a thumbnail, with libjpeg-turbo: every thumbnail of this size needs that"),
         Way("best", "this crate, `best`", "rust", ["best"], "`RESAMPLING=best`"),
         Way("fast", "this crate, `fast`", "rust", ["fast"], "`RESAMPLING=fast`"),
         Way("sharp", "sharp", "sharp", [], "`resize`, one thread, no cache"),
@@ -85,13 +83,13 @@ def ways() -> list[Way]:
         Way("pillow-draft", "Pillow, draft", "pillow", ["draft"],
             "`draft` at the thumbnail's size, then `resize` with Lanczos"),
         Way("pillow-thumbnail", "Pillow, thumbnail", "pillow", ["thumbnail"],
-            "as its `thumbnail` does: drafts at twice the size or more, then `resize` with Lanczos"),
+            "the steps of `thumbnail`: `draft` at twice the size or more, then `resize` with Lanczos"),
         Way("pillow-full", "Pillow, full", "pillow", ["full"],
             "full decode, then `resize` with Lanczos"),
         Way("image-thumbnail", "image, thumbnail (4:4:4)", "rust", ["image-thumbnail"],
-            "full decode, then `thumbnail_exact`; its encoder knows 4:4:4 only"),
+            "full decode, then `thumbnail_exact`; its encoder only has 4:4:4"),
         Way("image", "image, Lanczos3 (4:4:4)", "rust", ["image"],
-            "full decode, then `resize_exact` with Lanczos3; its encoder knows 4:4:4 only"),
+            "full decode, then `resize_exact` with Lanczos3; its encoder only has 4:4:4"),
         Way("thumbnailator", "Thumbnailator", "thumbnailator", [],
             "`scale(0.25)`; a JVM with its defaults, after five thumbnails to warm up"),
     ]
@@ -99,8 +97,8 @@ def ways() -> list[Way]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares this crate with other thumbnailers.")
-    parser.add_argument("--runs", type=positive, default=10, help="thumbnails a photo (10)")
-    parser.add_argument("--profile", default="local", help="cargo profile (local)")
+    parser.add_argument("--runs", type=positive, default=10, help="thumbnails per photo (default: 10)")
+    parser.add_argument("--profile", default="local", help="cargo profile (default: local)")
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="a JPEG")
     options = parser.parse_args()
     options.photos = [photo.absolute() for photo in options.photos]
@@ -137,12 +135,12 @@ def check(photos: list[Path]) -> None:
     names = [photo.name for photo in photos]
     for photo in photos:
         if not photo.is_file():
-            raise Problem(f"there is no photo {photo}")
+            raise Problem(f"there is no file {photo}: name a JPEG")
         if names.count(photo.name) > 1:
-            raise Problem(f"two photos are called {photo.name}: each needs a name of its own")
+            raise Problem(f"several photos are called {photo.name}: rename them, each needs its own name")
 
 
-# ---- what is compared ----
+# ---- the programs ----
 
 
 def build(profile: str) -> dict[str, str]:
@@ -152,7 +150,7 @@ def build(profile: str) -> dict[str, str]:
     say("building the programs in Rust")
     result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if result.returncode != 0:
-        raise Problem("the programs in Rust cannot be built")
+        raise Problem("the programs in Rust could not be built, see cargo's output above")
     messages = map(json.loads, result.stdout.splitlines())
     return {
         message["target"]["name"]: message["executable"]
@@ -164,7 +162,7 @@ Runner = list[str] | Missing
 
 
 def install(thumbnails: str) -> dict[str, Runner]:
-    """How each peer's runner is called, or why it cannot be."""
+    """The command of each peer's runner, or the reason why there is none."""
     installers: dict[str, Callable[[], list[str]]] = {
         "rust": lambda: [thumbnails],
         "sharp": install_sharp,
@@ -185,7 +183,7 @@ def install_sharp() -> list[str]:
     require_node()
     directory = BENCH / "sharp"
     directory.mkdir(exist_ok=True)
-    for name in ["package.json", "package-lock.json", "sharp.mjs"]:  # node looks beside the program
+    for name in ["package.json", "package-lock.json", "sharp.mjs"]:  # node looks for modules beside the program
         shutil.copy(HERE / name, directory)
     npm = ["npm", "ci", "--engine-strict", "--no-audit", "--no-fund", "--loglevel=error"]
     install_once(directory, HERE / "package-lock.json", npm)
@@ -220,7 +218,7 @@ def measure(way: Way, runner: Runner, options: argparse.Namespace) -> None:
     if isinstance(runner, Missing):
         way.missing = str(runner)
         return say(f"{way.name}: missing: {runner}")
-    # The floor's thumbnail is only there to be encoded: it is not scored.
+    # The floor's thumbnail is not scored, only its encoding counts.
     directory = BENCH / "floor" if way.kind == "floor" else THUMBNAILS / way.name
     directory.mkdir(parents=True, exist_ok=True)
     photos = list(map(str, options.photos))
@@ -259,9 +257,9 @@ def json_lines(command: list[str], log: Path) -> Iterator[dict[str, Any]]:
             for line in process.stdout:
                 yield json.loads(line)
             if process.wait() != 0:
-                said = log.read_text(errors="replace").strip().splitlines() or ["nothing"]
+                said = log.read_text(errors="replace").strip().splitlines() or ["no output"]
                 code = process.returncode
-                raise Missing(f"it ended with code {code} and said: {said[-1].strip()[:200]}")
+                raise Missing(f"it ended with code {code}: {said[-1].strip()[:200]}")
         finally:
             process.kill()
             process.wait()
@@ -290,7 +288,7 @@ def score(quality: str, compared: list[Way], photos: list[Path]) -> None:
         pool.shutdown(cancel_futures=True)
 
 
-# ---- what is told of it ----
+# ---- the report ----
 
 METRICS = {"psnr": ("PSNR", ".2f"), "ssim": ("SSIM", ".4f"), "ssimulacra2": ("SSIMULACRA2", ".2f")}
 
@@ -349,7 +347,7 @@ def circumstances(options: argparse.Namespace) -> str:
     return (
         f"{means(options).capitalize()}, from the JPEG in memory to the thumbnail in memory, on "
         f"{processor()}, {os.cpu_count()} cores. CPU time is that of all threads. Memory is the peak "
-        "of the whole process, with its runtime. PSNR, SSIM and SSIMULACRA2 say how like the "
+        "of the whole process, with its runtime. PSNR, SSIM and SSIMULACRA2 say how similar the "
         "thumbnail is to the full decode shrunk with Lanczos3."
     )
 
@@ -368,7 +366,7 @@ def notes(compared: list[Way]) -> Iterator[str]:
 
 
 def losses(compared: list[Way]) -> Iterator[str]:
-    """Where this crate's best thumbnails are less good than those that it stands in for."""
+    """Photos of which this crate's best thumbnail is worse than Thumbnailator's."""
     by_name = {way.name: way for way in compared}
     best, peer = by_name["best"], by_name["thumbnailator"]
     if peer.missing:
@@ -389,11 +387,11 @@ def doubts(photos: list[Path], drift: float) -> Iterator[str]:
     profiled = sum(b"ICC_PROFILE\0" in photo.read_bytes() for photo in photos)
     if profiled:
         yield (
-            f"- Photos with a colour profile: {profiled}. Thumbnailator turns it into sRGB where all "
-            "others keep it, which its scores cannot tell from damage."
+            f"- Photos with a colour profile: {profiled}. Thumbnailator converts them to sRGB, while all "
+            "others keep the profile. The scores count that as damage."
         )
     if abs(drift) > UNQUIET:
-        yield f"- The machine was not quiet: the floor cost {drift:+.0%} at the end of the run."
+        yield f"- The machine was not quiet: the cost of the floor changed by {drift:+.0%} during the run."
 
 
 def plain(title: str) -> str:

@@ -1,4 +1,4 @@
-"""What the runners in Python share: the contract that run.py describes."""
+"""The common part of the runners in Python, whose interface run.py describes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run(make: Callable[[bytes], bytes], versions: str, arguments: list[str]) -> 
     for number, path in enumerate(map(Path, photos)):
         photo = path.read_bytes()
         if number == 0:
-            make(photo)  # what is done once a process is not a photo's cost
+            make(photo)  # work that a process does once is not a photo's cost
         cpu, wall = time.process_time(), time.perf_counter()
         for _ in range(int(runs)):
             thumbnail = make(photo)

@@ -5,11 +5,11 @@ import { basename, join } from 'node:path';
 import sharp from 'sharp';
 
 sharp.concurrency(1);
-sharp.cache(false); // else the second run could find the first one's pixels
+sharp.cache(false); // else a run could use the pixels of an earlier one
 
 const [directory, runs, ...photos] = process.argv.slice(2);
 
-// What the photo is embedded with stays: sharp would convert a colour profile to sRGB.
+// Keeps the colour profile, which sharp would otherwise convert to sRGB.
 async function make(photo) {
   const { width, height } = (await sharp(photo).metadata()).autoOrient;
   return sharp(photo)
@@ -31,7 +31,7 @@ function print(line) {
 for (const [number, path] of photos.entries()) {
   const photo = readFileSync(path);
   if (number === 0) {
-    await make(photo); // what is done once a process is not a photo's cost
+    await make(photo); // work that a process does once is not a photo's cost
   }
   const cpu = process.cpuUsage();
   const started = performance.now();

@@ -3,13 +3,13 @@
 import os
 import sys
 
-os.environ["VIPS_CONCURRENCY"] = "1"  # libvips reads it as it is loaded
+os.environ["VIPS_CONCURRENCY"] = "1"  # libvips reads it when it is loaded
 
 import pyvips
 
 from photos_dev.benches.peers.runner import quarter, run
 
-pyvips.cache_set_max(0)  # else the second run could find the first one's pixels
+pyvips.cache_set_max(0)  # else a run could use the pixels of an earlier one
 
 
 def make(photo: bytes) -> bytes:
@@ -20,7 +20,7 @@ def make(photo: bytes) -> bytes:
     thumbnail = pyvips.Image.thumbnail_buffer(
         photo, quarter(width), height=quarter(height), size="force"
     )
-    # By itself libvips leaves out 4:2:0 from quality 90 on.
+    # By default, libvips does not use 4:2:0 from quality 90 on.
     return thumbnail.jpegsave_buffer(Q=90, subsample_mode="on", keep="icc")
 
 
