@@ -54,12 +54,12 @@ def notes_of(tag: str, cargo: str, changelog: str) -> str:
     if version != newest.version:
         raise NotReleasable(f"the tag is {tag}, but the newest version in CHANGELOG.md is {newest.version}")
     if not newest.notes:
-        raise NotReleasable(f"CHANGELOG.md says nothing about {version}")
+        raise NotReleasable(f"CHANGELOG.md says nothing about {version}: describe its changes")
     return newest.notes
 
 
 def version_of(cargo: str) -> str:
-    """The version of the workspace, which both packages inherit."""
+    """The version of the workspace, which all packages inherit."""
     _, _, package = cargo.partition("\n[workspace.package]\n")
     table = package.partition("\n[")[0]
     found = re.search(r'(?m)^version *= *"([^"]+)"', table)
@@ -69,7 +69,7 @@ def version_of(cargo: str) -> str:
 
 
 def sections(changelog: str) -> list[Section]:
-    """The released versions of a changelog, newest first. Changes since then are under Unreleased."""
+    """The released versions of a changelog, newest first. Later changes are under Unreleased."""
     _, *parts = re.split(r"(?m)^## ", changelog)
     if not parts or parts[0].splitlines()[0] != "Unreleased":
         raise NotReleasable("CHANGELOG.md must begin with a section for Unreleased")
