@@ -14,8 +14,8 @@
 //!
 //! It needs these rights: `lambda:GetFunctionConfiguration` and `lambda:GetFunctionUrlConfig` on the
 //! functions, the stack's policy for callers of the upload-url function or `s3:PutObject` on the
-//! originals, `s3:GetObject` on the thumbnails, `dynamodb:BatchGetItem` on the table, `sqs:GetQueueAttributes` on the
-//! dead-letter queue and `logs:FilterLogEvents` on the function's log group.
+//! originals, `s3:GetObject` on the thumbnails, `dynamodb:BatchGetItem` on the table,
+//! `sqs:GetQueueAttributes` on the dead-letter queue and `logs:FilterLogEvents` on the function's log group.
 //!
 //! `cargo test --profile local --package load-test` tests its computations.
 

@@ -60,7 +60,7 @@ def costs(bars: list[Bar], subtitle: str) -> str:
     cpu_scale = cpu_width / max(bar.cpu_ms for bar in bars)
     memory_scale = memory_width / max(bar.memory_mb for bar in bars)
     parts = [
-        text(cpu_left, top - 16, "CPU time a thumbnail, and in floors", "quiet"),
+        text(cpu_left, top - 16, "CPU time per thumbnail, and in floors", "quiet"),
         text(memory_left, top - 16, "peak memory of the process", "quiet"),
     ]
     for number, bar in enumerate(bars):
@@ -76,7 +76,7 @@ def costs(bars: list[Bar], subtitle: str) -> str:
             text(memory_left + memory + 6, middle, f"{bar.memory_mb:.0f} MB"),
         ]
     height = top + len(bars) * row + 8
-    return document(height, "What a thumbnail costs", subtitle, parts)
+    return document(height, "Cost of a thumbnail", subtitle, parts)
 
 
 def frontier(dots: list[Dot], subtitle: str) -> str:
@@ -117,7 +117,7 @@ def frontier(dots: list[Dot], subtitle: str) -> str:
     places = [(dot, x(dot.floors), y(dot.score)) for dot in dots]
     parts += [circle(at_x, at_y, dot.kind) for dot, at_x, at_y in places]
     parts += labels(places, steps, (left, top, right, bottom))
-    return document(bottom + 60, "What that cost buys", subtitle, parts)
+    return document(bottom + 60, "Quality for that cost", subtitle, parts)
 
 
 def unbeaten(dots: list[Dot]) -> list[Dot]:

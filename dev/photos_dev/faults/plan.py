@@ -66,11 +66,11 @@ def fault(seed: int, key: str, operation: str, number: int) -> str | None:
 
 
 def trickle_seconds(seed: int, key: str, operation: str, number: int) -> float:
-    """How long the body of a slow answer takes."""
+    """Duration of a slow answer's body."""
     return TRICKLE_SECONDS[draw(seed, "trickle", key, operation, number) < 0.5]
 
 
 def draw(seed: int, *what: object) -> float:
-    """A number from 0 to below 1, always the same one."""
+    """A number from 0 to below 1, always the same for the same arguments."""
     digest = hashlib.sha256(repr((seed, *what)).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -118,8 +118,8 @@ class Stack:
         self.log_from = looked_at - LATE
 
     def dead_letters(self) -> list[DeadLetter]:
-        """All messages in the dead-letter queue, including invisible ones, without receiving them: an endpoint of the
-        local AWS alone."""
+        """All messages in the dead-letter queue, including invisible ones, without receiving them. Only the local AWS
+        has an endpoint for that."""
         query = urllib.parse.urlencode({"QueueUrl": self.queue})
         without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with without_proxy.open(f"{self.aws.endpoint}/_ministack/sqs/messages?{query}") as answer:

@@ -158,7 +158,7 @@ def stack_outputs(aws: Clients, stack: str) -> dict[str, str]:
 
 
 def disable_redrive(aws: Clients, outputs: dict[str, str]) -> None:
-    """The local CloudFormation silently ignores that an event source is disabled."""
+    """Disables the event source for redrives: the local CloudFormation silently ignores that it is disabled."""
     for mapping in event_sources(aws, outputs):
         aws.lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 

@@ -27,7 +27,7 @@ def costs(bars: list[Bar], subtitle: str) -> str:
     memory_scale = memory_width / max(bar.memory_mb for bar in bars)
     dollars_right = 812
     parts = [
-        text(cpu_left, top - 16, "CPU time of the batch, and times this project's", "quiet"),
+        text(cpu_left, top - 16, "CPU time of the batch, and × this project's", "quiet"),
         text(memory_left, top - 16, "peak memory, all processes", "quiet"),
         text(dollars_right, top - 16, "a million photos", "quiet", "end"),
     ]
@@ -46,4 +46,4 @@ def costs(bars: list[Bar], subtitle: str) -> str:
             text(dollars_right, middle, f"${bar.dollars:.2f}", "", "end"),
         ]
     height = top + len(bars) * row + 8
-    return document(height, "What a batch of photos costs", subtitle, parts)
+    return document(height, "Cost of a batch of photos", subtitle, parts)

@@ -71,7 +71,7 @@ def in_index(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_units(item: dict[str, Any]) -> int:
-    """A unit writes up to 1 KB (Amazon DynamoDB Developer Guide, "DynamoDB read and write operations")."""
+    """Write units of an item: each writes up to 1 KB (Amazon DynamoDB Developer Guide, "DynamoDB read and write operations")."""
     return math.ceil(sum(len(name) + size(value) for name, value in item.items()) / 1024)
 
 

@@ -49,7 +49,7 @@ def chart(by_megapixels: list[Point], by_records: list[Point], processor: str) -
         ):
             parts += diagram(left, top, title, caption, [point.at for point in points], values)
     subtitle = f"Photos as detailed as the test photo; {processor}"
-    return document(632, "How the cost grows", subtitle, parts)
+    return document(632, "Growth of the cost", subtitle, parts)
 
 
 def diagram(

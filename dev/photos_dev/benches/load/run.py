@@ -64,7 +64,7 @@ def tried(measure: Measure, aws: Clients, uploads: list[Path]) -> Measured | str
 
 
 def end_in_time(seconds: int) -> None:
-    """Makes SIGTERM and the time limit end this program, and the programs that it has started, in order."""
+    """Makes SIGTERM and the time limit end this program and the programs that it has started."""
 
     def stop(number: int, frame: object) -> None:
         sys.exit(128 + number)
