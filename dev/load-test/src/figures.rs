@@ -42,7 +42,7 @@ pub struct Figures {
     /// The function's time for a photo.
     pub duration_ms: Option<Spread>,
     pub fetch_ms: Option<Spread>,
-    pub exif_ms: Option<Spread>,
+    pub inspect_ms: Option<Spread>,
     pub render_ms: Option<Spread>,
     pub store_ms: Option<Spread>,
     pub commit_ms: Option<Spread>,
@@ -87,7 +87,7 @@ impl Figures {
             wait_ms: spread(|photo| photo.wait_ms),
             duration_ms: spread(|photo| photo.duration_ms),
             fetch_ms: step(|steps| steps.fetch_ms),
-            exif_ms: step(|steps| steps.exif_ms),
+            inspect_ms: step(|steps| steps.inspect_ms),
             render_ms: step(|steps| steps.render_ms),
             store_ms: step(|steps| steps.store_ms),
             commit_ms: step(|steps| steps.commit_ms),

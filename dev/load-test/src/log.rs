@@ -55,7 +55,7 @@ pub struct PhotoLine {
 #[serde(rename_all = "camelCase")]
 pub struct Steps {
     pub fetch_ms: Option<f64>,
-    pub exif_ms: Option<f64>,
+    pub inspect_ms: Option<f64>,
     pub render_ms: Option<f64>,
     pub store_ms: Option<f64>,
     pub commit_ms: Option<f64>,
@@ -210,7 +210,15 @@ mod tests {
     fn a_photos_line_tells_its_steps_and_when_it_began() {
         let log = log(&[PHOTO]);
         let line = log.ready("load/1/a.jpg").unwrap();
-        assert_eq!((line.steps.fetch_ms, line.steps.reconcile_ms), (Some(37.25), Some(2.1)));
+        let steps = Steps {
+            fetch_ms: Some(37.25),
+            inspect_ms: Some(0.9),
+            render_ms: Some(106.5),
+            store_ms: Some(6.9),
+            commit_ms: Some(6.7),
+            reconcile_ms: Some(2.1),
+        };
+        assert_eq!(line.steps, steps);
         assert_eq!(line.started().to_rfc3339(), "2026-11-22T13:03:13.127600+00:00");
         assert_eq!((line.cold_starts, line.peak_memory_mb), (Some(1), Some(44.8)));
     }

@@ -49,7 +49,7 @@ fn spreads(total: &Figures) -> Vec<String> {
         ("wait for the function", total.wait_ms),
         ("function, all steps", total.duration_ms),
         ("  fetch", total.fetch_ms),
-        ("  exif", total.exif_ms),
+        ("  inspect", total.inspect_ms),
         ("  render", total.render_ms),
         ("  store", total.store_ms),
         ("  commit", total.commit_ms),
