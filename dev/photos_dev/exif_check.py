@@ -325,10 +325,23 @@ XMP_DATES = [source for source in SOURCES if source[0].startswith("XMP") and sou
 NEVER_SET = ("1601-01-01T00:00:00", "1899-12-30T00:00:00", "1904-01-01T00:00:00", "1980-01-01", "1980-01-06",
              "2000-01-01T00:00:00", "2002-12-08T12:00:00")  # fmt: skip
 DATE = re.compile(
-    r"(\d{4})(?:\D(\d\d?))?(?:\D(\d\d?))?"
-    r"(?:\D+(\d\d?)\D(\d\d)(?:\D(\d\d))?(?:[.,](\d+))?\s*([ap]m)?\s*(Z|[+-]\d\d:?\d\d)?)?",
+    r"(\d{4})(?!\d)(?:\D(\d\d?))?(?:\D(\d\d?))?"
+    r"(?:\D+(\d\d?)(?P<between>\D)(\d\d)(?:(?P=between)(\d\d))?(?:[.,](\d+))?\s*([ap]m)?"
+    r"\s*(?:(?:GMT|UTC)(?=[+-]))?(Z|[+-]\d\d?:?\d\d)?)?",
     re.IGNORECASE,
 )
+# As C's strftime writes it in English, which exiftool leaves in PNG's Creation Time.
+MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+DATE_OF_WORDS = re.compile(r"(?:[a-z]{3},? )?(\d\d?) ([a-z]{3})[a-z]* (\d{4})(.*)", re.IGNORECASE)
+
+
+def in_numbers(text: str) -> str:
+    """A date of 8 digits or with the name of its month in the form of EXIF; any other as it is."""
+    if words := DATE_OF_WORDS.fullmatch(text):
+        day, month, year, rest = words.groups()
+        if month.lower() in MONTHS:
+            return f"{year}:{MONTHS.index(month.lower()) + 1}:{day}{rest}"
+    return re.sub(r"^(\d{4})(\d\d)(\d\d)(?!\d)", r"\1:\2:\3", text)
 
 
 def taken_at(tags: Tags) -> str | None:
@@ -353,10 +366,10 @@ def time_of(tags: Tags, group: str, tag: str, fraction_tag: str | None, offset_t
         if group == "GPS" and not time:
             return None
         text = f"{text} {time or ''}"
-    parts = DATE.match(text.strip())
+    parts = DATE.match(in_numbers(text.strip()))
     if not parts:
         return None
-    year, month, day, hour, minute, second, fraction, half, zone = parts.groups()
+    year, month, day, hour, _, minute, second, fraction, half, zone = parts.groups()
     hours = int(hour or 0) % 24
     if half:
         hours = hours % 12 + (12 if half.lower() == "pm" else 0)
@@ -371,8 +384,10 @@ def time_of(tags: Tags, group: str, tag: str, fraction_tag: str | None, offset_t
         return date.isoformat(), "Z"
     own = (fraction_tag and tags.text(group, fraction_tag)) or ""
     fraction = own if re.fullmatch(r"[0-9]+", own) and hour else fraction
+    if re.fullmatch(r"-0?0:?00", zone or ""):  # which says that it is not known (RFC 3339 clause 4.3)
+        zone = None
     zone = offset((offset_tag and tags.text(group, offset_tag)) or "") or offset(zone or "")
-    if group == "IPTC" and zone in ("+00:00", "-00:00"):
+    if group == "IPTC" and zone == "+00:00":
         zone = ""
     return date.isoformat(), (f".{fraction[:9]}" if fraction else "") + zone
 

@@ -21,6 +21,9 @@ const MAX_BEFORE_IDENTIFIER: usize = 4;
 const XMP_IDENTIFIER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const EXTENSION_IDENTIFIER: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 
+/// What some programs put before the XML of a packet.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The bytes before image resources in APP13.
 const RESOURCE_IDENTIFIERS: [&[u8]; 2] = [b"Photoshop 3.0\0", b"Adobe_Photoshop2.5:"];
 
@@ -159,7 +162,7 @@ impl<'a> Blocks<'a> {
     pub fn push_any(&mut self, block: Cow<'a, [u8]>) {
         if let Some(packet) = block.strip_prefix(XMP_IDENTIFIER) {
             push(&mut self.xmp, packet.to_vec().into());
-        } else if block.starts_with(b"<") {
+        } else if block.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&block).starts_with(b"<") {
             push(&mut self.xmp, block);
         } else if block.starts_with(b"8BIM") || block.starts_with(b"\x1C") {
             push(&mut self.resources, block);
@@ -373,7 +376,9 @@ mod tests {
         let compressed = compressed.finish().unwrap();
         let packed = [b"XML:com.adobe.xmp\0\x01\0en\0XMP\0", &compressed[..]].concat();
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let profile = format!("Raw profile type xmp\0\nxmp\n {}\n{digits}\n", bytes.len());
+        let profile = |mark: &str| {
+            format!("Raw profile type xmp\0\nxmp\n {}\n{mark}{digits}\n", bytes.len()).into_bytes()
+        };
         let tiff = block(
             &[Field { value: Value::Byte(bytes.to_vec()), ..short(Tag(Context::Tiff, 700), 1) }],
             true,
@@ -387,7 +392,8 @@ mod tests {
             ("PNG with a language", png(&[(b"iTXt", &text(b"\0\0\0x-default\0XMP\0"))])),
             ("PNG, compressed", png(&[(b"iTXt", &packed)])),
             ("PNG, tEXt", png(&[(b"tEXt", &text(b"\0"))])),
-            ("PNG, raw profile", png(&[(b"tEXt", profile.as_bytes())])),
+            ("PNG, raw profile", png(&[(b"tEXt", &profile(""))])),
+            ("PNG, raw profile with a byte order mark", png(&[(b"tEXt", &profile("efbbbf"))])),
             ("WebP", webp(&[(b"VP8X", &[0; 9]), (b"XMP ", bytes)])),
             ("WebP, another name", webp(&[(b"XMP\0", bytes)])),
             ("TIFF", tiff.clone()),

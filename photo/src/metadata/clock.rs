@@ -72,10 +72,12 @@ pub(super) struct Clock {
 
 impl Clock {
     /// Reads `YYYY:MM:DD HH:MM:SS`, whatever stands between the numbers, and what may follow it: a fraction,
-    /// the half of the day, an offset. From its end on, parts may be missing or blank. Blank, zero and
-    /// impossible ones are absent.
+    /// the half of the day, an offset. The date may be IPTC's `CCYYMMDD`. From its end on, parts may be missing or
+    /// blank. Blank, zero and impossible ones are absent.
     pub fn read(text: &str) -> Option<Clock> {
-        let (date, rest) = date(text.trim())?;
+        let text = text.trim();
+        let of_iptc = date_of_iptc(text);
+        let (date, rest) = date(of_iptc.as_deref().unwrap_or(text))?;
         let is_apart = |c: char| !c.is_alphanumeric() && c != '+';
         let behind = rest.trim_start_matches(|c| is_apart(c) && c != '-');
         let behind = behind.strip_prefix(['T', 't']).unwrap_or(behind);
@@ -111,8 +113,6 @@ impl Clock {
     /// Reads the date and the time of IPTC: `CCYYMMDD` and `HHMMSS+HHMM`. Month and day are 0 where they are
     /// not known. Some programs write the form of EXIF.
     pub fn read_iptc(date: &str, time: Option<&str>) -> Option<Clock> {
-        let pairs = in_pairs(date, 8);
-        let date = pairs.map_or_else(|| date.to_owned(), |pairs| pairs.replacen(':', "", 1));
         let given = time.unwrap_or_default().trim();
         let digits = given.bytes().take_while(u8::is_ascii_digit).count();
         let (clock, behind) = given.split_at(digits);
@@ -164,9 +164,15 @@ pub(super) fn zone(text: &str) -> Option<FixedOffset> {
     if minutes < 60 { time_zone(sign * i32::try_from(seconds).ok()?) } else { None }
 }
 
+/// [`zone`], but -00:00 says that the offset is not known (RFC 3339 clause 4.3, RFC 5322 clause 3.3).
+fn known_zone(text: &str) -> Option<FixedOffset> {
+    let is_behind_utc = text.trim_start().starts_with(['-', '\u{2212}']);
+    zone(text).filter(|offset| offset.local_minus_utc() != 0 || !is_behind_utc)
+}
+
 fn named_zone(word: &str) -> Option<FixedOffset> {
     let named = NAMED_ZONES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
-    zone(word).or_else(|| time_zone(named?.1 * 3600))
+    known_zone(word).or_else(|| time_zone(named?.1 * 3600))
 }
 
 /// The number of a month's English name.
@@ -184,6 +190,13 @@ fn in_pairs(text: &str, length: usize) -> Option<String> {
     let pairs: Vec<String> =
         pairs.map(|pair| pair.iter().copied().map(char::from).collect()).collect();
     is_number.then(|| pairs.join(":"))
+}
+
+/// A text that begins with IPTC's `CCYYMMDD`, with the date in the form of EXIF.
+fn date_of_iptc(text: &str) -> Option<String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (date, rest) = text.split_at(digits);
+    Some(in_pairs(date, 8)?.replacen(':', "", 1) + rest)
 }
 
 /// A date, and what follows it. A month or a day that is 0 or missing is not known, and counts as 1.
@@ -233,7 +246,7 @@ fn time_of_day(text: &str) -> Option<Day> {
     let (fraction, rest) = fraction(rest);
     let (half, rest) = half(rest.trim_start());
     let half = first_half.or(half);
-    let offset = zone(rest);
+    let offset = known_zone(rest);
     if half.is_none() && offset.is_none() && (1..=12).contains(&hour) && has_unknown_word(rest) {
         return None;
     }
@@ -401,8 +414,10 @@ mod tests {
             ("2015:02:01 14:42:59.1234567891", "2015-02-01T14:42:59.123456789"),
             ("2015:02:01 14:42-05:00", "2015-02-01T14:42:00-05:00"),
         ]);
-        // An offset that no time zone has is not read.
+        // An offset that is said to be unknown, or that no time zone has, is not read.
         expect_each(&[
+            ("2015:02:01 14:42:59-00:00", "2015-02-01T14:42:59"),
+            ("2015-02-01-00:00", "2015-02-01"),
             ("2015:02:01 14:42:59+15:00", "2015-02-01T14:42:59"),
             ("2015:02:01 14:42:59+01:60", "2015-02-01T14:42:59"),
             ("2015:02:01 14:42:59.", "2015-02-01T14:42:59"),
@@ -424,15 +439,27 @@ mod tests {
             ("1985:00:00 00:00:00", "1985-01-01T00:00:00"),
             ("1985:07:00", "1985-07-01"),
             ("1985:  :     :  :  ", "1985-01-01"),
+            ("19850714", "1985-07-14"),
         ]);
         expect_none(&[
             "1985:13:01",
             "1985:02:30",
             "0000:00:00",
-            "19850714",
+            "19851301",
+            "198507141",
             "1985:07:14 noon",
             "198",
         ]);
+    }
+
+    #[test]
+    fn a_date_in_the_form_of_iptc_is_read() {
+        expect_each(&[
+            ("20111006 17:47:14.264", "2011-10-06T17:47:14.264"),
+            ("20111006T17:47:14+02:00", "2011-10-06T17:47:14+02:00"),
+            ("20111000", "2011-10-01"),
+        ]);
+        expect_none(&["1509749992", "20111306 17:47:14", "201110 17:47:14", "00000000 00:00:00"]);
     }
 
     #[test]
@@ -465,6 +492,7 @@ mod tests {
             ("Tue, 16 Jan 2024 21:15:29 +0000", "2024-01-16T21:15:29+00:00"),
             ("16 January 2024 21:15:29 GMT", "2024-01-16T21:15:29+00:00"),
             ("16 Jan 2024 21:15 EST", "2024-01-16T21:15:00-05:00"),
+            ("16 Jan 2024 21:15:29 -0000", "2024-01-16T21:15:29"),
             ("6 Dec 2024 21:15:29", "2024-12-06T21:15:29"),
             ("Tue Jan 16 21:15:29 2024", "2024-01-16T21:15:29"),
             ("Jan 16, 2024 09:15:29 PM", "2024-01-16T21:15:29"),
