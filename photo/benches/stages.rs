@@ -10,7 +10,9 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use photo::metadata;
-use photo::{CancelFlag, LocationPolicy, Orientation, Plan, Resampling, Spec, encode, inspect};
+use photo::{
+    CancelFlag, LocationPolicy, Orientation, Plan, Policy, Resampling, Spec, encode, inspect,
+};
 
 const SCALE: f64 = 0.25;
 
@@ -18,13 +20,13 @@ fn stages(criterion: &mut Criterion) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/photos/ref-5323x8000.jpg");
     let photo = std::fs::read(path).expect("the reference photo is committed");
     let cancel = CancelFlag::default();
-    let inspected = inspect(&photo, u64::MAX, LocationPolicy::Exact, &cancel);
+    let inspected = inspect(&photo, Policy::default(), &cancel);
     let size = inspected.header().expect("it is whole").size;
 
     let mut group = criterion.benchmark_group("reference photo");
     group.sample_size(20);
     group.bench_function("header and EXIF", |bench| {
-        bench.iter(|| inspect(black_box(&photo), u64::MAX, LocationPolicy::Exact, &cancel));
+        bench.iter(|| inspect(black_box(&photo), Policy::default(), &cancel));
     });
     group.bench_function("EXIF", |bench| {
         bench.iter(|| metadata::read(black_box(&photo), LocationPolicy::Exact, &cancel));

@@ -9,11 +9,9 @@
 use std::error::Error;
 use std::fs;
 
-use photo::{CancelFlag, LocationPolicy, Resampling, Spec};
+use photo::{CancelFlag, Policy, Resampling, Spec};
 
-/// A photo whose header declares more is refused before anything is decoded.
-const MAX_PIXELS: u64 = 500_000_000;
-/// A photo that needs more memory is refused too; the error says how much it needs.
+/// A photo that needs more memory is refused; the error says how much it needs.
 const MAX_MEMORY: u64 = 256 << 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -25,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Another thread could set this flag to end the work early.
     let cancel = CancelFlag::default();
-    let inspected = photo::inspect(&bytes, MAX_PIXELS, LocationPolicy::Off, &cancel);
+    let inspected = photo::inspect(&bytes, Policy::default(), &cancel);
     let spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
     let plan = inspected.plan(spec, MAX_MEMORY)?;
     println!("rendering takes {:.1} MB of memory besides the file", plan.memory as f64 / 1e6);

@@ -21,20 +21,45 @@ pub struct Inspected<'a> {
     told_size: Option<Size>,
 }
 
+/// What is read of photos, and which of them are decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Most stored pixels of a photo; a larger one is refused before anything is decoded. The default is 500
+    /// million.
+    pub max_pixels: u64,
+    /// How much of the place goes into the facts. The default is the exact place.
+    pub location: LocationPolicy,
+    /// Whether HEIC is decoded. The default is that it is.
+    pub heic: HeicPolicy,
+}
+
+/// Whether HEIC is decoded: its coding, HEVC, is patented, and a licence may be needed where it is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeicPolicy {
+    /// HEIC becomes a thumbnail like any other photo.
+    Decode,
+    /// HEIC is refused as [`PhotoError::UnsupportedFormat`]; its facts are read.
+    Refuse,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy {
+            max_pixels: 500_000_000,
+            location: LocationPolicy::Exact,
+            heic: HeicPolicy::Decode,
+        }
+    }
+}
+
 /// Reads a photo's metadata and header, and decodes nothing.
 ///
 /// This never fails: a file without thumbnail can still have [`Inspected::facts`], and [`Inspected::plan`]
-/// returns the error. A photo of more than `max_pixels` stored pixels is refused before anything is
-/// decoded. `location` says how much of the place goes into the facts.
-pub fn inspect<'a>(
-    bytes: &'a [u8],
-    max_pixels: u64,
-    location: LocationPolicy,
-    cancel: &CancelFlag,
-) -> Inspected<'a> {
+/// returns the error.
+pub fn inspect<'a>(bytes: &'a [u8], policy: Policy, cancel: &CancelFlag) -> Inspected<'a> {
     let format = Format::of(bytes);
-    let facts = metadata::read(bytes, location, cancel);
-    let header = catch_panic(|| header(bytes, format, max_pixels, cancel));
+    let facts = metadata::read(bytes, policy.location, cancel);
+    let header = catch_panic(|| header(bytes, format, policy, cancel));
     let told_size = match format {
         Some(Format::Heic | Format::Avif | Format::Heif) => heif::displayed_size(bytes, cancel),
         Some(
@@ -64,7 +89,8 @@ impl Inspected<'_> {
 
     /// The turn that makes the photo upright.
     pub fn orientation(&self) -> Orientation {
-        Orientation::from_exif(self.facts.orientation)
+        let of_format = self.header.as_ref().ok().and_then(Header::orientation);
+        of_format.unwrap_or_else(|| Orientation::from_exif(self.facts.orientation))
     }
 
     /// The photo's size as displayed; `None` if its header cannot be read. That of HEIC and AVIF is known

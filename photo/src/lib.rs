@@ -3,16 +3,15 @@
 //! # When was this photo taken, and how do I make its thumbnail?
 //!
 //! ```
-//! use photo::{CancelFlag, LocationPolicy, PhotoError, Resampling, Spec, inspect};
+//! use photo::{CancelFlag, Policy, PhotoError, Resampling, Spec, inspect};
 //!
 //! /// Prints when a photo was taken, and makes its thumbnail: a quarter of each side, JPEG quality 90.
 //! fn thumbnail(bytes: &[u8]) -> Result<Vec<u8>, PhotoError> {
-//!     const MAX_PIXELS: u64 = 500_000_000;
 //!     const MEMORY: u64 = 256 << 20;
 //!     let cancel = CancelFlag::default();
 //!
 //!     // Reads metadata and header, but decodes nothing.
-//!     let photo = inspect(bytes, MAX_PIXELS, LocationPolicy::Exact, &cancel);
+//!     let photo = inspect(bytes, Policy::default(), &cancel);
 //!     if let Some(taken_at) = &photo.facts.taken_at {
 //!         println!("taken at {}", taken_at.iso8601());
 //!     }
@@ -33,7 +32,7 @@
 //! # let black = Picture::Packed(Pixels::black(Size { width: 400, height: 300 }, 3));
 //! # let photo = encode::jpeg(&black, 0.9, None)?;
 //! # let jpeg = thumbnail(&photo)?;
-//! # let made = inspect(&jpeg, u64::MAX, LocationPolicy::Off, &CancelFlag::default());
+//! # let made = inspect(&jpeg, Policy::default(), &CancelFlag::default());
 //! # assert_eq!(made.size(), Some(Size { width: 100, height: 75 }));
 //! # Ok::<(), PhotoError>(())
 //! ```
@@ -89,7 +88,7 @@ mod size;
 pub use cancel::CancelFlag;
 pub use error::PhotoError;
 pub use format::{Claim, Format, Raw};
-pub use inspect::{Inspected, inspect};
+pub use inspect::{HeicPolicy, Inspected, Policy, inspect};
 pub use metadata::{Facts, LocationPolicy};
 pub use pixels::{Orientation, Picture, Pixels};
 pub use plan::{DctScale, Plan, Resampling, Spec};

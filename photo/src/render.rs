@@ -43,7 +43,7 @@ impl Plan<'_> {
         let shrunk = decoded.shrink(target, orientation.mirrors_stored())?;
         drop(decoded);
         cancel.check()?;
-        Ok(shrunk.map(|plane| orientation.apply(plane)))
+        Ok(self.header.coloured(shrunk).map(|plane| orientation.apply(plane)))
     }
 
     /// Decodes the photo's own pixels, as stored.
@@ -76,7 +76,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 mod tests {
     use super::*;
     use crate::metadata::icc;
-    use crate::{Inspected, LocationPolicy, Pixels, Resampling, Spec, inspect};
+    use crate::{Inspected, Pixels, Policy, Resampling, Spec, inspect};
 
     const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
 
@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn inspected(photo: &[u8]) -> Inspected<'_> {
-        inspect(photo, u64::MAX, LocationPolicy::Off, &CancelFlag::default())
+        inspect(photo, Policy::default(), &CancelFlag::default())
     }
 
     fn render(photo: &Inspected, spec: Spec) -> Thumbnail {

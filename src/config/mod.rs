@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use photo::{LocationPolicy, Resampling, Spec};
+use photo::{HeicPolicy, LocationPolicy, Policy, Resampling, Spec};
 use thiserror::Error;
 
 pub use renditions::{RenditionSetting, RenditionsError, rendition_version};
@@ -40,6 +40,8 @@ pub struct Config {
     pub max_photo_pixels: u64,
     /// `LOCATION`, `exact`: what of the place goes into the item.
     pub location: LocationPolicy,
+    /// `HEIC`, `decode`: whether HEIC is decoded.
+    pub heic: HeicPolicy,
     /// `DELETE_WITH_ORIGINAL`: whether what was made of a photo goes with it.
     pub delete_with_original: bool,
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets: the function's memory in MB; outside of
@@ -127,6 +129,7 @@ impl Config {
                 |n| (1..=1_000_000_000_000).contains(n),
             )?,
             location: vars.location()?,
+            heic: vars.heic()?,
             delete_with_original: vars.delete_with_original()?,
             memory_mb: vars.number(
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
@@ -142,6 +145,11 @@ impl Config {
     /// What the photo's renditions are like.
     pub fn spec(&self) -> Spec {
         self.rendition.spec(self.resampling)
+    }
+
+    /// What is read of photos, and which of them are decoded.
+    pub fn policy(&self) -> Policy {
+        Policy { max_pixels: self.max_photo_pixels, location: self.location, heic: self.heic }
     }
 
     /// Where a photo's renditions are.
@@ -278,6 +286,11 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
         self.choice("RESAMPLING", &choices, "best or fast")
     }
 
+    fn heic(&self) -> Result<HeicPolicy, ConfigError> {
+        let choices = [("decode", HeicPolicy::Decode), ("refuse", HeicPolicy::Refuse)];
+        self.choice("HEIC", &choices, "decode or refuse")
+    }
+
     fn delete_with_original(&self) -> Result<bool, ConfigError> {
         self.choice("DELETE_WITH_ORIGINAL", &[("true", true), ("false", false)], "true or false")
     }
@@ -336,6 +349,7 @@ mod tests {
         assert_eq!(config.max_photo_bytes, 104_857_600);
         assert_eq!(config.max_photo_pixels, 500_000_000);
         assert_eq!(config.location, LocationPolicy::Exact);
+        assert_eq!(config.heic, HeicPolicy::Decode);
     }
 
     #[test]
@@ -361,6 +375,7 @@ mod tests {
             ("MAX_PHOTO_PIXELS", "1e9"),
             ("LOCATION", "Exact"),
             ("RESAMPLING", "lanczos"),
+            ("HEIC", "yes"),
             ("CACHE_CONTROL", "max-age=1\nX-Evil: 1"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();
@@ -383,6 +398,7 @@ mod tests {
             ("MAX_PHOTO_PIXELS", "2"),
             ("LOCATION", "rounded"),
             ("RESAMPLING", "fast"),
+            ("HEIC", "refuse"),
         ])
         .unwrap();
         assert_eq!(config.originals_prefix, "/uploads/");
@@ -393,6 +409,7 @@ mod tests {
         assert_eq!(config.spec(), expected);
         assert_eq!((config.max_photo_bytes, config.max_photo_pixels), (1, 2));
         assert_eq!(config.location, LocationPolicy::Rounded);
+        assert_eq!(config.policy().heic, HeicPolicy::Refuse);
         assert_eq!(read(&[("LOCATION", "off")]).unwrap().location, LocationPolicy::Off);
     }
 

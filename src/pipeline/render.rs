@@ -171,7 +171,7 @@ fn render(
     cancel: &CancelFlag,
 ) -> Result<Attempt, NeedsMemory> {
     let started = Instant::now();
-    let inspected = photo::inspect(photo, config.max_photo_pixels, config.location, cancel);
+    let inspected = photo::inspect(photo, config.policy(), cancel);
     let inspecting = started.elapsed();
     let bytes = photo.len() as u64;
     let plan = inspected.plan(config.spec(), memory.for_photos().saturating_sub(bytes));

@@ -27,10 +27,10 @@ async fn broken_photos_become_a_dead_letter_and_a_failed_item_each() {
              check the original and upload it again",
         ),
         (
-            "4-heic.jpg",
-            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+            "4-avif.jpg",
+            b"\0\0\0\x18ftypavif\0\0\0\0mif1avif",
             "UnsupportedFormat",
-            "HEIC is not supported; upload the photo as JPEG, PNG, WebP, GIF, TIFF or BMP",
+            "AVIF is not supported; upload the photo as JPEG, PNG, WebP, GIF, TIFF or BMP",
         ),
     ];
     for (key, content, _, _) in broken {

@@ -69,9 +69,9 @@ fn exif_block(fields: &[(Tag, Value)]) -> Vec<u8> {
     block.into_inner()
 }
 
-/// A HEIC with these fields of EXIF and no picture (ISO/IEC 23008-12 annex A): item 1 is of type
+/// An AVIF with these fields of EXIF and no picture (ISO/IEC 23008-12 annex A): item 1 is of type
 /// Exif, and lies in the box of metadata itself.
-pub fn heic(fields: &[(Tag, Value)]) -> Vec<u8> {
+pub fn avif(fields: &[(Tag, Value)]) -> Vec<u8> {
     let boxed = |name: &[u8; 4], data: &[u8]| {
         [&(data.len() as u32 + 8).to_be_bytes()[..], name, data].concat()
     };
@@ -85,7 +85,7 @@ pub fn heic(fields: &[(Tag, Value)]) -> Vec<u8> {
         &boxed(b"iloc", &place),
         &boxed(b"idat", &item),
     ];
-    [boxed(b"ftyp", b"heic\0\0\0\0mif1heic"), boxed(b"meta", &meta.concat())].concat()
+    [boxed(b"ftyp", b"avif\0\0\0\0mif1avif"), boxed(b"meta", &meta.concat())].concat()
 }
 
 /// A photo of 26615x8000 pixels, 213 megapixels: five times the reference photo, side by side.

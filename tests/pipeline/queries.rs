@@ -105,9 +105,9 @@ async fn numbers_compare_as_numbers_and_reserved_words_need_a_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_whose_pixels_cannot_be_decoded_has_its_facts() {
-    let stack = Stack::deploy("heic").await;
+    let stack = Stack::deploy("avif").await;
     let degrees = |parts: [u32; 3]| Value::Rational(parts.map(|part| (part, 1).into()).to_vec());
-    let photo = photos::heic(&[
+    let photo = photos::avif(&[
         (Tag::Model, photos::text("iPhone 15 Pro")),
         (Tag::DateTimeOriginal, photos::text("2024:04:06 17:23:41")),
         (Tag::OffsetTimeOriginal, photos::text("+09:00")),
@@ -116,15 +116,15 @@ async fn a_photo_whose_pixels_cannot_be_decoded_has_its_facts() {
         (Tag::GPSLongitudeRef, photos::text("W")),
         (Tag::GPSLongitude, degrees([139, 45, 0])),
     ]);
-    stack.upload("trip/photo.heic", &photo).await;
-    let item = stack.item("trip/photo.heic", "FAILED").await;
-    assert_eq!(item["original"]["format"], "HEIC");
+    stack.upload("trip/photo.avif", &photo).await;
+    let item = stack.item("trip/photo.avif", "FAILED").await;
+    assert_eq!(item["original"]["format"], "AVIF");
     assert_eq!(item["failure"]["type"], "UnsupportedFormat");
     assert_eq!(item["takenAt"], "2024-04-06T17:23:41+09:00");
     assert_eq!(item["location"], json!({"latitude": 35.5, "longitude": -139.75}));
     assert_eq!(item["camera"], json!({"model": "iPhone 15 Pro"}));
     let found = album(&stack).send().await.unwrap();
-    assert_eq!(keys(found.items()), ["trip/photo.heic"], "it has its place in the album");
+    assert_eq!(keys(found.items()), ["trip/photo.avif"], "it has its place in the album");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
-use photo::{CancelFlag, Format, LocationPolicy, Orientation, Size};
+use photo::{CancelFlag, Format, Orientation, Policy, Size};
 use turbojpeg::{Compressor, YuvImage};
 
 use crate::progress::Progress;
@@ -45,8 +45,7 @@ impl Photo {
 
     fn read(path: &Path) -> Result<Photo, String> {
         let bytes = fs::read(path).map_err(|error| cannot("read", path, &error))?;
-        let inspected =
-            photo::inspect(&bytes, u64::MAX, LocationPolicy::Off, &CancelFlag::default());
+        let inspected = photo::inspect(&bytes, Policy::default(), &CancelFlag::default());
         let header = inspected
             .header()
             .map_err(|error| format!("cannot read {} as a photo: {error}", path.display()))?;
@@ -215,7 +214,7 @@ mod tests {
     use super::*;
 
     fn inspect(jpeg: &[u8]) -> photo::Inspected<'_> {
-        photo::inspect(jpeg, u64::MAX, LocationPolicy::Off, &CancelFlag::default())
+        photo::inspect(jpeg, Policy::default(), &CancelFlag::default())
     }
 
     fn taken_at(jpeg: &[u8]) -> String {

@@ -34,5 +34,5 @@ def unprocessable() -> dict[str, Kind]:
         "empty": lambda number: b"",
         "text": lambda number: b"This is no photo, but text number %08d." % number,
         "truncated": lambda number: jpeg(number)[:1500],
-        "heic": lambda number: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"%08d" % number,
+        "avif": lambda number: b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + b"%08d" % number,
     }

@@ -5,7 +5,7 @@ mod work;
 
 use libfuzzer_sys::Corpus;
 use photo::metadata::{self, MAX_TAGS};
-use photo::{CancelFlag, Format, LocationPolicy, Resampling, Spec, inspect};
+use photo::{CancelFlag, Format, LocationPolicy, Policy, Resampling, Spec, inspect};
 
 const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
 /// Most pixels. Large pictures are slow, and find nothing that small ones do not.
@@ -29,7 +29,7 @@ pub fn render(photo: &[u8], format: Format) -> Corpus {
     }
     let cancel = CancelFlag::default();
     let ((inspected, taken), looking) =
-        work::of(|| memory::peak_of(|| inspect(photo, MAX_PIXELS, LocationPolicy::Exact, &cancel)));
+        work::of(|| memory::peak_of(|| inspect(photo, Policy { max_pixels: MAX_PIXELS, ..Policy::default() }, &cancel)));
     assert!(taken <= OVERHEAD, "the header took {taken} bytes");
     expect_little_work(looking, photo, 0);
     let Ok(plan) = inspected.plan(SPEC, MEMORY) else { return Corpus::Keep };
@@ -42,7 +42,7 @@ pub fn render(photo: &[u8], format: Format) -> Corpus {
     assert!(taken <= plan.memory + OVERHEAD, "{taken} bytes were taken, not {}", plan.memory);
     if let Ok(thumbnail) = rendered {
         let displayed = inspected.orientation().displayed(size.scaled(SPEC.scale));
-        let again = inspect(&thumbnail.jpeg, u64::MAX, LocationPolicy::Off, &cancel);
+        let again = inspect(&thumbnail.jpeg, Policy::default(), &cancel);
         assert_eq!((thumbnail.size, again.size()), (displayed, Some(displayed)));
     }
     Corpus::Keep

@@ -253,7 +253,7 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Facts, Format, LocationPolicy, PhotoError, inspect};
+    use crate::{Facts, Format, PhotoError, Policy, inspect};
 
     const ASCII: u16 = 2;
     const SHORT: u16 = 3;
@@ -297,7 +297,7 @@ mod tests {
     }
 
     fn failure(file: &[u8]) -> (Option<Format>, PhotoError, Facts) {
-        let inspected = inspect(file, u64::MAX, LocationPolicy::Exact, &CancelFlag::default());
+        let inspected = inspect(file, Policy::default(), &CancelFlag::default());
         (inspected.format, inspected.header().unwrap_err(), inspected.facts.clone())
     }
 
@@ -413,7 +413,11 @@ mod tests {
             let latitude = facts.location.unwrap().latitude;
             assert!((latitude - 35.658_333).abs() < 1e-4, "{latitude}");
             for length in 0..file.len() {
-                inspect(&file[..length], 1, LocationPolicy::Exact, &CancelFlag::default());
+                inspect(
+                    &file[..length],
+                    Policy { max_pixels: 1, ..Policy::default() },
+                    &CancelFlag::default(),
+                );
             }
         }
         let only_exif =

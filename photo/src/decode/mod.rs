@@ -1,13 +1,15 @@
 //! Reads a photo's header without decoding it, and decodes the photo.
 
 mod deflate;
+mod heif;
 pub(crate) mod jpeg;
 mod raster;
 mod tiff;
 
 use self::raster::RasterFormat;
+use crate::inspect::{HeicPolicy, Policy};
 use crate::pixels::Decoded;
-use crate::{CancelFlag, DctScale, Format, PhotoError, Size};
+use crate::{CancelFlag, DctScale, Format, Orientation, PhotoError, Picture, Size};
 
 /// The longest side of a photo, in pixels: four times that of a JPEG, so that its thumbnail fits in one.
 const MAX_SIDE: u32 = 4 * 65_535;
@@ -36,6 +38,7 @@ enum Kind {
     Jpeg(jpeg::Header),
     Raster(raster::Header),
     Tiff(tiff::Header),
+    Heif(heif::Header),
 }
 
 /// Checks a photo's bytes, then its dimensions. `format` is what [`Format::of`] found; only a photo that
@@ -47,7 +50,7 @@ enum Kind {
 pub fn header(
     photo: &[u8],
     format: Option<Format>,
-    max_pixels: u64,
+    policy: Policy,
     cancel: &CancelFlag,
 ) -> Result<Header, PhotoError> {
     let raster = |format| raster::header(photo, format, cancel).map(Header::of_raster);
@@ -59,17 +62,21 @@ pub fn header(
         Some(Format::WebP) => raster(RasterFormat::WebP)?,
         Some(Format::Bmp) => raster(RasterFormat::Bmp)?,
         Some(Format::Raw(raw)) => return Err(PhotoError::UnsupportedFormat(raw.to_string())),
-        Some(
-            other
-            @ (Format::Heic | Format::Avif | Format::Heif | Format::JpegXl | Format::Jpeg2000),
-        ) => return Err(PhotoError::UnsupportedFormat(other.to_string())),
+        Some(Format::Heic) if policy.heic == HeicPolicy::Refuse => {
+            let what = "HEIC, which is switched off by the setting HEIC=refuse,";
+            return Err(PhotoError::UnsupportedFormat(what.into()));
+        }
+        Some(Format::Heic) => Header::of_heif(heif::header(photo, cancel)?),
+        Some(other @ (Format::Avif | Format::Heif | Format::JpegXl | Format::Jpeg2000)) => {
+            return Err(PhotoError::UnsupportedFormat(other.to_string()));
+        }
         None if photo.is_empty() => return Err(PhotoError::Empty),
         None => return Err(PhotoError::NotAPhoto(first_bytes(photo))),
     };
     cancel.check()?;
     let Size { width, height } = header.size;
-    if header.size.pixels() > max_pixels {
-        return Err(PhotoError::TooManyPixels { width, height, limit: max_pixels });
+    if header.size.pixels() > policy.max_pixels {
+        return Err(PhotoError::TooManyPixels { width, height, limit: policy.max_pixels });
     }
     if width.max(height) > MAX_SIDE {
         let kind =
@@ -95,6 +102,28 @@ impl Header {
         Header { size: header.size, icc_profile, kind: Kind::Tiff(header) }
     }
 
+    fn of_heif(header: heif::Header) -> Header {
+        let icc_profile = header.profile.clone();
+        Header { size: header.size, icc_profile, kind: Kind::Heif(header) }
+    }
+
+    /// The turn that makes the photo upright, where the format itself says it, so that the EXIF orientation
+    /// only repeats it (ISO/IEC 23008-12 clause 6.5.10).
+    pub fn orientation(&self) -> Option<Orientation> {
+        match &self.kind {
+            Kind::Heif(header) => Some(header.orientation),
+            Kind::Jpeg(_) | Kind::Raster(_) | Kind::Tiff(_) => None,
+        }
+    }
+
+    /// The picture in the colours that its JPEG will have.
+    pub fn coloured(&self, picture: Picture) -> Picture {
+        match &self.kind {
+            Kind::Heif(header) => header.colours.to_jpeg(picture),
+            Kind::Jpeg(_) | Kind::Raster(_) | Kind::Tiff(_) => picture,
+        }
+    }
+
     /// Decodes a JPEG at this scale, and any other photo at its full size.
     ///
     /// # Errors
@@ -111,6 +140,7 @@ impl Header {
             Kind::Jpeg(header) => jpeg::decode(photo, header, scale, cancel),
             Kind::Raster(header) => raster::decode(photo, header, cancel),
             Kind::Tiff(header) => tiff::decode(photo, header, cancel),
+            Kind::Heif(header) => heif::decode(photo, header, scale, cancel),
         };
         // A decoder that knows nothing of the flag reports a read error once it is raised.
         cancel.check().and(decoded)
@@ -119,14 +149,17 @@ impl Header {
     /// Most bytes of memory that making a thumbnail of this `scale` takes, without the file itself. A JPEG
     /// is decoded at `dct_scale`.
     pub fn memory(&self, dct_scale: DctScale, scale: f64) -> u64 {
-        let (decoding, dct_scale, is_planar) = match &self.kind {
-            Kind::Jpeg(jpeg) => (jpeg.decoding_memory(dct_scale), dct_scale, jpeg.is_subsampled),
-            Kind::Raster(raster) => (raster.memory, DctScale::FULL, false),
-            Kind::Tiff(tiff) => (tiff.memory, DctScale::FULL, false),
+        let full = DctScale::FULL.eighths();
+        let (decoding, eighths, is_planar) = match &self.kind {
+            Kind::Jpeg(jpeg) => {
+                (jpeg.decoding_memory(dct_scale), dct_scale.eighths(), jpeg.is_subsampled)
+            }
+            Kind::Raster(raster) => (raster.memory, full, false),
+            Kind::Tiff(tiff) => (tiff.memory, full, false),
+            Kind::Heif(heif) => (heif.memory(dct_scale), heif.eighths(dct_scale), heif.is_planar()),
         };
         let target = self.size.scaled(scale);
-        let eighths = u64::from(dct_scale.eighths());
-        let decoded_columns = (u64::from(self.size.width) * eighths).div_ceil(8);
+        let decoded_columns = (u64::from(self.size.width) * u64::from(eighths)).div_ceil(8);
         let weights = u64::from(self.size.width.max(self.size.height)) * BYTES_OF_WEIGHTS;
         let half_resized = decoded_columns * u64::from(target.height);
         let (half_resized_bytes, thumbnail_bytes) = match is_planar {
@@ -154,17 +187,18 @@ mod tests {
     #[test]
     fn files_that_are_not_photos_are_refused_by_name() {
         let refusal = |bytes: &[u8]| {
-            header(bytes, Format::of(bytes), 100, &CancelFlag::default()).unwrap_err()
+            header(bytes, Format::of(bytes), Policy::default(), &CancelFlag::default()).unwrap_err()
         };
         assert_eq!(refusal(b""), PhotoError::Empty);
         let text = refusal(b"Dear diary, today");
         assert_eq!(text.name(), "NotAPhoto");
         assert!(text.to_string().contains("it begins with \"Dear diary, toda\""), "{text}");
-        let heic = refusal(b"\0\0\0\x18ftypheic");
+        let avif = refusal(b"\0\0\0\x18ftypavif");
         assert_eq!(
-            heic.to_string(),
-            "HEIC is not supported; upload the photo as JPEG, PNG, WebP, GIF, TIFF or BMP"
+            avif.to_string(),
+            "AVIF is not supported; upload the photo as JPEG, PNG, WebP, GIF, TIFF or BMP"
         );
+        assert_eq!(refusal(b"\0\0\0\x18ftypheic").name(), "TruncatedPhoto");
         assert_eq!(refusal(b"\x89PNG\r\n\x1A\n").name(), "TruncatedPhoto");
     }
 
@@ -173,7 +207,10 @@ mod tests {
         let black = Picture::Packed(Pixels::black(Size { width: 20, height: 10 }, 1));
         let photo = encode::jpeg(&black, 0.9, None).unwrap();
         let cancel = CancelFlag::default();
-        let header = |limit| header(&photo, Some(Format::Jpeg), limit, &cancel);
+        let header = |max_pixels| {
+            let policy = Policy { max_pixels, ..Policy::default() };
+            header(&photo, Some(Format::Jpeg), policy, &cancel)
+        };
         assert!(header(200).is_ok());
         let message = header(199).unwrap_err().to_string();
         assert!(

@@ -6,7 +6,7 @@ pub(crate) mod samples;
 mod shrink;
 
 pub use orientation::Orientation;
-pub use shrink::{Decoded, DecodedPlane};
+pub use shrink::{Area, Decoded, DecodedPlane};
 
 use crate::Size;
 

@@ -56,6 +56,39 @@ impl Orientation {
         }
     }
 
+    /// The orientation with these steps.
+    fn of_steps(steps: (bool, bool, bool)) -> Orientation {
+        match steps {
+            (false, false, false) => Orientation::Upright,
+            (false, true, false) => Orientation::MirroredHorizontally,
+            (false, true, true) => Orientation::UpsideDown,
+            (false, false, true) => Orientation::MirroredVertically,
+            (true, false, false) => Orientation::Transposed,
+            (true, true, false) => Orientation::TurnClockwise,
+            (true, true, true) => Orientation::Transversed,
+            (true, false, true) => Orientation::TurnCounterClockwise,
+        }
+    }
+
+    /// This turn, and then one of 90 degrees counter-clockwise.
+    pub fn turned_counter_clockwise(self) -> Orientation {
+        // Such a turn swaps rows and columns, then top and bottom.
+        let (transpose, horizontally, vertically) = self.steps();
+        Orientation::of_steps((!transpose, vertically, !horizontally))
+    }
+
+    /// This turn, and then left and right swapped.
+    pub fn mirrored_horizontally(self) -> Orientation {
+        let (transpose, horizontally, vertically) = self.steps();
+        Orientation::of_steps((transpose, !horizontally, vertically))
+    }
+
+    /// This turn, and then top and bottom swapped.
+    pub fn mirrored_vertically(self) -> Orientation {
+        let (transpose, horizontally, vertically) = self.steps();
+        Orientation::of_steps((transpose, horizontally, !vertically))
+    }
+
     /// Whether the stored picture is mirrored along its width and along its height.
     pub fn mirrors_stored(self) -> (bool, bool) {
         let (transpose, horizontally, vertically) = self.steps();
@@ -110,6 +143,28 @@ mod tests {
             let displayed = Orientation::from_exif(Some(value)).apply(stored);
             assert_eq!(displayed.data, b"abcdef", "orientation {value}");
             assert_eq!(displayed.size, Size { width: 3, height: 2 }, "orientation {value}");
+        }
+    }
+
+    #[test]
+    fn a_further_turn_is_made_after_the_first() {
+        let size = Size { width: 3, height: 2 };
+        for (value, width, data) in STORED {
+            let first = Orientation::from_exif(Some(value));
+            let stored = Pixels {
+                data: data.to_vec(),
+                size: Size { width, height: 6 / width },
+                channels: 1,
+            };
+            let upright = Pixels { data: b"abcdef".to_vec(), size, channels: 1 };
+            for (both, second) in [
+                (first.turned_counter_clockwise(), Orientation::TurnCounterClockwise),
+                (first.mirrored_horizontally(), Orientation::MirroredHorizontally),
+                (first.mirrored_vertically(), Orientation::MirroredVertically),
+            ] {
+                let expected = second.apply(upright.clone());
+                assert_eq!(both.apply(stored.clone()), expected, "{value}, {second:?}");
+            }
         }
     }
 

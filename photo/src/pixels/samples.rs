@@ -1,6 +1,6 @@
 //! Converts a decoder's samples to pixels that a JPEG can hold: 8 bits, gray or RGB, opaque.
 
-use super::{Decoded, DecodedPlane, cmyk};
+use super::{Area, Decoded, DecodedPlane, cmyk};
 use crate::Size;
 
 /// The meaning of a pixel's samples.
@@ -83,7 +83,7 @@ pub(crate) fn to_displayable(
             3
         }
     };
-    let content = (f64::from(size.width), f64::from(size.height));
+    let content = Area::of_size(size.width.into(), size.height.into());
     let plane = DecodedPlane { range: 0..data.len(), size, channels, content };
     Decoded { data, planes: vec![plane] }
 }

@@ -27,18 +27,22 @@ pub struct DecodedPlane {
     pub size: Size,
     /// Channels of a sample, one byte each: 1 or 3.
     pub channels: usize,
-    /// Exact width and height of the picture in samples; the rest is padding. For example, 5323 pixels
-    /// decoded at 3/8 are 1996.125 samples in a plane of 1997.
-    pub content: (f64, f64),
+    /// The exact area of the picture; the rest is padding, or cropped. For example, 5323 pixels decoded at
+    /// 3/8 are 1996.125 samples in a plane of 1997.
+    pub content: Area,
 }
 
-/// The part of a plane that becomes a picture, in samples; it may reach beyond the plane.
-#[derive(Clone, Copy)]
-struct Crop {
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
+/// A part of a plane, in samples. Filters may need one that reaches beyond the plane.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Area {
+    /// The distance from the left edge.
+    pub left: f64,
+    /// The distance from the upper edge.
+    pub top: f64,
+    /// Its width.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
 }
 
 impl Decoded {
@@ -67,19 +71,19 @@ impl Decoded {
             [luma, cb, cr] => {
                 let half =
                     Size { width: target.width.div_ceil(2), height: target.height.div_ceil(2) };
-                let luma = self.resize(&mut resizer, luma, target, luma.content_crop())?;
+                let luma = self.resize(&mut resizer, luma, target, luma.content)?;
                 let [cb, cr] = [cb, cr].map(|plane| {
-                    let (left, width) =
-                        chroma_side(plane.content.0, half.width, target.width, mirrored.0);
-                    let (top, height) =
-                        chroma_side(plane.content.1, half.height, target.height, mirrored.1);
-                    self.resize(&mut resizer, plane, half, Crop { left, top, width, height })
+                    let Area { left, top, width, height } = plane.content;
+                    let (before, width) = chroma_side(width, half.width, target.width, mirrored.0);
+                    let (above, height) =
+                        chroma_side(height, half.height, target.height, mirrored.1);
+                    let area = Area { left: left + before, top: top + above, width, height };
+                    self.resize(&mut resizer, plane, half, area)
                 });
                 Ok(Picture::Planar([luma, cb?, cr?]))
             }
             [packed] => {
-                let crop = packed.content_crop();
-                Ok(Picture::Packed(self.resize(&mut resizer, packed, target, crop)?))
+                Ok(Picture::Packed(self.resize(&mut resizer, packed, target, packed.content)?))
             }
             other => Err(PhotoError::Corrupt(format!("it was decoded to {} planes", other.len()))),
         }
@@ -90,14 +94,14 @@ impl Decoded {
         resizer: &mut Resizer,
         plane: &DecodedPlane,
         target: Size,
-        crop: Crop,
+        area: Area,
     ) -> Result<Pixels, PhotoError> {
         let data = self.data.get(plane.range.clone()).unwrap_or_default();
-        if crop.rounds_up_to(target) {
+        if area.rounds_up_to(target) {
             return plane.corner(data, target);
         }
         let pixel_type = if plane.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
-        let border = plane.border_for(crop);
+        let border = plane.border_for(area);
         let bordered = match border {
             0 => Cow::Borrowed(data),
             _ => Cow::Owned(with_border(data, plane, border)),
@@ -107,7 +111,7 @@ impl Decoded {
         let offset = f64::from(border);
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-            .crop(offset + crop.left, offset + crop.top, crop.width, crop.height);
+            .crop(offset + area.left, offset + area.top, area.width, area.height);
         let source = ImageRef::new(width, height, &bordered, pixel_type).map_err(refused)?;
         let mut resized = Image::new(target.width, target.height, pixel_type);
         resizer.resize(&source, &mut resized, &options).map_err(refused)?;
@@ -115,8 +119,13 @@ impl Decoded {
     }
 }
 
-impl Crop {
-    /// Whether the crop already has the target's size, apart from a last sample that is only partly
+impl Area {
+    /// The area of a picture that begins at the plane's corner.
+    pub fn of_size(width: f64, height: f64) -> Area {
+        Area { left: 0.0, top: 0.0, width, height }
+    }
+
+    /// Whether the area already has the target's size, apart from a last sample that is only partly
     /// covered.
     fn rounds_up_to(self, target: Size) -> bool {
         let size = (f64::from(target.width), f64::from(target.height));
@@ -128,8 +137,8 @@ impl DecodedPlane {
     fn overwrite_padding(&self, data: &mut [u8]) {
         let row_length = (self.size.width as usize * self.channels).max(1);
         // A picture of less than a sample has none that is wholly inside.
-        let columns = (self.content.0.floor() as usize).max(1) * self.channels;
-        let rows = (self.content.1.floor() as usize).max(1) * row_length;
+        let columns = (self.content.width.floor() as usize).max(1) * self.channels;
+        let rows = (self.content.height.floor() as usize).max(1) * row_length;
         if columns < row_length {
             for row in data.chunks_exact_mut(row_length) {
                 let (inside, beyond) = row.split_at_mut(columns);
@@ -158,15 +167,11 @@ impl DecodedPlane {
         Ok(Pixels { data: corner, size, channels: self.channels })
     }
 
-    fn content_crop(&self) -> Crop {
-        Crop { left: 0.0, top: 0.0, width: self.content.0, height: self.content.1 }
-    }
-
-    /// The number of samples by which this crop reaches beyond the plane.
-    fn border_for(&self, crop: Crop) -> u32 {
-        let right = crop.left + crop.width - f64::from(self.size.width);
-        let bottom = crop.top + crop.height - f64::from(self.size.height);
-        [-crop.left, -crop.top, right, bottom].into_iter().fold(0.0, f64::max).ceil() as u32
+    /// The number of samples by which this area reaches beyond the plane.
+    fn border_for(&self, area: Area) -> u32 {
+        let right = area.left + area.width - f64::from(self.size.width);
+        let bottom = area.top + area.height - f64::from(self.size.height);
+        [-area.left, -area.top, right, bottom].into_iter().fold(0.0, f64::max).ceil() as u32
     }
 }
 
@@ -205,7 +210,8 @@ mod tests {
     use super::*;
 
     /// A plane whose values rise from left to right by `step` for each sample.
-    fn ramp(size: Size, step: f64, content: (f64, f64)) -> (Vec<u8>, DecodedPlane) {
+    fn ramp(size: Size, step: f64, (width, height): (f64, f64)) -> (Vec<u8>, DecodedPlane) {
+        let content = Area::of_size(width, height);
         let row: Vec<u8> = (0..size.width).map(|x| (f64::from(x) * step) as u8).collect();
         let data = row.repeat(size.height as usize);
         let range = 0..data.len();
@@ -235,6 +241,8 @@ mod tests {
             ((3.0, 1.25), [1, 2, 3, 1, 2, 3, 1, 2, 3]),
             ((0.5, 2.0), [1, 1, 1, 4, 4, 4, 4, 4, 4]),
         ] {
+            let (width, height) = content;
+            let content = Area::of_size(width, height);
             let plane = DecodedPlane { range: 0..9, size, channels: 1, content };
             let decoded = Decoded { data: (1..10).collect(), planes: vec![plane] };
             assert_eq!(decoded.without_padding().data, expected, "{content:?}");

@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use photo::{CancelFlag, LocationPolicy, inspect};
+use photo::{CancelFlag, Policy, inspect};
 
-use super::{MAX_PIXELS, MEMORY, SPEC, render};
+use super::{MEMORY, SPEC, render};
 
 const FILE: &str = "THUMBNAILER_TEST_FILE";
 /// Longest wait for a file: far more than the CPU time that it may take.
@@ -44,7 +44,7 @@ pub fn of(photo: &[u8], name: &str) -> Cost {
     let figures = figures.unwrap_or_else(|| panic!("{name} crashed the process: {output}"));
     let figures: Vec<&str> = figures.split(' ').collect();
     let [end, cpu, taken] = figures[..] else { panic!("{figures:?}") };
-    let inspected = inspect(photo, MAX_PIXELS, LocationPolicy::Off, &CancelFlag::default());
+    let inspected = inspect(photo, Policy::default(), &CancelFlag::default());
     let plan = inspected.plan(SPEC, MEMORY).map(|plan| plan.memory);
     // A refused file needs no more than its own bytes.
     let picture = plan.ok().filter(|memory| *memory <= MEMORY).unwrap_or(0);

@@ -17,22 +17,20 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use photo::{CancelFlag, LocationPolicy, PhotoError, Resampling, Spec, Thumbnail, inspect};
+use photo::{CancelFlag, PhotoError, Policy, Resampling, Spec, Thumbnail, inspect};
 
 use cost::cpu_time;
 
 const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
 /// Most CPU time for a file. Most files take a tenth of it.
 const SOON: Duration = Duration::from_secs(2);
-/// The default limit of the function.
-const MAX_PIXELS: u64 = 500_000_000;
 /// The memory that a function of 1769 MB has for a photo.
 const MEMORY: u64 = 1600 << 20;
 
 /// Does everything that the function does with a photo's bytes.
 fn render(photo: &[u8]) -> Result<Thumbnail, PhotoError> {
     let cancel = CancelFlag::default();
-    let inspected = inspect(photo, MAX_PIXELS, LocationPolicy::Exact, &cancel);
+    let inspected = inspect(photo, Policy::default(), &cancel);
     let plan = inspected.plan(SPEC, MEMORY)?;
     if plan.memory > MEMORY {
         return Err(PhotoError::TooLittleMemory { has_mb: 1769, needs_mb: plan.memory >> 20 });

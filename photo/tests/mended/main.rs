@@ -9,7 +9,7 @@ mod padding;
 use std::fs;
 use std::path::Path;
 
-use photo::{CancelFlag, LocationPolicy, PhotoError, Resampling, Spec, inspect};
+use photo::{CancelFlag, PhotoError, Policy, Resampling, Spec, inspect};
 
 const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
 
@@ -28,7 +28,7 @@ fn golden(name: &str) -> Vec<u8> {
 
 fn thumbnail(photo: &[u8]) -> Result<Vec<u8>, PhotoError> {
     let cancel = CancelFlag::default();
-    let inspected = inspect(photo, 1_000_000, LocationPolicy::Off, &cancel);
+    let inspected = inspect(photo, Policy::default(), &cancel);
     Ok(inspected.plan(SPEC, u64::MAX)?.render(&cancel)?.jpeg)
 }
 

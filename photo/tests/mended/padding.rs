@@ -1,6 +1,6 @@
 //! What a decoder pads a picture with is never seen.
 
-use photo::{CancelFlag, DctScale, LocationPolicy, Picture, inspect};
+use photo::{CancelFlag, DctScale, Picture, Policy, inspect};
 use turbojpeg::{Image, PixelFormat, Subsamp};
 
 use super::SPEC;
@@ -32,7 +32,7 @@ fn padded(width: usize, height: usize, subsamp: Subsamp, padding: [u8; 3]) -> Ve
 /// The thumbnail's planes.
 fn planes(jpeg: &[u8], eighths: u8) -> Vec<photo::Pixels> {
     let cancel = CancelFlag::default();
-    let photo = inspect(jpeg, 1_000_000, LocationPolicy::Off, &cancel);
+    let photo = inspect(jpeg, Policy::default(), &cancel);
     let mut plan = photo.plan(SPEC, u64::MAX).unwrap();
     plan.dct_scale = DctScale::of_eighths(eighths);
     match plan.picture(&cancel).unwrap() {

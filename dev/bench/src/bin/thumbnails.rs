@@ -12,7 +12,7 @@ use std::time::Instant;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::imageops::FilterType;
 use image::{DynamicImage, GenericImageView, ImageDecoder, ImageEncoder};
-use photo::{CancelFlag, LocationPolicy, Resampling, Size, Spec, inspect};
+use photo::{CancelFlag, Policy, Resampling, Size, Spec, inspect};
 use serde_json::json;
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
 
@@ -87,7 +87,7 @@ fn prepare<'a>(way: &str, photo: &'a [u8]) -> Outcome<Make<'a>> {
 
 fn by_this_crate(photo: &[u8], resampling: Resampling) -> Outcome<Vec<u8>> {
     let cancel = CancelFlag::default();
-    let inspected = inspect(photo, u64::MAX, LocationPolicy::Off, &cancel);
+    let inspected = inspect(photo, Policy::default(), &cancel);
     let spec = Spec { scale: SCALE, quality: f64::from(QUALITY) / 100.0, resampling };
     Ok(inspected.plan(spec, u64::MAX)?.render(&cancel)?.jpeg)
 }

@@ -26,7 +26,7 @@ use turbojpeg::{
 };
 
 use crate::container::jpeg::NO_END;
-use crate::pixels::{Decoded, DecodedPlane, cmyk};
+use crate::pixels::{Area, Decoded, DecodedPlane, cmyk};
 use crate::{CancelFlag, DctScale, PhotoError, Size};
 
 /// Decodes at this scale, without computing the frequencies that a thumbnail cannot show.
@@ -90,7 +90,7 @@ fn decode_planes(
     let result = decompressor.decompress_to_yuv(jpeg, image.as_deref_mut());
     result.or_else(|error| Verdict::of(error).unless_harmless(header))?;
 
-    let (across, down) = content(header, decompressor.scaling_factor());
+    let Area { width: across, height: down, .. } = content(header, decompressor.scaling_factor());
     let (step_x, step_y) = subsamp.size();
     let mut start = 0;
     let mut plane = |(width, height): (usize, usize), content| {
@@ -99,9 +99,12 @@ fn decode_planes(
         let size = Size { width: width as u32, height: height as u32 };
         DecodedPlane { range, size, channels: 1, content }
     };
-    let subsampled = (across / step_x as f64, down / step_y as f64);
-    let planes =
-        vec![plane(luma, (across, down)), plane(chroma, subsampled), plane(chroma, subsampled)];
+    let subsampled = Area::of_size(across / step_x as f64, down / step_y as f64);
+    let planes = vec![
+        plane(luma, Area::of_size(across, down)),
+        plane(chroma, subsampled),
+        plane(chroma, subsampled),
+    ];
     Ok(Decoded { data: image.pixels, planes }.without_padding())
 }
 
@@ -137,9 +140,9 @@ fn decode_packed(
 }
 
 /// The exact size of the picture in scaled samples, which the decoder rounds up.
-fn content(header: &Header, scale: ScalingFactor) -> (f64, f64) {
+fn content(header: &Header, scale: ScalingFactor) -> Area {
     let scaled = |side: u32| f64::from(side) * scale.num() as f64 / scale.denom() as f64;
-    (scaled(header.size.width), scaled(header.size.height))
+    Area::of_size(scaled(header.size.width), scaled(header.size.height))
 }
 
 /// Why a stream was not decoded without doubt.
