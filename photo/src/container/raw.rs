@@ -319,6 +319,7 @@ mod tests {
             ("SONY", Raw::Arw),
             ("PENTAX Corporation", Raw::Pef),
             ("RICOH IMAGING COMPANY, LTD.", Raw::Pef),
+            ("Asahi Optical Co.,Ltd.", Raw::Pef),
             ("SAMSUNG", Raw::Srw),
             ("Hasselblad", Raw::ThreeFr),
             ("EASTMAN KODAK COMPANY", Raw::Dcr),
@@ -343,6 +344,29 @@ mod tests {
         expect(&dng, Raw::Dng, Some("Apple"));
         let dot = photo(b"II*\0", b"Phase One A/S", &[(tag::WIDTH, SHORT, b"\x01\0")]);
         expect(&dot, Raw::Iiq, Some("Phase One A/S"));
+    }
+
+    #[test]
+    fn a_tiff_that_is_neither_a_preview_nor_of_a_sensor_holds_a_photo() {
+        let one = b"\x01\0\0\0";
+        for (make, field) in [
+            ("Phase One A/S", (tag::WIDTH, LONG, &b"\x40\x1F\0\0"[..])),
+            ("NIKON CORPORATION", (tag::WIDTH, LONG, one)),
+            ("NIKON CORPORATION", (tag::SUBFILE_TYPE, LONG, b"\0\0\0\0")),
+            ("NIKON CORPORATION", (tag::SUBFILE_TYPE, LONG, b"\x02\0\0\0")),
+            ("NIKON CORPORATION", (tag::PHOTOMETRIC, SHORT, b"\x02\0")),
+            ("Somebody", (tag::SUBFILE_TYPE, LONG, one)),
+        ] {
+            let (format, ..) = failure(&photo(b"II*\0", make.as_bytes(), &[field]));
+            assert_eq!(format, Some(Format::Tiff), "{make} {field:?}");
+        }
+        // A directory below the first that is a smaller picture in colours.
+        let mut below = photo(b"II*\0", b"SONY", &[(tag::SUB_DIRECTORIES, LONG, &[7; 4])]);
+        let place = below.windows(4).rposition(|four| four == [7; 4]).unwrap();
+        let at = (below.len() as u32).to_le_bytes();
+        below[place..place + 4].copy_from_slice(&at);
+        below.extend(b"\x01\0\x06\x01\x03\0\x01\0\0\0\x02\0\0\0\0\0\0\0");
+        assert_eq!(failure(&below).0, Some(Format::Tiff));
     }
 
     #[test]
@@ -419,6 +443,24 @@ mod tests {
                     &CancelFlag::default(),
                 );
             }
+        }
+        for header in [b"II*\0", b"MM\0*"] {
+            let order = Order { is_big: header == b"MM\0*" };
+            // What follows a directory is none of its entries, and a value of four bytes is no offset.
+            let artist = [b"x".repeat(300), b"\0".to_vec()].concat();
+            let others = [
+                (0x013B, ASCII, &artist[..]),
+                (0x0110, ASCII, b"EOS\0"),
+                (0x013C, ASCII, b"a host\0"),
+            ];
+            let mut primary = photo(header, b"Canon", &others);
+            primary.truncate(primary.len() - 4);
+            primary.extend([order.bytes(0x0131, 2), order.bytes(2, 2), order.bytes(4, 4)].concat());
+            primary.extend(b"1.0\0");
+            let (.., facts) = failure(&cr3(&[(b"CMT1", primary)]));
+            assert_eq!(facts.camera.model.as_deref(), Some("EOS"));
+            assert_eq!(facts.camera.software, None);
+            assert_eq!(facts.tags["HostComputer"], "a host");
         }
         let only_exif =
             cr3(&[(b"CMT2", tiff(b"II*\0", &[(0x9003, ASCII, b"2024:04:06 17:23:41\0")]))]);

@@ -575,6 +575,15 @@ mod tests {
     }
 
     #[test]
+    fn exif_in_a_jpeg_2000_is_read() {
+        let uuid = [b"JpgTiffExif->JP2", &small_block()[..]].concat();
+        let other = [&[7; 16][..], &small_block()].concat();
+        let signature = b"\r\n\x87\n".to_vec();
+        let file = media(&[(b"jP  ", signature), (b"uuid", other), (b"uuid", uuid)]);
+        expect_small("JPEG 2000", &file);
+    }
+
+    #[test]
     fn damaged_boxes_do_no_harm() {
         let whole = heif(b"heic", &small_block());
         for position in 0..whole.len() - small_block().len() {

@@ -177,11 +177,11 @@ impl Sources {
 mod tests {
     use std::slice::from_ref;
 
-    use ::exif::Tag;
+    use ::exif::{Context, Tag, Value};
 
     use super::super::sample::{
-        ascii, block, facts, iptc, jpeg, jpeg_of, jpeg_of_segments, long, photoshop, png, rational,
-        read, short, thumbnail, xmp,
+        ascii, block, facts, field, iptc, jpeg, jpeg_of, jpeg_of_segments, long, packet, photoshop,
+        png, rational, read, short, thumbnail, xmp,
     };
     use super::super::{OffsetSource, TakenAt, TimeSource};
     use super::{Camera, Facts, LocationPolicy};
@@ -272,11 +272,76 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_iptc_goes_before_the_text_of_a_png() {
+        let iptc = iptc(&IPTC_DATE);
+        let digits: String = iptc.iter().map(|byte| format!("{byte:02x}")).collect();
+        let profile = format!("Raw profile type iptc\0\niptc\n{}\n{digits}\n", iptc.len());
+        let text = b"Creation Time\x002005:05:05 05:05:05";
+        let file = png(&[(b"tEXt", text), (b"tEXt", profile.as_bytes())]);
+        let taken = read(&file, LocationPolicy::Exact).taken_at.unwrap();
+        assert_eq!(taken.source(), TimeSource::Iptc);
+    }
+
+    #[test]
+    fn a_packet_in_a_profile_of_a_png_may_have_the_identifier_of_a_jpeg() {
+        let packet = xmp("xmp:CreateDate='2023-03-03T03:03:03'");
+        let digits: String = packet.iter().map(|byte| format!("{byte:02x}")).collect();
+        let profile = format!("Raw profile type APP1\0\nAPP1\n{}\n{digits}\n", packet.len());
+        let file = png(&[(b"tEXt", profile.as_bytes())]);
+        let taken = read(&file, LocationPolicy::Exact).taken_at.unwrap();
+        assert_eq!(taken.source(), TimeSource::Xmp);
+    }
+
+    #[test]
+    fn a_packet_in_a_tag_of_exif_is_found_behind_other_tags() {
+        let bytes = packet("xmp:CreateDate='2023-03-03T03:03:03'", "").into_bytes();
+        let tag = field(Tag(Context::Tiff, 700), Value::Byte(bytes));
+        let taken = facts(&[ascii(Tag::Make, "Canon"), tag]).taken_at.unwrap();
+        assert_eq!(taken.source(), TimeSource::Xmp);
+    }
+
+    #[test]
+    fn iptc_is_found_behind_long_datasets_and_other_segments() {
+        let keyword = [b"\x1C\x02\x19\x80\x04\0\0\x01\x2C", &[b'k'; 300][..]].concat();
+        let datasets = [keyword, iptc(&IPTC_DATE)].concat();
+        let resources = photoshop(0x0404, &datasets);
+        let source = |segments: &[(u8, &[u8])]| {
+            let facts = read(&jpeg_of_segments(segments), LocationPolicy::Exact);
+            facts.taken_at.map(|taken| taken.source())
+        };
+        assert_eq!(source(&[(0xED, &resources)]), Some(TimeSource::Iptc));
+        assert_eq!(source(&[(0xED, b"Adobe_CM"), (0xED, &resources)]), Some(TimeSource::Iptc));
+        for signature in [b"AgHg", b"DCSR", b"MeSa", b"PHUT"] {
+            let mut of_another = resources.clone();
+            of_another[14..18].copy_from_slice(signature);
+            assert_eq!(source(&[(0xED, &of_another)]), Some(TimeSource::Iptc), "{signature:?}");
+        }
+        let unknown = resources.iter().map(|byte| if *byte == b'8' { b'9' } else { *byte });
+        assert_eq!(source(&[(0xED, &unknown.collect::<Vec<u8>>())]), None, "of no program");
+    }
+
+    #[test]
+    fn the_time_of_gps_is_exifs_before_xmps() {
+        let xmp = "exif:GPSTimeStamp='2016-06-06T06:06:06Z'";
+        let taken = taken(&exif_dates()[2..], xmp, &[]).unwrap();
+        assert_eq!(taken.iso8601(), "2006-06-06T06:06:06Z");
+    }
+
+    #[test]
+    fn a_date_without_time_takes_no_offset_of_xmp() {
+        let date = ascii(Tag::DateTimeOriginal, "1985:07:14");
+        let xmp = "exif:DateTimeOriginal='1985-07-14T00:00:00+02:00'";
+        let taken = taken(&[date], xmp, &[]).unwrap();
+        assert_eq!((taken.source(), taken.offset_source()), (TimeSource::DateTimeOriginal, None));
+    }
+
+    #[test]
     fn the_time_of_gps_is_utc() {
         let taken = taken(&exif_dates()[2..4], "", &[]).unwrap();
         assert_eq!(taken.iso8601(), "2006-06-06T06:06:06Z");
         assert_eq!(taken.timeline(), "2006-06-06T06:06:06.000");
         assert_eq!(taken.offset_source(), Some(OffsetSource::Gps));
+        assert_eq!(source(&[], "exif:GPSTimeStamp='2006-06-06'", &[]), None, "a date alone");
         let xmp = xmp("exif:GPSTimeStamp='2006-06-06T06:06:06.25+02:00'");
         let taken = read(&jpeg_of(&[&xmp]), LocationPolicy::Off).taken_at.unwrap();
         assert_eq!(taken.iso8601(), "2006-06-06T04:06:06Z");
@@ -305,6 +370,9 @@ mod tests {
             "1980:01:01 00:03:12",
             "2000:01:01 00:00:00",
             "1904:01:01 00:00:00",
+            "1601:01:01 00:00:00",
+            "1899:12:30 00:00:00",
+            "1980:01:06 00:00:00",
         ] {
             let original = ascii(Tag::DateTimeOriginal, dud);
             let alone = source(from_ref(&original), "", &[]);

@@ -378,6 +378,8 @@ mod tests {
         let equator = facts(&place(&zero, "S", &[(9, 1)], "E")).location.unwrap();
         assert_eq!((equator.latitude, equator.longitude), (0.0, 9.0));
         assert!(equator.latitude.is_sign_positive());
+        let greenwich = facts(&place(&[(51, 1)], "N", &zero, "E")).location.unwrap();
+        assert_eq!((greenwich.latitude, greenwich.longitude), (51.0, 0.0));
     }
 
     #[test]
@@ -405,6 +407,7 @@ mod tests {
         for (date, offset) in [
             ("2024:04:06 17:00:20", "+09:00"),
             ("2024:04:06 17:04:00", "+09:00"),
+            ("2024:04:06 17:05:00", "+09:00"),
             ("2024:04:06 16:56:00", "+09:00"),
             ("2024:04:06 17:00:20", ""), // as by a clock of some time zone
         ] {
@@ -452,12 +455,40 @@ mod tests {
             let attributes = format!("exif:GPSLatitude='{latitude}' exif:GPSLongitude='79,4.62W'");
             assert_eq!(of_packet(&attributes, LocationPolicy::Exact), None, "{latitude}");
         }
+        for (latitude, longitude) in [("91", "10"), ("-91", "10"), ("10", "181"), ("10", "-181")] {
+            let attributes =
+                format!("exif:GPSLatitude='{latitude}' exif:GPSLongitude='{longitude}'");
+            assert_eq!(of_packet(&attributes, LocationPolicy::Exact), None, "{attributes}");
+        }
         let zeros = "exif:GPSLatitude='0,0N' exif:GPSLongitude='0,0E'";
         assert_eq!(of_packet(zeros, LocationPolicy::Exact), None);
     }
 
     const NIAGARA: &str = "exif:GPSLatitude='43,4.584N' exif:GPSLongitude='79,4.62W'
         exif:GPSAltitude='4305/10' exif:GPSAltitudeRef='1'";
+
+    #[test]
+    fn xmps_altitude_has_the_sign_of_its_reference() {
+        for (altitude, reference, expected) in [
+            ("4305/10", "0", Some(430.5)),
+            ("4305/10", "1", Some(-430.5)),
+            ("4305/10", "2", Some(430.5)),
+            ("4305/10", "3", Some(-430.5)),
+            ("-4305/10", "1", Some(-430.5)),
+            ("-4305/10", "0", Some(-430.5)),
+            ("430.5", "", Some(430.5)),
+            (" 4305 / 10 ", "", Some(430.5)),
+            ("1/0", "", None),
+            ("high", "", None),
+        ] {
+            let attributes = format!(
+                "exif:GPSLatitude='43,4N' exif:GPSLongitude='79,4W' exif:GPSAltitude='{altitude}'
+                exif:GPSAltitudeRef='{reference}'"
+            );
+            let location = of_packet(&attributes, LocationPolicy::Exact).unwrap();
+            assert_eq!(location.altitude, expected, "{altitude} {reference}");
+        }
+    }
 
     #[test]
     fn the_policy_holds_for_xmps_place() {
@@ -505,6 +536,9 @@ mod tests {
             let altitude = altitude_of([metres(), byte(Tag::GPSAltitudeRef, reference)]);
             assert_eq!(altitude, Some(expected), "reference {reference}");
         }
+        let below = field(Tag::GPSAltitude, Value::SRational(vec![(-4305, 10).into()]));
+        assert_eq!(altitude_of([below.clone(), byte(Tag::GPSAltitudeRef, 1)]), Some(-430.5));
+        assert_eq!(altitude_of([below]), Some(-430.5));
     }
 
     #[test]

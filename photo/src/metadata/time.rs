@@ -420,6 +420,12 @@ mod tests {
         assert_eq!(taken.iso8601(), "2024-04-06T17:23:41.123+09:00");
         assert_eq!(taken.source(), TimeSource::DateTimeDigitized);
         assert_eq!(taken.offset_source(), Some(OffsetSource::OffsetTimeDigitized));
+        let beside = ascii(Tag::DateTimeDigitized, "2024:04:06 17:23:41+02:00");
+        let taken = facts(std::slice::from_ref(&beside)).taken_at.unwrap();
+        assert_eq!(taken.offset_source(), Some(OffsetSource::DateTimeDigitized));
+        let both = [beside, ascii(Tag::OffsetTimeDigitized, "+09:00")];
+        let taken = facts(&both).taken_at.unwrap();
+        assert_eq!(taken.offset_source(), Some(OffsetSource::OffsetTimeDigitized));
     }
 
     #[test]
@@ -444,6 +450,22 @@ mod tests {
         assert_eq!(taken.iso8601(), "1985-07-14T00:00:00");
         assert_eq!(taken.timeline(), "1985-07-14T00:00:00.000");
         assert_eq!(taken.offset_source(), None);
+        let date = ascii(Tag::DateTimeOriginal, "1985:07:14");
+        let taken = facts(&[date, ascii(Tag::SubSecTimeOriginal, "5")]).taken_at.unwrap();
+        assert_eq!(taken.iso8601(), "1985-07-14T00:00:00");
+    }
+
+    #[test]
+    fn an_impossible_time_of_gps_is_absent() {
+        let gps = |hour, minute, second| {
+            let time = [(hour, 1), (minute, 1), (second, 1)];
+            let date = ascii(Tag::GPSDateStamp, "2024:04:06");
+            facts(&[date, rational(Tag::GPSTimeStamp, &time)]).taken_at
+        };
+        assert_eq!(gps(23, 59, 60).unwrap().iso8601(), "2024-04-07T00:00:00Z");
+        for (hour, minute, second) in [(24, 0, 0), (23, 60, 0), (23, 59, 61)] {
+            assert_eq!(gps(hour, minute, second), None, "{hour}:{minute}:{second}");
+        }
     }
 
     #[test]
@@ -515,6 +537,20 @@ mod tests {
             let taken = taken(local, Some((date, time)));
             assert_eq!(taken.iso8601(), iso);
             assert_eq!(taken.offset_source(), Some(OffsetSource::Gps));
+        }
+    }
+
+    #[test]
+    fn every_offset_between_whole_hours_that_is_in_use_is_inferred() {
+        let gps = Some(("2024:04:06", [12, 0, 0]));
+        let noon = NaiveDate::from_ymd_opt(2024, 4, 6).unwrap().and_hms_opt(12, 0, 0).unwrap();
+        for minutes in
+            [-570, -270, -210, -150, 210, 270, 330, 345, 390, 510, 525, 570, 630, 690, 765, 825]
+        {
+            let local = noon + TimeDelta::minutes(minutes);
+            let taken = taken(&local.format("%Y:%m:%d %H:%M:%S").to_string(), gps);
+            let offset = taken.offset.map(|(offset, _)| i64::from(offset.local_minus_utc()));
+            assert_eq!(offset, Some(60 * minutes));
         }
     }
 

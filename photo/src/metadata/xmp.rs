@@ -373,11 +373,34 @@ mod tests {
                 </rdf:Description></exif:DateTimeOriginal>",
             ),
             packet(
+                "",
+                "<exif:DateTimeOriginal rdf:parseType='Resource'><xmp:note>no</xmp:note>
+                <rdf:value>2019-08-11</rdf:value></exif:DateTimeOriginal>",
+            ),
+            packet(
                 "exif:DateTimeOriginal=' '",
                 "<exif:DateTimeOriginal>2019-08-11</exif:DateTimeOriginal>",
             ),
         ] {
             assert_eq!(date(&packet).as_deref(), Some("2019-08-11"), "{packet}");
+        }
+    }
+
+    #[test]
+    fn a_property_of_another_namespace_is_another_one() {
+        assert_eq!(date(&packet("xmp:DateTimeOriginal='2019-08-11'", "")), None);
+        assert_eq!(date(&packet("photoshop:DateTimeOriginal='2019-08-11'", "")), None);
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_is_absent() {
+        for (length, is_read) in [(MAX_VALUE_BYTES, true), (MAX_VALUE_BYTES + 1, false)] {
+            let value = "9".repeat(length);
+            let attribute = packet(&format!("exif:DateTimeOriginal='{value}'"), "");
+            let element = format!("<exif:DateTimeOriginal>{value}</exif:DateTimeOriginal>");
+            for packet in [attribute, packet("", &element)] {
+                assert_eq!(date(&packet).is_some(), is_read, "{length}");
+            }
         }
     }
 

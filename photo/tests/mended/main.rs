@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![allow(clippy::disallowed_methods, reason = "the library is pure, but its tests read files")]
 
+mod blocks;
 mod padding;
 
 use std::fs;
@@ -120,6 +121,8 @@ fn trailers() -> Vec<(String, Vec<u8>)> {
         trailers.push((format!("video {seed}"), video(seed)));
         let motion = [named, &video(seed)[..]].concat();
         trailers.push((format!("Samsung's video {seed}"), samsungs_trailer(&motion)));
+        let long = samsungs_trailer(&garbage(70_000, seed));
+        trailers.push((format!("Samsung's long trailer {seed}"), long));
     }
     trailers
 }
@@ -130,9 +133,18 @@ fn a_photo_may_lack_its_end_marker_whatever_comes_in_its_place() {
         let photo = golden(name);
         let image = without_end(&photo);
         let padding = [&b"\xFF"[..], &[0; 2], &[0; 4096], b"\xFF\0\0\0", b"\xFF\xFF\xFF"];
+        // A trailer that would begin in the header, and a segment that no JPEG has.
+        let mut far = samsungs_trailer(b"");
+        far[8 + 4 + 4..][..4].copy_from_slice(&((image.len() - 2) as u32).to_le_bytes());
+        let others = [
+            ("a false trailer", far),
+            ("a segment", b"\xFF\x35\0\x04ab".to_vec()),
+            ("broken tables", b"\xFF\xC4\0\x04ab".to_vec()),
+        ];
+        let others = others.map(|(what, bytes)| (what.to_owned(), bytes));
         let padding = padding.iter().map(|bytes| (format!("{bytes:.4x?}"), bytes.to_vec()));
         let garbage = (0..8).map(|seed| (format!("garbage {seed}"), garbage(20_000, seed)));
-        for (what, trailer) in trailers().into_iter().chain(padding).chain(garbage) {
+        for (what, trailer) in trailers().into_iter().chain(padding).chain(garbage).chain(others) {
             let variant = [image, &trailer].concat();
             expect_whole(&format!("{name} with {what}"), &photo, &variant);
         }
@@ -160,6 +172,27 @@ fn a_photo_that_lacks_its_last_bytes_is_refused_whatever_comes_in_their_place() 
     }
     // Nothing in arithmetic-coded data tells that it is whole.
     expect_refused("arithmetic", without_end(&golden(ARITHMETIC)));
+}
+
+#[test]
+fn what_only_looks_like_another_scan_is_no_part_of_a_sequential_photo() {
+    for name in [BASELINE, RESTARTS, SEVERAL_SCANS] {
+        let photo = golden(name);
+        let variant = [without_end(&photo), b"\xFF\xDA\0\x04ab"].concat();
+        expect_whole(name, &photo, &variant);
+    }
+}
+
+#[test]
+fn a_photo_that_breaks_off_is_said_to_lack_its_end() {
+    for name in HUFFMAN {
+        let photo = golden(name);
+        for missing in [3, 4, 9, photo.len() / 2] {
+            let refusal = thumbnail(&photo[..photo.len() - missing]).unwrap_err();
+            assert_eq!(refusal.name(), "TruncatedPhoto", "{name}: {refusal}");
+            assert!(refusal.to_string().contains("end-of-image marker"), "{name}: {refusal}");
+        }
+    }
 }
 
 #[test]
@@ -271,7 +304,8 @@ fn stray_bytes_between_segments_are_no_part_of_the_picture() {
     for name in [BASELINE, PROGRESSIVE, SEVERAL_SCANS, ARITHMETIC] {
         let photo = golden(name);
         for at in segments(&photo, |marker| marker != 0xDA) {
-            for stray in [&[0; 9][..], b"\x37", b"\xFF", &[0x5A; 700]] {
+            // The last one looks like the start of a segment that reaches into the next.
+            for stray in [&[0; 9][..], b"\x37", b"\xFF", &[0x5A; 700], b"\0\xE1\0\x09"] {
                 if at < scans(&photo)[0] {
                     expect_whole(&format!("{name} at {at}"), &photo, &insert(&photo, at, stray));
                 }
@@ -290,6 +324,16 @@ fn a_metadata_segment_may_lack_the_first_byte_of_its_marker() {
         for at in segments(&photo, |marker| !(0xDA..0xE0).contains(&marker)) {
             expect_whole("with an image of its own", &photo, &insert(&photo, at, &segment));
         }
+    }
+}
+
+#[test]
+fn any_other_segment_that_lacks_it_is_no_part_of_the_picture() {
+    let photo = golden(BASELINE);
+    let frame = segments(&photo, |marker| marker == 0xC0)[0];
+    for table in [0, 1] {
+        let tables = [b"\0\xDB\0\x43", &[table][..], &[1; 64]].concat();
+        expect_whole("with other tables", &photo, &insert(&photo, frame, &tables));
     }
 }
 

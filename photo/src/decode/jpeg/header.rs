@@ -802,6 +802,17 @@ mod tests {
     }
 
     #[test]
+    fn a_scan_finds_its_components_from_its_own_place_on() {
+        let frame = [8, 0, 8, 0, 8, 3, 1, 0x11, 0, 1, 0x11, 0, 2, 0x11, 0];
+        let frame = Frame::read(0xC0, &frame).unwrap();
+        for (nth, id, found) in
+            [(0, 1, Some(0)), (1, 1, Some(1)), (2, 1, None), (0, 2, Some(2)), (0, 3, None)]
+        {
+            assert_eq!(frame.index_of(nth, id), found, "{nth} {id}");
+        }
+    }
+
+    #[test]
     fn impossible_sizes_are_refused() {
         let frame = |size: [u8; 4], components| {
             let components =

@@ -157,3 +157,40 @@ fn without_padding(image: &[u8], start: usize) -> usize {
     let length = data.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     start + data.len().min(length + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailer_begins_with_its_first_entry_or_with_a_short_box() {
+        let box_at_6 = b"image!\0\0\0\x18ftypmp42";
+        assert_eq!(trailer(box_at_6, 3), Some(6));
+        assert_eq!(trailer(box_at_6, 7), None, "in the header");
+        let words = [&b"image! ftyp"[..], box_at_6].concat();
+        assert_eq!(trailer(&words, 3), Some(17), "the first is no box");
+        assert_eq!(trailer(b"image!\0\0\0\x07ftyp", 3), None, "shorter than its header");
+        // Two entries, the first of which is the farther one: 5 and 2 bytes before the directory.
+        let samsungs = |farther: u8| {
+            let entries = [
+                [0, 0, 1, 10, farther, 0, 0, 0, 3, 0, 0, 0],
+                [0, 0, 1, 10, 2, 0, 0, 0, 2, 0, 0, 0],
+            ];
+            let directory = [b"SEFH\x6B\0\0\0\x02\0\0\0", entries.as_flattened()].concat();
+            let length = (directory.len() as u32).to_le_bytes();
+            [b"image!12345", &directory[..], &length, b"SEFT"].concat()
+        };
+        assert_eq!(trailer(&samsungs(5), 3), Some(6));
+        assert_eq!(trailer(&samsungs(9), 3), None, "before the scan's data");
+        assert_eq!(trailer(&samsungs(90), 3), None, "before the file");
+    }
+
+    #[test]
+    fn all_zeros_at_the_end_but_one_are_padding() {
+        for (image, end) in
+            [(&b"..\x01\0\0\0"[..], 4), (b"..\x01\0", 4), (b"..\x01", 3), (b"..", 2)]
+        {
+            assert_eq!(without_padding(image, 2), end, "{image:?}");
+        }
+    }
+}

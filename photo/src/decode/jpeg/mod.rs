@@ -334,6 +334,20 @@ mod tests {
     }
 
     #[test]
+    fn zeros_before_the_end_marker_belong_to_the_picture() {
+        // 8x8 gray blocks, each of two bits that are 0: no difference, end of block.
+        let table = |class: u8| [&[0xFF, marker::DHT, 0, 20, class, 1][..], &[0; 16]].concat();
+        let frame = b"\xFF\xC0\0\x0B\x08\0\x40\0\x40\x01\x01\x11\0\xFF\xDA\0\x08\x01\x01\0\0\x3F\0";
+        let quantisation = [b"\xFF\xDB\0\x43\0", &[1; 64][..]].concat();
+        let rest =
+            [quantisation, table(0), table(16), frame.to_vec(), vec![0; 16], b"\xFF\xD9".to_vec()];
+        let jpeg = [b"\xFF\xD8".to_vec(), rest.concat()].concat();
+        let odd = [b"\xFF\xD8\0\0\0".to_vec(), rest.concat()].concat();
+        assert!(quarter(&jpeg).is_ok());
+        assert_eq!(quarter(&odd), quarter(&jpeg));
+    }
+
+    #[test]
     fn missing_and_wrong_image_data_are_distinguished() {
         let header = Header::read(&gradient_jpeg(8, 8, 1), &CancelFlag::default()).unwrap();
         let refusal = |message: &str| Verdict::of(message).refusal(&header, 9);
@@ -352,6 +366,45 @@ mod tests {
             let decoded = quarter(&coded(&pixels, progressive, arithmetic));
             assert_eq!(decoded.as_ref(), Ok(&baseline), "{progressive} {arithmetic}");
         }
+    }
+
+    #[test]
+    fn inks_are_inverted_in_adobes_files_alone() {
+        let image = Image {
+            pixels: &[0; 4 * 16 * 16][..],
+            width: 16,
+            pitch: 4 * 16,
+            height: 16,
+            format: PixelFormat::CMYK,
+        };
+        let mut compressor = turbojpeg::Compressor::new().unwrap();
+        compressor.set_colorspace(Colorspace::CMYK).unwrap();
+        compressor.set_subsamp(Subsamp::None).unwrap();
+        let adobes = compressor.compress_to_vec(image).unwrap();
+        let adobe = memchr::memmem::find(&adobes, b"\xFF\xEE\0\x0EAdobe").unwrap();
+        let others = [&adobes[..adobe], &adobes[adobe + 16..]].concat();
+        let all_are = |jpeg: &[u8], is: fn(&u8) -> bool| quarter(jpeg).unwrap().data.iter().all(is);
+        assert!(all_are(&adobes, |value| *value < 60), "full of ink");
+        assert!(all_are(&others, |value| *value > 250), "no ink");
+    }
+
+    #[test]
+    fn what_the_decoder_cannot_is_unsupported_and_not_corrupt() {
+        let jpeg = gradient_jpeg(64, 48, 3);
+        let cancel = CancelFlag::default();
+        let mut header = Header::read(&jpeg, &cancel).unwrap();
+        header.components = 2;
+        let refusal = decode(&jpeg, &header, DctScale::of_eighths(2), &cancel).unwrap_err();
+        assert_eq!(refusal.name(), "UnsupportedFormat", "{refusal}");
+
+        // Three samples of luma to two of chroma.
+        let mut fractional = jpeg.clone();
+        let frame = memchr::memmem::find(&jpeg, &[0xFF, 0xC0]).unwrap();
+        fractional[frame + 11] = 0x31;
+        fractional[frame + 14] = 0x21;
+        fractional[frame + 17] = 0x21;
+        let refusal = quarter(&fractional).unwrap_err();
+        assert_eq!(refusal.name(), "UnsupportedFormat", "{refusal}");
     }
 
     #[test]

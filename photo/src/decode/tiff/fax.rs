@@ -281,6 +281,9 @@ impl BitReader for Bits<'_> {
 
 #[cfg(test)]
 mod tests {
+    use fax::encoder::Encoder;
+    use fax::{Color, VecWriter};
+
     use super::*;
 
     #[test]
@@ -326,5 +329,89 @@ mod tests {
         // Horizontal: no white pixel, eight black ones; then the same row again by one vertical code each.
         let bytes = [0b0010_0110, 0b1010_0010, 0b1110_0000];
         assert_eq!(decoded(Coding::Group4, 8, &bytes, 2).unwrap(), [0xFF, 0xFF]);
+    }
+
+    /// Bytes of these bits, whatever stands between them.
+    fn bytes(bits: &str) -> Vec<u8> {
+        let bits: Vec<u8> = bits.bytes().filter(|bit| b"01".contains(bit)).collect();
+        let byte = |eight: &[u8]| {
+            eight.iter().zip(0..).fold(0, |byte, (bit, at)| byte | (bit - b'0') << (7 - at))
+        };
+        bits.chunks(8).map(byte).collect()
+    }
+
+    const ONE_DIMENSION: Coding = Coding::Group3 { is_two_dimensional: false };
+    const TWO_DIMENSIONS: Coding = Coding::Group3 { is_two_dimensional: true };
+    const END_OF_LINE: &str = "000000000001";
+    // Rows of eight pixels: three white and five black, all white.
+    const HALF: &str = "1000 0011";
+    const WHITE: &str = "10011";
+
+    #[test]
+    fn group_4_gives_back_every_picture() {
+        let mut state = 7_u32;
+        let mut noise = |denseness: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) % 16 < denseness
+        };
+        for denseness in [1, 3, 8, 15] {
+            for width in [1_u16, 8, 31, 200, 6000] {
+                let mut encoder = Encoder::new(VecWriter::new());
+                let mut expected = Vec::new();
+                for _ in 0..20 {
+                    let row: Vec<bool> = (0..width).map(|_| noise(denseness)).collect();
+                    let colour =
+                        |is_black: &bool| if *is_black { Color::Black } else { Color::White };
+                    encoder.encode_line(row.iter().map(colour), width).unwrap();
+                    let bits = row.iter().map(|is_black| if *is_black { '1' } else { '0' });
+                    expected.extend(bytes(&bits.collect::<String>()));
+                }
+                let data = encoder.finish().unwrap().finish();
+                let shown = decoded(Coding::Group4, width.into(), &data, 20).unwrap();
+                assert!(shown == expected, "{width} {denseness}");
+            }
+        }
+    }
+
+    #[test]
+    fn group_3_may_lack_its_end_of_line_codes() {
+        let data = bytes(&[HALF, WHITE, HALF].concat());
+        assert_eq!(decoded(ONE_DIMENSION, 8, &data, 3).unwrap(), [0x1F, 0, 0x1F]);
+    }
+
+    #[test]
+    fn what_stands_before_an_end_of_line_code_is_no_part_of_the_picture() {
+        let fill = "0000 0000";
+        for between in ["", fill, "0101", "1"] {
+            let data =
+                [END_OF_LINE, HALF, between, END_OF_LINE, WHITE, fill, END_OF_LINE, HALF].concat();
+            let shown = decoded(ONE_DIMENSION, 8, &bytes(&data), 3).unwrap();
+            assert_eq!(shown, [0x1F, 0, 0x1F], "{between}");
+        }
+        let without_the_last = bytes(&[END_OF_LINE, HALF, END_OF_LINE, WHITE, HALF].concat());
+        let error = decoded(ONE_DIMENSION, 8, &without_the_last, 3).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_run_of_no_pixels_changes_no_colour() {
+        // Three white, no black and five white pixels; then a row like it.
+        let data = [END_OF_LINE, "1", "1000 0000110111 1100", END_OF_LINE, "0", "1"].concat();
+        assert_eq!(decoded(TWO_DIMENSIONS, 8, &bytes(&data), 2).unwrap(), [0, 0]);
+    }
+
+    #[test]
+    fn rows_that_break_off_or_do_not_fit_are_refused() {
+        // A second row of eleven white pixels of which the last bits are missing.
+        let error = decoded(ONE_DIMENSION, 11, &[0b0100_0010], 2).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+        // Nine white pixels in a row of eight; a change before the one at which the row has arrived.
+        let backwards = "001 1011 011  001 1100 010 0000010 1 0000000";
+        for (bits, count) in [("001 10100 010", 1), (backwards, 2)] {
+            let error = decoded(Coding::Group4, 8, &bytes(bits), count).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Other, "{bits}");
+        }
+        let extension = decoded(Coding::Group4, 8, &bytes("0000001111 0000000000"), 1).unwrap_err();
+        assert_eq!(extension.kind(), ErrorKind::Unsupported);
     }
 }

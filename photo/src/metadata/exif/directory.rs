@@ -361,6 +361,13 @@ mod tests {
     }
 
     #[test]
+    fn the_first_of_two_entries_of_a_tag_counts() {
+        let entry = |orientation: u32| (0x0112, 3, 1, orientation << 16);
+        let twice = jpeg(&raw(&[entry(6), entry(3)], &[]));
+        assert_eq!(read(&twice, LocationPolicy::Exact).orientation, Some(6));
+    }
+
+    #[test]
     fn every_type_is_read_in_both_byte_orders() {
         let rational = |num, denom| Rational { num, denom };
         let values = [

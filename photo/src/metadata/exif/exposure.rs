@@ -93,6 +93,16 @@ mod tests {
     }
 
     #[test]
+    fn the_recommended_index_goes_before_the_standard_sensitivity() {
+        let fields = [
+            short(Tag::PhotographicSensitivity, 65535),
+            long(Tag::StandardOutputSensitivity, 100_000),
+            long(Tag::RecommendedExposureIndex, 200_000),
+        ];
+        assert_eq!(facts(&fields).exposure.iso, Some(200_000));
+    }
+
+    #[test]
     fn exposure_times_are_formatted_like_exiftools() {
         for (numerator, denominator, fraction, seconds) in [
             (1, 120, "1/120", 0.00833333),

@@ -269,6 +269,30 @@ mod tests {
     }
 
     #[test]
+    fn a_number_is_shown_with_the_unit_or_the_reference_that_another_tag_gives() {
+        let one = |tag| rational(tag, &[(12, 1)]);
+        let degrees = |tag| rational(tag, &[(12, 1), (30, 1), (0, 1)]);
+        for (number, unit) in [
+            (one(Tag::XResolution), short(Tag::ResolutionUnit, 3)),
+            (one(Tag::YResolution), short(Tag::ResolutionUnit, 3)),
+            (one(Tag::FocalPlaneXResolution), short(Tag::FocalPlaneResolutionUnit, 3)),
+            (one(Tag::FocalPlaneYResolution), short(Tag::FocalPlaneResolutionUnit, 3)),
+            (one(Tag::GPSSpeed), ascii(Tag::GPSSpeedRef, "N")),
+            (one(Tag::GPSTrack), ascii(Tag::GPSTrackRef, "M")),
+            (one(Tag::GPSImgDirection), ascii(Tag::GPSImgDirectionRef, "M")),
+            (degrees(Tag::GPSDestLatitude), ascii(Tag::GPSDestLatitudeRef, "S")),
+            (degrees(Tag::GPSDestLongitude), ascii(Tag::GPSDestLongitudeRef, "W")),
+            (one(Tag::GPSDestBearing), ascii(Tag::GPSDestBearingRef, "M")),
+            (one(Tag::GPSDestDistance), ascii(Tag::GPSDestDistanceRef, "N")),
+        ] {
+            let name = number.tag.to_string();
+            let shown = |fields: &[Field]| facts(fields).tags[&name].clone();
+            let with_unit = shown(&[number.clone(), unit]);
+            assert_ne!(with_unit, shown(&[number]), "{name}");
+        }
+    }
+
+    #[test]
     fn a_tag_is_shown_under_its_standard_name_with_its_unit() {
         let facts = facts(&[
             short(Tag::WhiteBalance, 0),
