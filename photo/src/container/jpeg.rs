@@ -299,17 +299,17 @@ fn split_huffman_table(payload: &[u8]) -> Option<(HuffmanTable<'_>, &[u8])> {
 /// Bytes in which a JPEG's first segment is looked for: more than one segment and the stray bytes before it.
 const BEGINNING: usize = 1 << 17;
 
-/// Whether a file that begins with SOI is a JPEG, although the next marker is not right behind it: a whole
-/// segment of a kind that can be the first one follows, and another marker right behind that.
+/// Whether a file that begins with SOI is a JPEG, although the next marker is not right behind it: two whole
+/// segments follow, of kinds that can be the first ones of a file, with or without stray bytes between them.
 pub(crate) fn begins(file: &[u8]) -> bool {
     let beginning = file.get(..BEGINNING).unwrap_or(file);
-    let Some(Ok(first)) = Segments::new(beginning, &CancelFlag::default()).next() else {
-        return false;
+    let is_possible = |segment: &Segment| {
+        let kinds = marker::SOF0..=marker::SOF0 + 2;
+        let others = [marker::APP0, marker::APP14, marker::DQT, marker::DHT, marker::DRI];
+        segment.is_metadata() || kinds.contains(&segment.marker) || others.contains(&segment.marker)
     };
-    let next = beginning.get(first.position.end..).and_then(<[u8]>::first_chunk);
-    let is_possible = first.is_metadata()
-        || matches!(first.marker, marker::APP0 | marker::APP14 | marker::DQT | marker::DHT);
-    is_possible && matches!(next, Some([0xFF, marker::SOF0..=0xFF]))
+    let mut segments = Segments::new(beginning, &CancelFlag::default());
+    (0..2).all(|_| matches!(segments.next(), Some(Ok(segment)) if is_possible(&segment)))
 }
 
 /// The markers and payloads of the segments before the first scan, among which are those of metadata: EXIF and

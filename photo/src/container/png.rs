@@ -1,5 +1,7 @@
 //! The chunks of a PNG, bounded before png 0.18 reads them.
 
+use flate2::Crc;
+
 use super::{Chunk, chunks};
 use crate::{CancelFlag, PhotoError};
 
@@ -25,11 +27,13 @@ pub(crate) fn png_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
 pub(crate) const END: &[u8] = b"\0\0\0\0IEND\xAE\x42\x60\x82";
 
 /// Bytes in the chunks of a PNG.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sizes {
     /// From the start of the file to the end chunk, or to where it should stand; `None` if image data is
     /// cut off or missing.
     pub before_end: Option<usize>,
+    /// The bytes that are cut off from the checksum of the last chunk of image data.
+    pub checksum: Vec<u8>,
     /// Whether the end chunk is there.
     pub has_end: bool,
     /// Metadata that the decoder keeps: texts, profiles, EXIF.
@@ -44,7 +48,8 @@ pub(crate) struct Sizes {
 /// [`PhotoError::Corrupt`] if there are more chunks than a photo has, or if its profile is too large.
 pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError> {
     let (mut images, mut others) = (0, 0);
-    let mut sizes = Sizes { before_end: None, has_end: false, kept: 0, image: 0 };
+    let mut sizes =
+        Sizes { before_end: None, checksum: Vec::new(), has_end: false, kept: 0, image: 0 };
     let mut whole = 8; // bytes of the chunks that are not cut off
     for chunk in chunks(png.get(8..), png_chunk, cancel) {
         if chunk.name == b"IEND" {
@@ -55,6 +60,13 @@ pub(crate) fn sizes(png: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError
         // The checksum of a last chunk can be cut off.
         if end <= png.len() || chunk.name == b"IDAT" {
             whole = end.min(png.len());
+        }
+        if end > png.len() && chunk.name == b"IDAT" {
+            let mut checksum = Crc::new();
+            checksum.update(chunk.name);
+            checksum.update(chunk.data);
+            let there = 4_usize.saturating_sub(end - png.len());
+            sizes.checksum = checksum.sum().to_be_bytes().into_iter().skip(there).collect();
         }
         match chunk.name {
             b"IDAT" => {

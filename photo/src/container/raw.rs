@@ -79,12 +79,13 @@ pub(crate) fn of_tiff(file: &[u8]) -> Option<Raw> {
 /// The kind of a raw file of another structure.
 pub(crate) fn of_other(file: &[u8]) -> Option<Raw> {
     match file {
-        [b'I', b'I', 0x1A, 0, _, _, b'H', b'E', b'A', b'P', b'C', b'C', b'D', b'R', ..] => {
+        [b'I', b'I', _, _, _, _, b'H', b'E', b'A', b'P', b'C', b'C', b'D', b'R', ..]
+        | [b'M', b'M', _, _, _, _, b'H', b'E', b'A', b'P', b'C', b'C', b'D', b'R', ..] => {
             Some(Raw::Crw)
         }
         [b'I', b'I', b'R', b'O' | b'S', ..] | [b'M', b'M', b'O', b'R', ..] => Some(Raw::Orf),
         [b'I', b'I', b'U', 0, ..] => Some(Raw::Rw2),
-        [0, b'M', b'R', b'M', ..] => Some(Raw::Mrw),
+        [0, b'M', b'R', b'M' | b'I', ..] => Some(Raw::Mrw),
         [b'F', b'O', b'V', b'b', ..] => Some(Raw::X3f),
         _ => file.starts_with(b"FUJIFILMCCD-RAW").then_some(Raw::Raf),
     }

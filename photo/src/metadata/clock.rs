@@ -11,7 +11,7 @@ const MAX_FRACTION_DIGITS: usize = 9;
 const OFFSETS_SECONDS: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
 
 /// Words for the half of a day in the languages that put them into photos, the longer ones first.
-const HALVES: [(&str, Half); 22] = [
+const HALVES: [(&str, Half); 24] = [
     ("a.m.", Half::Morning),
     ("p.m.", Half::Afternoon),
     ("a. m.", Half::Morning),
@@ -20,6 +20,8 @@ const HALVES: [(&str, Half); 22] = [
     ("p.m", Half::Afternoon),
     ("am", Half::Morning),
     ("pm", Half::Afternoon),
+    ("pg", Half::Morning), // Malay
+    ("ptg", Half::Afternoon),
     ("a", Half::Morning),
     ("p", Half::Afternoon),
     ("午前", Half::Morning),
@@ -217,7 +219,9 @@ fn date(text: &str) -> Option<(NaiveDate, &str)> {
 fn part_of_date(text: &str) -> (Option<u32>, &str) {
     let mut behind = text.chars();
     let is_apart = behind.next().is_some_and(|c| !c.is_ascii_digit());
-    match leading_number(behind.as_str(), 1..=2).filter(|_| is_apart) {
+    let number =
+        if text.starts_with(' ') { behind.as_str() } else { without_padding(behind.as_str()) };
+    match leading_number(number, 1..=2).filter(|_| is_apart) {
         Some((number, rest)) => (Some(number), rest),
         None => (None, text),
     }
@@ -236,9 +240,9 @@ fn time_of_day(text: &str) -> Option<Day> {
     let (hour, rest) = leading_number(text, 1..=2)?;
     let mut behind = rest.chars();
     let separator = behind.next()?;
-    let (minute, rest) = leading_number(behind.as_str(), 1..=2)?;
-    let seconds =
-        rest.strip_prefix(separator).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let (minute, rest) = leading_number(without_padding(behind.as_str()), 1..=2)?;
+    let seconds = rest.strip_prefix(separator).map(without_padding);
+    let seconds = seconds.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let (second, rest) = match seconds {
         Some(seconds) => leading_number(seconds, 1..=2)?,
         None => (0, rest),
@@ -256,6 +260,11 @@ fn time_of_day(text: &str) -> Option<Day> {
     }
     let seconds = (hour_of_day(hour, half)? * 60 + minute) * 60 + second;
     Some(Day { since_midnight: TimeDelta::seconds(seconds.into()), fraction, offset })
+}
+
+/// The number without the space that may stand in place of its first digit, as C's `%2d` writes it.
+fn without_padding(number: &str) -> &str {
+    number.strip_prefix(' ').unwrap_or(number)
 }
 
 /// The hour from 0 to 23. Hour 24 is hour 0 of the same day: there are cameras that count from 1 to 24.
@@ -372,6 +381,7 @@ mod tests {
             ("2017:05:16 午後 01:48:24", "2017-05-16T13:48:24"),
             ("2017:05:16 01:48:24 μ.μ.", "2017-05-16T13:48:24"),
             ("2017:05:16 01:48:24 PM Ortszeit", "2017-05-16T13:48:24"),
+            ("2017:05:16 01:48:24 PTG", "2017-05-16T13:48:24"),
         ]);
     }
 
@@ -417,6 +427,16 @@ mod tests {
             ("2017:05:16 01:48:24 JST", "2017-05-16T01:48:24"),
             ("2017:05:16 01:48:24 ACWST", "2017-05-16T01:48:24"),
             ("2017:05:16 01:48:24 /", "2017-05-16T01:48:24"),
+        ]);
+    }
+
+    #[test]
+    fn a_space_may_stand_in_place_of_a_first_digit() {
+        expect_each(&[
+            ("2003: 7:12 10:11:12", "2003-07-12T10:11:12"),
+            ("2003: 7: 2  9: 1: 2", "2003-07-02T09:01:02"),
+            ("2003/ 7/12 10:11", "2003-07-12T10:11:00"),
+            ("2003:  :     :  :  ", "2003-01-01"),
         ]);
     }
 

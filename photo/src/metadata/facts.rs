@@ -108,18 +108,16 @@ fn taken_at(sources: &Sources) -> Option<TakenAt> {
     let Sources { exif, xmp, iptc, png_text } = sources;
     let of_xmp = xmp.dates();
     let gps = time::gps_time(exif).or_else(|| xmp.gps_time());
-    let mut candidates = [
-        time::original(exif),
-        time::digitized(exif),
-        of_xmp.first().map(|clock| Candidate::new(TimeSource::Xmp, clock.clone())),
+    let before = [time::original(exif), time::digitized(exif)];
+    let dates = of_xmp.iter().map(|clock| Candidate::new(TimeSource::Xmp, clock.clone()));
+    let behind = [
         iptc.clone().map(|clock| Candidate::new(TimeSource::Iptc, clock)),
         png_text.clone().map(|clock| Candidate::new(TimeSource::PngText, clock)),
         gps.and_then(time::of_gps),
         time::changed(exif),
-    ]
-    .into_iter()
-    .flatten()
-    .collect::<Vec<Candidate>>();
+    ];
+    let mut candidates: Vec<Candidate> =
+        before.into_iter().flatten().chain(dates).chain(behind.into_iter().flatten()).collect();
     // A stable sort: the order stays among the clocks that somebody set, and among the others.
     candidates.sort_by_key(Candidate::is_of_factory);
     candidates.into_iter().next()?.taken_at(&of_xmp, gps)
@@ -380,6 +378,10 @@ mod tests {
             let changed = [original.clone(), exif_dates()[4].clone()];
             assert_eq!(source(&changed, "", &[]), Some(TimeSource::DateTime), "{dud}");
             assert_eq!(source(&changed, XMP_DATES, &IPTC_DATE), Some(TimeSource::Xmp), "{dud}");
+            let packet =
+                format!("exif:DateTimeOriginal='{dud}' xmp:CreateDate='2023-03-03T03:03:03'");
+            let taken = taken(&[], &packet, &[]).unwrap();
+            assert!(taken.timeline().starts_with("2023"), "{dud}");
             let twice = [original, ascii(Tag::DateTimeDigitized, dud)];
             assert_eq!(source(&twice, "", &[]), Some(TimeSource::DateTimeOriginal), "{dud}");
         }

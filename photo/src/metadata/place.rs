@@ -65,11 +65,11 @@ impl Fix {
         Fix { is_void, time, ..self }
     }
 
-    /// The place as the policy allows it, unless it is an old one: the measurement is void, and its time is not
-    /// near the photo's.
+    /// The place as the policy allows it, unless it is an old one: the measurement is void, and its time is known
+    /// not to be near the photo's. DJI's drones write good places as void ones, without a time.
     pub fn location(&self, taken: Option<&TakenAt>, policy: LocationPolicy) -> Option<Location> {
-        let is_near = || taken.zip(self.time).is_some_and(|(taken, time)| taken.is_near(time));
-        if self.is_void && !is_near() {
+        let is_old = || taken.zip(self.time).is_some_and(|(taken, time)| !taken.is_near(time));
+        if self.is_void && is_old() {
             return None;
         }
         match policy {
@@ -94,8 +94,11 @@ pub(super) fn of_exif(fields: &Fields) -> Option<Fix> {
 /// Reads exif:GPSLatitude, exif:GPSLongitude, exif:GPSAltitude and exif:GPSStatus (XMP part 2, Exif
 /// namespace).
 pub(super) fn of_xmp(xmp: &Xmp) -> Option<Fix> {
-    let latitude = coordinate_text(xmp.get(Property::GpsLatitude)?, &LATITUDE)?;
-    let longitude = coordinate_text(xmp.get(Property::GpsLongitude)?, &LONGITUDE)?;
+    let of_axis = |place, direction, axis| {
+        coordinate_text(xmp.get(place)?, xmp.get(direction).unwrap_or_default(), axis)
+    };
+    let latitude = of_axis(Property::GpsLatitude, Property::GpsLatitudeRef, &LATITUDE)?;
+    let longitude = of_axis(Property::GpsLongitude, Property::GpsLongitudeRef, &LONGITUDE)?;
     let is_below = xmp.get(Property::GpsAltitudeRef).is_some_and(|text| ["1", "3"].contains(&text));
     let altitude = xmp.get(Property::GpsAltitude).and_then(rational);
     let altitude = altitude.map(|metres| if is_below { -metres.abs() } else { metres });
@@ -145,12 +148,15 @@ fn coordinate(fields: &Fields, tag: Tag, direction: Tag, axis: &Axis) -> Option<
 }
 
 /// A coordinate of XMP: `DDD,MM,SSk` or `DDD,MM.mmk`, where k is the direction (XMP part 2, GPSCoordinate).
-/// Some programs write degrees with decimals, and a sign in place of the direction.
-fn coordinate_text(text: &str, axis: &Axis) -> Option<f64> {
+/// Some programs write degrees with decimals, and a sign in place of the direction or, as Apple's, the direction
+/// in a property of its own.
+fn coordinate_text(text: &str, beside: &str, axis: &Axis) -> Option<f64> {
     let is_of_number = |c: char| c.is_ascii_digit() || c == '.';
     let parts = text.split(|c| !is_of_number(c)).filter(|part| !part.is_empty()).take(4);
     let parts = parts.map(|part| part.parse().ok()).collect::<Option<Vec<f64>>>()?;
     let direction = text.trim_end().rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let is_signed = text.trim_start().starts_with(['-', '+']);
+    let direction = if direction.is_empty() && !is_signed { beside } else { direction };
     match (parts.as_slice(), direction) {
         ([number], "") => {
             let sign = if text.trim_start().starts_with('-') { -1.0 } else { 1.0 };
@@ -252,6 +258,21 @@ mod tests {
         assert_eq!(location.latitude, 35.6585806);
         assert_eq!(location.longitude, 139.7454333);
         assert_eq!(location.altitude, None);
+    }
+
+    #[test]
+    fn a_direction_of_xmp_may_stand_in_a_property_of_its_own() {
+        let place = |latitude, longitude, refs: &str| {
+            let packet =
+                format!("exif:GPSLatitude='{latitude}' exif:GPSLongitude='{longitude}' {refs}");
+            let location = read(&jpeg_of(&[&xmp(&packet)]), LocationPolicy::Exact).location;
+            location.map(|location| (location.latitude, location.longitude))
+        };
+        let refs = "exif:GPSLatitudeRef='S' exif:GPSLongitudeRef='W'";
+        assert_eq!(place("60.5", "68", refs), Some((-60.5, -68.0)));
+        assert_eq!(place("60,30N", "68,0E", refs), Some((60.5, 68.0)));
+        assert_eq!(place("-60.5", "+68", refs), Some((-60.5, 68.0)));
+        assert_eq!(place("60.5", "-68", ""), Some((60.5, -68.0)));
     }
 
     #[test]
@@ -383,8 +404,8 @@ mod tests {
     }
 
     #[test]
-    fn a_void_measurement_without_time_gives_no_place() {
-        assert_eq!(tokyo_with([ascii(Tag::GPSStatus, "V")]), None);
+    fn a_void_measurement_without_time_keeps_its_place() {
+        assert!(tokyo_with([ascii(Tag::GPSStatus, "V")]).is_some());
         assert!(tokyo_with([ascii(Tag::GPSStatus, "A")]).is_some());
     }
 
@@ -511,12 +532,17 @@ mod tests {
         let zeros = place(&[(0, 1)], "N", &[(0, 1)], "E");
         assert_eq!(with_exif(&zeros), Some(43.0764));
         let mut void = tokyo();
-        void.push(ascii(Tag::GPSStatus, "V"));
+        void.extend([
+            ascii(Tag::GPSStatus, "V"),
+            rational(Tag::GPSTimeStamp, &[(8, 1), (0, 1), (0, 1)]),
+            ascii(Tag::GPSDateStamp, "2024:04:06"),
+            ascii(Tag::DateTimeOriginal, "2024:04:09 17:00:20"),
+        ]);
         assert_eq!(with_exif(&void), None, "the same receiver's place");
     }
 
     #[test]
-    fn a_void_place_of_xmp_is_absent_unless_its_time_is_near() {
+    fn a_void_place_of_xmp_is_absent_if_its_time_is_not_near() {
         let void = |time: &str| {
             let rest = "exif:GPSStatus='V' exif:DateTimeOriginal='2024-04-06T17:00:20+09:00'";
             let attributes = format!("{NIAGARA} {rest} exif:GPSTimeStamp='{time}'");
@@ -525,7 +551,7 @@ mod tests {
         assert!(void("2024-04-06T08:00:00Z"));
         assert!(void("2024-04-06T10:00:00+02:00"));
         assert!(!void("2024-04-06T09:00:00Z"));
-        assert!(!void(""));
+        assert!(void(""), "its time is not known");
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub(super) enum Property {
     CreateDate,
     GpsLatitude,
     GpsLongitude,
+    GpsLatitudeRef,
+    GpsLongitudeRef,
     GpsAltitude,
     GpsAltitudeRef,
     GpsStatus,
@@ -70,13 +72,15 @@ pub(super) enum Property {
     HasExtendedXmp,
 }
 
-const PROPERTIES: [(Namespace, &str, Property); 13] = [
+const PROPERTIES: [(Namespace, &str, Property); 15] = [
     (Namespace::Exif, "DateTimeOriginal", Property::DateTimeOriginal),
     (Namespace::Photoshop, "DateCreated", Property::DateCreated),
     (Namespace::Exif, "DateTimeDigitized", Property::DateTimeDigitized),
     (Namespace::Xmp, "CreateDate", Property::CreateDate),
     (Namespace::Exif, "GPSLatitude", Property::GpsLatitude),
     (Namespace::Exif, "GPSLongitude", Property::GpsLongitude),
+    (Namespace::Exif, "GPSLatitudeRef", Property::GpsLatitudeRef),
+    (Namespace::Exif, "GPSLongitudeRef", Property::GpsLongitudeRef),
     (Namespace::Exif, "GPSAltitude", Property::GpsAltitude),
     (Namespace::Exif, "GPSAltitudeRef", Property::GpsAltitudeRef),
     (Namespace::Exif, "GPSStatus", Property::GpsStatus),

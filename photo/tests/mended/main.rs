@@ -363,3 +363,68 @@ fn an_unknown_colour_transform_means_what_libjpeg_takes_it_for() {
         expect_whole("YCCK", &inks, &variant);
     }
 }
+
+#[test]
+fn stray_bytes_may_be_between_all_segments_at_once() {
+    let photo = golden(BASELINE);
+    for stray in [&[0; 9][..], b"\x37", b"\r\n"] {
+        let before = segments(&photo, |_| true).into_iter().filter(|at| *at <= scans(&photo)[0]);
+        let before: Vec<usize> = before.collect();
+        let variant = before.iter().rev().fold(photo.clone(), |one, at| insert(&one, *at, stray));
+        expect_whole(&format!("{stray:x?}"), &photo, &variant);
+    }
+}
+
+#[test]
+fn what_looks_like_an_end_marker_in_a_video_hides_no_missing_data() {
+    for name in [BASELINE, RESTARTS] {
+        let photo = golden(name);
+        let image = without_end(&photo);
+        let trailer =
+            [&b"\0\0\0\x18ftypmp42\0\0\0\0isommp42"[..], &[0x11; 900], b"\xFF\xD9"].concat();
+        expect_whole(name, &photo, &[image, &trailer].concat());
+        for missing in [1, 7, 60] {
+            expect_refused(name, &[&image[..image.len() - missing], &trailer].concat());
+        }
+    }
+}
+
+#[test]
+fn a_strip_or_tile_whose_jpeg_lacks_data_is_refused() {
+    for name in
+        ["tiff-jpeg.tif", "tiff-jpeg-strips.tif", "tiff-jpeg-tiles.tif", "tiff-jpeg-gray.tif"]
+    {
+        let photo = golden(name);
+        assert!(thumbnail(&photo).is_ok(), "{name}");
+        // That of the tables is followed by no image data.
+        let ends: Vec<usize> =
+            memchr::memmem::find_iter(&photo, b"\xFF\xD9").filter(|at| *at > 40).collect();
+        let end = *ends.last().unwrap();
+        for missing in [4, 40] {
+            let mut variant = photo.clone();
+            variant[end - missing..end + 2].fill(0);
+            variant[end - missing..end - missing + 2].copy_from_slice(b"\xFF\xD9");
+            expect_refused(&format!("{name} without {missing} bytes"), &variant);
+        }
+    }
+}
+
+#[test]
+fn the_checksum_of_a_pngs_last_image_data_may_be_cut_off() {
+    let photo = golden("png-rgb-8-bit.png");
+    let end = memchr::memmem::rfind(&photo, b"IEND").unwrap() - 4;
+    for missing in 0..=4 {
+        expect_whole(&format!("{missing} bytes"), &photo, &photo[..end - missing]);
+    }
+    expect_refused("image data", &photo[..end - 5]);
+    let mut wrong = photo[..end].to_vec();
+    wrong[end - 1] ^= 1;
+    expect_refused("a wrong checksum", &wrong);
+}
+
+#[test]
+fn a_photo_without_a_scan_of_one_of_its_components_is_refused() {
+    let photo = golden(SEVERAL_SCANS);
+    let last = *scans(&photo).last().unwrap();
+    expect_refused("two of three components", &[&photo[..last], b"\xFF\xD9"].concat());
+}

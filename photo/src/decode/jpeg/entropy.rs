@@ -21,7 +21,10 @@ const STRIDE: usize = 1024;
 /// # Errors
 /// [`PhotoError::Truncated`] and [`PhotoError::Corrupt`] if blocks are missing or damaged;
 /// [`PhotoError::Cancelled`] once the flag is raised.
-pub(super) fn resynchronised(jpeg: &[u8], cancel: &CancelFlag) -> Result<Vec<u8>, PhotoError> {
+pub(in crate::decode) fn resynchronised(
+    jpeg: &[u8],
+    cancel: &CancelFlag,
+) -> Result<Vec<u8>, PhotoError> {
     let mut image = Image::default();
     let mut copy = Vec::with_capacity(jpeg.len());
     copy.extend([0xFF, marker::SOI]);

@@ -229,11 +229,19 @@ impl<'a> Walk<'a> {
     fn finish(self, jpeg: &[u8]) -> Result<Header, PhotoError> {
         let Walk { frame, app2, is_adobe, has_restarts, mut costs, lacks_end, .. } = self;
         let bytes = jpeg.len();
+        // A video may hold what looks like the end marker that the image lacks.
+        let trailer = mend::trailer(jpeg, self.data).filter(|start| *start < self.image_end);
+        let lacks_end = lacks_end || trailer.is_some();
         let frame = frame.ok_or_else(|| {
             PhotoError::Corrupt("it has no frame header, so its size is unknown".into())
         })?;
         if costs.scans == 0 {
             return Err(PhotoError::Corrupt("it has a frame header but no scan".into()));
+        }
+        // A decoder shows the colours of such a component as if they were gray, and reports nothing.
+        if !frame.components.iter().all(|component| component.is_scanned) {
+            let what = if lacks_end { NO_END } else { "a component has no scan" };
+            return Err(PhotoError::Truncated { bytes, what: what.into() });
         }
         (costs.frames, costs.passes) = (1, frame.cost_of_a_pass());
         costs.refuse_too_much()?;
@@ -252,7 +260,6 @@ impl<'a> Walk<'a> {
         let is_transform_odd =
             self.transform.is_some_and(|one| mend::known_transform(one, components) != one);
         let is_odd = self.is_odd || profile.are_broken() || is_transform_odd || lacks_end;
-        let trailer = if lacks_end { mend::trailer(jpeg, self.data) } else { None };
         let image_end = self.image_end.min(trailer.unwrap_or(bytes));
         let is_held = frame.is_progressive || costs.scans > 1;
         // Either a mended copy, or all APP2 segments and two more copies of the profile: the one that is

@@ -14,6 +14,7 @@ mod entropy;
 mod header;
 mod mend;
 
+pub(super) use entropy::resynchronised;
 pub use header::Header;
 pub(super) use header::ScanCosts;
 
@@ -51,8 +52,13 @@ pub fn decode(
         Ok(decoded) => return Ok(decoded),
         Err(verdict) => verdict,
     };
-    if !verdict.may_hide_nothing(header) {
+    if !verdict.may_hide_nothing() || header.is_arithmetic {
         return Err(verdict.refusal(header, bytes));
+    }
+    // Nobody can say that uploading it again would help.
+    if header.cost > MAX_COST_TWICE {
+        let kind = format!("a JPEG of {bytes} bytes with stray bytes in its image data");
+        return Err(PhotoError::UnsupportedFormat(kind));
     }
     let resynchronised = entropy::resynchronised(&jpeg, cancel)?;
     drop(jpeg);
@@ -172,11 +178,10 @@ impl Verdict {
 
     /// Whether the message is about bytes that a decoder drops, or about a restart marker's number, so that
     /// the picture may be whole. A worse warning may have followed.
-    fn may_hide_nothing(&self, header: &Header) -> bool {
+    fn may_hide_nothing(&self) -> bool {
         let phrases =
             ["extraneous bytes before marker", "instead of RST", "Unsupported marker type"];
-        let is_affordable = !header.is_arithmetic && header.cost <= MAX_COST_TWICE;
-        is_affordable && phrases.iter().any(|phrase| self.says(phrase))
+        phrases.iter().any(|phrase| self.says(phrase))
     }
 
     fn refusal(&self, header: &Header, bytes: usize) -> PhotoError {

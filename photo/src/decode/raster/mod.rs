@@ -39,10 +39,12 @@ pub(super) struct Header {
 }
 
 /// What is mended in a file so that its decoder reads it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Repair {
     /// Bytes of a PNG before its end chunk, which is put there again.
     before_end: Option<usize>,
+    /// Bytes of a checksum that come between these and the end chunk.
+    checksum: Vec<u8>,
     /// Whether a PNG lacks its end chunk, so that image data may be missing too.
     lacks_end: bool,
     /// The flags of a WebP that announce nothing that is missing.
@@ -70,8 +72,9 @@ pub(super) fn header(
     let mut repair = Repair::default();
     let (kept, compressed, riff_profile) = match format {
         RasterFormat::Png => {
-            let png::Sizes { before_end, has_end, kept, image } = png::sizes(photo, cancel)?;
-            repair = Repair { before_end, lacks_end: !has_end, flags: None };
+            let png::Sizes { before_end, checksum, has_end, kept, image } =
+                png::sizes(photo, cancel)?;
+            repair = Repair { before_end, checksum, lacks_end: !has_end, flags: None };
             (kept, image, None)
         }
         RasterFormat::Gif => (gif::kept_bytes(photo, cancel)?, 0, None),
@@ -118,6 +121,7 @@ pub(super) fn header(
             memory.saturating_add(METADATA_BYTES)
         }
     };
+    drop(decoder);
     Ok(Header { size, icc_profile, memory, limit, compressed, format, repair })
 }
 
@@ -175,7 +179,7 @@ fn open<'a>(
         RasterFormat::Bmp => ImageFormat::Bmp,
     };
     let parts = match repair.before_end.and_then(|end| photo.get(..end)) {
-        Some(before_end) => vec![before_end, png::END],
+        Some(before_end) => vec![before_end, &repair.checksum, png::END],
         None => riff::with_flags(photo, repair.flags.as_ref()),
     };
     let mut reader = ImageReader::with_format(CancellableReader::new(parts, cancel), format);

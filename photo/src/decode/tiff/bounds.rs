@@ -1,6 +1,7 @@
 //! Refuses files on which decoding would take unbounded memory or time. Page numbers are those of TIFF 6.0.
 
 use super::codec::is_old_lzw;
+use super::stored::unsupported;
 use crate::container::jpeg::{huffman_tables, marker};
 use crate::container::lzw::Lzw;
 use crate::decode::jpeg::ScanCosts;
@@ -134,11 +135,11 @@ pub fn refuse_many_samples(
 /// row of a tile, even a very short one.
 ///
 /// # Errors
-/// [`PhotoError::Corrupt`] if they are not.
+/// [`PhotoError::UnsupportedFormat`] if they are not.
 pub fn refuse_odd_tiles((width, height): (u64, u64)) -> Result<(), PhotoError> {
     match width.is_multiple_of(16) && height.is_multiple_of(16) {
         true => Ok(()),
-        false => Err(PhotoError::Corrupt(format!("it has tiles of {width}x{height} pixels"))),
+        false => Err(unsupported(&format!("tiles of {width}x{height} pixels"))),
     }
 }
 

@@ -12,6 +12,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::fax::{Coding, Fax};
 use super::stored::{Stored, number, tag, unsupported};
 use crate::container::tiff::Directory;
+use crate::decode::jpeg::resynchronised;
 use crate::{CancelFlag, PhotoError};
 
 /// Bytes of LZW data that are decoded between two checks of the flag.
@@ -83,7 +84,7 @@ pub(super) fn decoded<'a>(
     cancel: &CancelFlag,
 ) -> Result<Box<dyn Read + 'a>, PhotoError> {
     if stored.compression == Compression::Jpeg {
-        return Ok(Box::new(Cursor::new(jpeg(chunk, stored, rows, tables)?)));
+        return Ok(Box::new(Cursor::new(jpeg(chunk, stored, rows, tables, cancel)?)));
     }
     Ok(match stored.compression {
         Compression::None | Compression::Jpeg => Box::new(chunk),
@@ -98,12 +99,14 @@ pub(super) fn decoded<'a>(
     })
 }
 
-/// A strip or tile in the colour model of its JPEG, which the photometric interpretation names.
+/// A strip or tile in the colour model of its JPEG, which the photometric interpretation names. Its codes are
+/// followed first: zune-jpeg fills up what is missing of a picture, and reports nothing.
 fn jpeg(
     chunk: &[u8],
     stored: &Stored,
     rows: u64,
     tables: Option<&[u8]>,
+    cancel: &CancelFlag,
 ) -> Result<Vec<u8>, PhotoError> {
     // The tables' end marker and the stream's start marker stand where the two are joined.
     let joined = match (tables, chunk.get(2..)) {
@@ -111,7 +114,9 @@ fn jpeg(
         _ => chunk.to_vec(),
     };
     let corrupt = |error| PhotoError::Corrupt(format!("the JPEG decoder says \"{error:?}\""));
-    let mut decoder = JpegDecoder::new(ZCursor::new(joined));
+    let whole = resynchronised(&joined, cancel)?;
+    drop(joined);
+    let mut decoder = JpegDecoder::new(ZCursor::new(whole));
     decoder.decode_headers().map_err(corrupt)?;
     if let (Some(info), Some(colours)) = (decoder.info(), decoder.input_colorspace()) {
         let samples = usize::from(stored.samples_in_a_chunk());

@@ -121,6 +121,9 @@ impl Stored {
         if bits > 8 && compression == Compression::Jpeg {
             return Err(unsupported("JPEG of more than 8 bits"));
         }
+        if compression == Compression::Jpeg && !is_planar && ![1, 3, 4].contains(&samples) {
+            return Err(unsupported(&format!("JPEG of {samples} samples a pixel")));
+        }
         if compression.is_fax() && (bits, samples) != (1, 1) {
             return Err(unsupported("fax of more than one bit"));
         }
