@@ -24,7 +24,7 @@ use uuid::{Builder, Uuid};
 use crate::aws::s3_config;
 use crate::config::UploadConfig;
 use problem::Problem;
-use request::{Upload, UploadRequest};
+use request::{Allowed, Upload, UploadRequest};
 
 /// The upload-url function: it answers requests over HTTP with URLs.
 #[derive(Clone, Debug)]
@@ -48,7 +48,8 @@ impl UploadUrls {
         &self,
         event: LambdaEvent<LambdaFunctionUrlRequest>,
     ) -> Result<LambdaFunctionUrlResponse, Error> {
-        match request::parse(&event.payload, self.config.max_photo_bytes) {
+        let UploadConfig { max_photo_bytes: max_bytes, heic, .. } = self.config;
+        match request::parse(&event.payload, Allowed { max_bytes, heic }) {
             Ok(request) => {
                 let answer = self.issue(&request).await?;
                 let uploads = request.uploads();
@@ -141,6 +142,7 @@ mod tests {
     use aws_config::{BehaviorVersion, Region};
     use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
     use lambda_runtime::Context;
+    use photo::HeicPolicy;
 
     use super::*;
 
@@ -157,6 +159,7 @@ mod tests {
             originals_bucket: "journal-originals".into(),
             originals_prefix: "uploads/".into(),
             max_photo_bytes: 1000,
+            heic: HeicPolicy::Decode,
             url_lifetime: Duration::from_secs(60),
         };
         UploadUrls::new(config, &aws)

@@ -58,6 +58,8 @@ pub struct UploadConfig {
     pub originals_prefix: String,
     /// `MAX_PHOTO_BYTES`, 104857600: larger photos get no URL.
     pub max_photo_bytes: u64,
+    /// `HEIC`, `decode`: whether HEIC is decoded; where it is not, it gets no URL.
+    pub heic: HeicPolicy,
     /// `UPLOAD_URL_TTL_SECONDS`, 900: how long a URL can be used.
     pub url_lifetime: Duration,
 }
@@ -217,6 +219,7 @@ impl UploadConfig {
             originals_bucket: vars.originals_bucket()?,
             originals_prefix,
             max_photo_bytes: vars.max_photo_bytes()?,
+            heic: vars.heic()?,
             // A role's credentials live for 12 hours at most, and what they signed no longer than they.
             url_lifetime: vars
                 .number("UPLOAD_URL_TTL_SECONDS", 900, "a whole number from 1 to 43200", |n| {
@@ -427,6 +430,8 @@ mod tests {
         assert_eq!((&*config.originals_bucket, &*config.originals_prefix), ("photos", ""));
         assert_eq!(config.max_photo_bytes, 104_857_600);
         assert_eq!(config.url_lifetime, Duration::from_secs(900));
+        assert_eq!(config.heic, HeicPolicy::Decode);
+        assert_eq!(read_upload(&[("HEIC", "refuse")]).unwrap().heic, HeicPolicy::Refuse);
 
         let longest = "p".repeat(200);
         for (seconds, lifetime) in [("1", 1), ("43200", 43_200)] {
@@ -444,6 +449,7 @@ mod tests {
         for (name, value) in [
             ("ORIGINALS_PREFIX", &*"é".repeat(101)),
             ("MAX_PHOTO_BYTES", "0"),
+            ("HEIC", "no"),
             ("UPLOAD_URL_TTL_SECONDS", "0"),
             ("UPLOAD_URL_TTL_SECONDS", "43201"),
             ("UPLOAD_URL_TTL_SECONDS", "15m"),

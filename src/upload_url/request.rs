@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use photo::HeicPolicy;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -12,31 +13,38 @@ use uuid::Uuid;
 use super::problem::{Flaw, Problem};
 
 /// Media types that the thumbnail function renders, and the extensions of their keys.
-const CONTENT_TYPES: [(&str, &str); 6] = [
+const CONTENT_TYPES: [(&str, &str); 8] = [
     ("image/jpeg", "jpg"),
     ("image/png", "png"),
     ("image/webp", "webp"),
     ("image/gif", "gif"),
     ("image/tiff", "tif"),
     ("image/bmp", "bmp"),
+    HEIC,
+    HEIF,
 ];
+const HEIC: (&str, &str) = ("image/heic", "heic");
+const HEIF: (&str, &str) = ("image/heif", "heif");
 
-/// What clients write instead of a registered name (IANA, "Media Types"): older browsers and Windows for
-/// JPEG, PNG and BMP, and common mistakes.
-const OTHER_NAMES: [(&str, &str); 5] = [
+/// What clients write instead of these names: older browsers and Windows for JPEG, PNG and BMP, common
+/// mistakes, and the registered names (IANA, "Media Types") of HEIC's sequences, such as an iPhone's live
+/// stickers, of which the primary picture is shown.
+const OTHER_NAMES: [(&str, &str); 7] = [
     ("image/jpg", "image/jpeg"),
     ("image/pjpeg", "image/jpeg"),
     ("image/x-png", "image/png"),
     ("image/tif", "image/tiff"),
     ("image/x-ms-bmp", "image/bmp"),
+    ("image/heic-sequence", "image/heic"),
+    ("image/heif-sequence", "image/heif"),
 ];
 
 /// Names that say nothing: the extension of the file's name counts then. Clients send an empty one for a
-/// type that they do not know (W3C File API section 4.1).
+/// type that they do not know (W3C File API section 4.1), as HEIC is to most browsers.
 const UNTOLD: [&str; 2] = ["", "application/octet-stream"];
 
 /// Extensions of files, and what they hold.
-const EXTENSIONS: [(&str, &str); 12] = [
+const EXTENSIONS: [(&str, &str); 15] = [
     ("jpg", "image/jpeg"),
     ("jpeg", "image/jpeg"),
     ("jpe", "image/jpeg"),
@@ -49,6 +57,9 @@ const EXTENSIONS: [(&str, &str); 12] = [
     ("tiff", "image/tiff"),
     ("bmp", "image/bmp"),
     ("dib", "image/bmp"),
+    ("heic", "image/heic"),
+    ("heif", "image/heif"),
+    ("hif", "image/heif"), // of Canon's, Sony's and Fujifilm's cameras
 ];
 
 /// Largest body of a request: twice that of a hundred files with the longest names and albums, all escaped.
@@ -58,6 +69,22 @@ const MAX_FILE_NAME_BYTES: usize = 1024;
 const MAX_ALBUM_BYTES: usize = 512;
 /// Largest object in one PUT: 5 GB (Amazon S3 User Guide, "Uploading objects").
 const MAX_PUT_BYTES: u64 = 5 << 30;
+
+/// Which photos get a URL.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowed {
+    /// Most bytes of a photo.
+    pub(super) max_bytes: u64,
+    pub(super) heic: HeicPolicy,
+}
+
+impl Allowed {
+    fn content_types(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let is_allowed =
+            move |row: &_| self.heic == HeicPolicy::Decode || ![HEIC, HEIF].contains(row);
+        CONTENT_TYPES.into_iter().filter(is_allowed)
+    }
+}
 
 /// A request for one URL or for a list of them. The answer has the form of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,13 +138,13 @@ impl Upload {
     }
 }
 
-/// Parses a request for photos of at most `max_bytes` bytes each.
+/// Parses a request.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub(super) fn parse(
     request: &LambdaFunctionUrlRequest,
-    max_bytes: u64,
+    allowed: Allowed,
 ) -> Result<UploadRequest, Problem> {
     if request.request_context.http.method.as_deref() != Some("POST") {
         return Err(Problem::method_not_allowed());
@@ -132,9 +159,9 @@ pub(super) fn parse(
             let detail = format!("`files` must be the only member; remove `{name}`");
             return Err(Problem::flawed(vec![Flaw { pointer: "#".into(), detail }]));
         }
-        many(files, max_bytes, &mut flaws).map(UploadRequest::Many)
+        many(files, allowed, &mut flaws).map(UploadRequest::Many)
     } else {
-        one(body, "#", max_bytes, &mut flaws).map(UploadRequest::One)
+        one(body, "#", allowed, &mut flaws).map(UploadRequest::One)
     };
     uploads.filter(|_| flaws.is_empty()).ok_or_else(|| Problem::flawed(flaws))
 }
@@ -152,7 +179,7 @@ fn body(request: &LambdaFunctionUrlRequest) -> Result<Cow<'_, [u8]>, Problem> {
     decoded.map(Cow::Owned).map_err(|_| Problem::bad_request("the body is not base64"))
 }
 
-fn many(files: Value, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<Vec<Upload>> {
+fn many(files: Value, allowed: Allowed, flaws: &mut Vec<Flaw>) -> Option<Vec<Upload>> {
     let files = files.as_array().filter(|files| (1..=MAX_FILES).contains(&files.len()));
     let Some(files) = files else {
         let detail = format!("must be a list of 1 to {MAX_FILES} files");
@@ -160,13 +187,13 @@ fn many(files: Value, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<Vec<Uploa
         return None;
     };
     let parse = |(number, file): (usize, &Value)| {
-        one(file.clone(), &format!("#/files/{number}"), max_bytes, flaws)
+        one(file.clone(), &format!("#/files/{number}"), allowed, flaws)
     };
     let uploads: Vec<Option<Upload>> = files.iter().enumerate().map(parse).collect();
     uploads.into_iter().collect()
 }
 
-fn one(file: Value, at: &str, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<Upload> {
+fn one(file: Value, at: &str, allowed: Allowed, flaws: &mut Vec<Flaw>) -> Option<Upload> {
     let file: File = match serde_json::from_value(file) {
         Ok(file) => file,
         Err(error) => {
@@ -174,11 +201,11 @@ fn one(file: Value, at: &str, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<U
             return None;
         }
     };
-    let content_type = known_content_type(&file.content_type, &file.file_name);
+    let content_type = known_content_type(&file.content_type, &file.file_name, allowed);
     let checks = [
         ("fileName", check_file_name(&file.file_name)),
-        ("contentType", content_type.map(drop).ok_or_else(allowed_content_types)),
-        ("contentLength", check_content_length(file.content_length, max_bytes)),
+        ("contentType", content_type.map(drop).ok_or_else(|| allowed_content_types(allowed))),
+        ("contentLength", check_content_length(file.content_length, allowed.max_bytes)),
         ("album", file.album.as_deref().map_or(Ok(()), check_album)),
         ("checksumSha256", file.checksum_sha256.as_deref().map_or(Ok(()), check_checksum)),
     ];
@@ -199,7 +226,11 @@ fn one(file: Value, at: &str, max_bytes: u64, flaws: &mut Vec<Flaw>) -> Option<U
 
 /// The row of the table. Case, parameters and the spaces around them do not matter (RFC 9110 section
 /// 8.3.1): none of them changes what a picture is.
-fn known_content_type(content_type: &str, file_name: &str) -> Option<(&'static str, &'static str)> {
+fn known_content_type(
+    content_type: &str,
+    file_name: &str,
+    allowed: Allowed,
+) -> Option<(&'static str, &'static str)> {
     let name = content_type.split(';').next().unwrap_or_default();
     let name = name.trim_matches([' ', '\t']).to_ascii_lowercase();
     let name = match UNTOLD.contains(&name.as_str()) {
@@ -209,7 +240,7 @@ fn known_content_type(content_type: &str, file_name: &str) -> Option<(&'static s
             .find(|(other, _)| *other == name)
             .map_or(name.as_str(), |(_, registered)| registered),
     };
-    CONTENT_TYPES.into_iter().find(|(known, _)| *known == name)
+    allowed.content_types().find(|(known, _)| *known == name)
 }
 
 fn type_of_extension(file_name: &str) -> Option<&'static str> {
@@ -218,12 +249,17 @@ fn type_of_extension(file_name: &str) -> Option<&'static str> {
     extensions.find(|(known, _)| extension.eq_ignore_ascii_case(known)).map(|(_, name)| name)
 }
 
-fn allowed_content_types() -> String {
-    let names = CONTENT_TYPES.map(|(name, _)| name).join(", ");
-    format!(
-        "must be one of {names}, or empty if fileName ends like one of them; other formats, HEIC and AVIF \
-         among them, get no thumbnail"
-    )
+fn allowed_content_types(allowed: Allowed) -> String {
+    let names: Vec<&str> = allowed.content_types().map(|(name, _)| name).collect();
+    let names = names.join(", ");
+    let others = match allowed.heic {
+        HeicPolicy::Decode => "other formats, AVIF among them, get no thumbnail",
+        HeicPolicy::Refuse => {
+            "other formats, AVIF among them, get no thumbnail, nor does HEIC, which is switched off by the \
+             setting HEIC=refuse"
+        }
+    };
+    format!("must be one of {names}, or empty if fileName ends like one of them; {others}")
 }
 
 fn check_file_name(name: &str) -> Result<(), String> {
@@ -279,7 +315,7 @@ mod tests {
 
     use super::*;
 
-    const MAX_BYTES: u64 = 1000;
+    const ALLOWED: Allowed = Allowed { max_bytes: 1000, heic: HeicPolicy::Decode };
     const ID: Uuid = Uuid::from_u128(0x01a2_0505_4dbb_7688_bd97_73dd_9253_fda2);
 
     fn photo(album: &str) -> Value {
@@ -305,7 +341,7 @@ mod tests {
     }
 
     fn ask(body: &Value) -> Result<UploadRequest, Problem> {
-        parse(&post(body), MAX_BYTES)
+        parse(&post(body), ALLOWED)
     }
 
     /// The one upload asked for, or what is wrong with which part of it.
@@ -454,10 +490,11 @@ mod tests {
                 assert_eq!(errors[0]["pointer"], format!("#/{member}"), "{value}");
             }
         }
+        let any_size = Allowed { max_bytes: u64::MAX, ..ALLOWED };
         let five_gb = with("contentLength", 5_368_709_120_u64);
-        assert!(parse(&post(&five_gb), u64::MAX).is_ok());
+        assert!(parse(&post(&five_gb), any_size).is_ok());
         let more = with("contentLength", 5_368_709_121_u64);
-        assert!(parse(&post(&more), u64::MAX).is_err(), "S3 has no such PUT");
+        assert!(parse(&post(&more), any_size).is_err(), "S3 has no such PUT");
     }
 
     #[test]
@@ -469,6 +506,9 @@ mod tests {
             ("image/x-png", "image/png", "png"),
             ("image/tif", "image/tiff", "tif"),
             ("image/x-ms-bmp", "image/bmp", "bmp"),
+            ("image/HEIC", "image/heic", "heic"),
+            ("image/heic-sequence", "image/heic", "heic"),
+            ("image/heif-sequence", "image/heif", "heif"),
             ("image/jpeg ", "image/jpeg", "jpg"),
             ("\timage/webp", "image/webp", "webp"),
             ("image/jpeg; charset=utf-8", "image/jpeg", "jpg"),
@@ -501,10 +541,13 @@ mod tests {
                 ("scan.TIF", "image/tiff"),
                 ("scan.tiff", "image/tiff"),
                 ("a.bmp", "image/bmp"),
+                ("IMG_0001.HEIC", "image/heic"),
+                ("a.heif", "image/heif"),
+                ("DSC00001.HIF", "image/heif"),
             ] {
                 assert_eq!(upload(untold, file_name), Ok(expected), "{untold:?} {file_name}");
             }
-            for file_name in ["jpg", "a.", "a.jpg ", "a.heic", "a.jpg.json", "a.svg", "a.jpg/b"] {
+            for file_name in ["jpg", "a.", "a.jpg ", "a.avif", "a.jpg.json", "a.svg", "a.jpg/b"] {
                 let errors = upload(untold, file_name).unwrap_err();
                 assert_eq!(errors[0]["pointer"], "#/contentType", "{untold:?} {file_name}");
             }
@@ -518,8 +561,8 @@ mod tests {
         for content_type in [
             "image/svg+xml",
             "text/html",
-            "image/heic",
             "image/avif",
+            "image/hei",
             "image/*",
             "image/",
             "image/jpe g",
@@ -533,6 +576,28 @@ mod tests {
             assert_eq!(errors[0]["pointer"], "#/contentType", "{content_type:?}");
             assert!(errors[0]["detail"].as_str().unwrap().contains("image/jpeg"), "{errors}");
         }
+    }
+
+    #[test]
+    fn where_heic_is_refused_it_gets_no_url_under_any_name() {
+        let allowed = Allowed { heic: HeicPolicy::Refuse, ..ALLOWED };
+        for (content_type, file_name) in [
+            ("image/heic", "a.heic"),
+            ("image/heif", "a.heif"),
+            ("Image/HEIC-sequence", "a.jpg"),
+            ("image/heif-sequence", "a.heif"),
+            ("", "IMG_0001.HEIC"),
+            ("application/octet-stream", "DSC00001.HIF"),
+        ] {
+            let mut file = with("contentType", content_type);
+            file["fileName"] = file_name.into();
+            assert!(ask(&file).is_ok(), "elsewhere it gets one");
+            let problem = json!(parse(&post(&file), allowed).unwrap_err());
+            assert_eq!(problem["errors"][0]["pointer"], "#/contentType", "{content_type:?}");
+            let detail = problem["errors"][0]["detail"].as_str().unwrap();
+            assert!(detail.contains("HEIC=refuse") && !detail.contains("image/hei"), "{detail}");
+        }
+        assert!(parse(&post(photo("trip")), allowed).is_ok());
     }
 
     #[test]
@@ -592,12 +657,12 @@ mod tests {
         let text = photo("trip").to_string();
         let mut encoded = post(BASE64_STANDARD.encode(&text));
         encoded.is_base64_encoded = true;
-        assert_eq!(parse(&encoded, MAX_BYTES), ask(&photo("trip")));
+        assert_eq!(parse(&encoded, ALLOWED), ask(&photo("trip")));
         encoded.body = Some(text);
-        assert_eq!(parse(&encoded, MAX_BYTES).unwrap_err().status, 400);
+        assert_eq!(parse(&encoded, ALLOWED).unwrap_err().status, 400);
 
         let status =
-            |request: &LambdaFunctionUrlRequest| parse(request, MAX_BYTES).unwrap_err().status;
+            |request: &LambdaFunctionUrlRequest| parse(request, ALLOWED).unwrap_err().status;
         for wrong in ["", "{", "IMG_0001.jpg", "{\"fileName\": \"\\ud800\"}", &"[".repeat(1000)] {
             assert_eq!(status(&post(wrong)), 400, "{wrong}");
         }
@@ -623,6 +688,6 @@ mod tests {
         let body = format!(r#"{{"files": [{}]}}"#, vec![file; MAX_FILES].join(", "));
         let mut request = post(BASE64_STANDARD.encode(body));
         request.is_base64_encoded = true;
-        assert_eq!(parse(&request, MAX_BYTES).unwrap().uploads().len(), MAX_FILES);
+        assert_eq!(parse(&request, ALLOWED).unwrap().uploads().len(), MAX_FILES);
     }
 }

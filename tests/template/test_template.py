@@ -413,6 +413,15 @@ class Operation(unittest.TestCase):
             told = [alarm["Dimensions"][0]["Value"]["Ref"] for alarm in alarms if alarm["MetricName"] == metric]
             self.assertEqual(sorted(told), ["ThumbnailFunction", "UploadUrlFunction"], metric)
 
+    def test_upload_urls_are_given_for_what_the_thumbnail_function_takes(self) -> None:
+        thumbnail, upload_url = (
+            properties(name)["Environment"]["Variables"] for name in ("ThumbnailFunction", "UploadUrlFunction")
+        )
+        for name in ("ORIGINALS_BUCKET", "ORIGINALS_PREFIX", "MAX_PHOTO_BYTES", "HEIC"):
+            self.assertEqual(thumbnail[name], upload_url[name], name)
+        refusing = properties("UploadUrlFunction", Heic="refuse")["Environment"]["Variables"]
+        self.assertEqual(refusing["HEIC"], "refuse")
+
     def test_log_levels_are_those_that_the_functions_write(self) -> None:
         self.assertEqual(PARAMETERS["LogLevel"]["AllowedValues"], ["error", "warn", "info"])
 
