@@ -24,6 +24,15 @@ pub fn reference_number(number: usize) -> Vec<u8> {
     photo
 }
 
+/// A HEIC of 360x480 pixels as displayed, with EXIF: quarters of [`QUARTERS`]. It is stored turned, and both its
+/// properties and its EXIF say so.
+pub fn heic() -> Vec<u8> {
+    std::fs::read(root().join("tests/photos/quarters-turned.heic")).unwrap()
+}
+
+/// Red, green and blue of the HEIC's quarters, as rows of text are read.
+pub const QUARTERS: [[u8; 3]; 4] = [[200, 40, 40], [40, 160, 60], [50, 70, 200], [220, 200, 60]];
+
 /// A photo of 640x960 pixels without EXIF: the middle of the reference photo's eighth.
 pub fn small() -> Vec<u8> {
     let eighth = decode(&reference(), ScalingFactor::ONE_EIGHTH);

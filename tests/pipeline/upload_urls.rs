@@ -98,6 +98,72 @@ async fn a_photo_put_to_the_url_that_a_server_got_becomes_a_thumbnail_and_an_ite
     assert_eq!((thumbnail.width, thumbnail.height), (1331, 2000));
 }
 
+/// What is asked for the HEIC by a browser that does not know its type.
+fn heic() -> Value {
+    json!({
+        "fileName": "IMG_0001.HEIC",
+        "contentType": "",
+        "contentLength": photos::heic().len(),
+        "album": "trip",
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heic_put_to_its_url_becomes_an_upright_jpeg_and_an_item() {
+    let stack = Stack::deploy("heic").await;
+    let issued = issue(&stack, &heic()).await;
+    assert_eq!(issued["headers"]["content-type"], "image/heic");
+    assert!(key(&issued).ends_with(".heic"), "{issued}");
+    assert_eq!(put(&issued, &photos::heic()).await.status(), 200);
+
+    let item = stack.item(key(&issued), "READY").await;
+    let original = &item["original"];
+    assert_eq!(original["format"], "HEIC");
+    assert_eq!((&original["width"], &original["height"]), (&json!(360), &json!(480)));
+    assert_eq!(item["camera"], json!({"make": "Seed", "model": "Quadrants"}));
+    assert_eq!(item["takenAt"], "2026-11-26T10:20:30");
+    let rendition = &item["renditions"]["thumbnail"];
+    assert_eq!(rendition["contentType"], "image/jpeg");
+    assert_eq!((&rendition["width"], &rendition["height"]), (&json!(90), &json!(120)));
+
+    let jpeg = stack.thumbnail(key(&issued)).await;
+    assert!(photos::segments(&jpeg).iter().all(|(marker, _)| *marker != 0xE1), "it has EXIF");
+    let thumbnail = photos::decode(&jpeg, ScalingFactor::ONE);
+    assert_eq!((thumbnail.width, thumbnail.height), (90, 120));
+    let middles = [(22, 30), (67, 30), (22, 90), (67, 90)];
+    for ((x, y), expected) in middles.into_iter().zip(photos::QUARTERS) {
+        let found = &thumbnail.pixels[(y * 90 + x) * 3..][..3];
+        let differs = |(found, expected): (&u8, u8)| found.abs_diff(expected) > 6;
+        assert!(!found.iter().zip(expected).any(differs), "{x} {y}: {found:?}, not {expected:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_heic_is_refused_it_gets_no_url_and_its_facts_are_kept() {
+    let stack = Stack::deploy_with("no-heic", &["--parameter", "Heic=refuse"]).await;
+    let refused = ask(&stack, &heic()).await;
+    let problem = problem(&refused, 400, "Bad Request");
+    assert_eq!(problem["errors"][0]["pointer"], "#/contentType");
+    let detail = problem["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("HEIC=refuse"), "{detail}");
+
+    stack.upload("trip/a.heic", &photos::heic()).await;
+    let item = stack.item("trip/a.heic", "FAILED").await;
+    assert_eq!(item["failure"]["type"], "UnsupportedFormat");
+    let message = item["failure"]["message"].as_str().unwrap();
+    assert!(message.contains("HEIC=refuse"), "{message}");
+    assert_eq!(item["original"]["format"], "HEIC");
+    assert_eq!(
+        (&item["original"]["width"], &item["original"]["height"]),
+        (&json!(360), &json!(480))
+    );
+    assert_eq!(item["camera"], json!({"make": "Seed", "model": "Quadrants"}));
+    assert_eq!(item["takenAt"], "2026-11-26T10:20:30");
+    let letter = stack.letters(1).await.remove(0);
+    assert_eq!(letter.error_type.as_deref(), Some("UnsupportedFormat"));
+    assert_eq!(stack.thumbnail_keys().await, [""; 0]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_call_gives_the_urls_of_twenty_four_photos_put_at_once() {
     let stack = Stack::deploy("way24").await;
