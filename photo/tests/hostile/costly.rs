@@ -321,7 +321,7 @@ fn tiles_whose_sides_are_not_multiples_of_16_are_refused() {
         tiff(&entries, &data)
     };
     expect("Thumbnail", "tile-of-16.tif", &tiles(16, 16));
-    expect("CorruptPhoto", "tiles-of-1.tif", &tiles(2, 1));
+    expect("UnsupportedFormat", "tiles-of-1.tif", &tiles(2, 1));
 }
 
 #[test]
