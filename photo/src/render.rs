@@ -43,7 +43,8 @@ impl Plan<'_> {
         let shrunk = decoded.shrink(target, orientation.mirrors_stored())?;
         drop(decoded);
         cancel.check()?;
-        Ok(self.header.coloured(shrunk).map(|plane| orientation.apply(plane)))
+        // Samples of chroma lie between pairs of pixels only when the picture is upright.
+        Ok(self.header.coloured(shrunk.map(|plane| orientation.apply(plane))))
     }
 
     /// Decodes the photo's own pixels, as stored.

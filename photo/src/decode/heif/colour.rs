@@ -7,6 +7,9 @@ use super::hdr::{self, Transfer};
 use crate::Picture;
 use crate::container::heif::Nclx;
 
+/// Place of the time at which a profile was made (ICC.1:2022 clause 7.2).
+const PROFILE_TIME: std::ops::Range<usize> = 24..36;
+
 /// The meaning of a picture's samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::decode) struct Colours {
@@ -55,7 +58,8 @@ impl Colours {
         levels(bits, |sample| (sample - gray) / range + 128.0 / 255.0)
     }
 
-    /// The profile for colours that are none of sRGB's, if the file has none.
+    /// The profile for colours that are none of sRGB's, if the file has none. The same photo always gets the
+    /// same one, although moxcms puts the time into it.
     pub fn profile(&self) -> Option<Vec<u8>> {
         let profile = match self.nclx.primaries {
             _ if self.has_profile || self.transfer().is_some() => return None,
@@ -63,7 +67,9 @@ impl Colours {
             12 => ColorProfile::new_display_p3(),
             _ => return None,
         };
-        profile.encode().ok()
+        let mut profile = profile.encode().ok()?;
+        profile.get_mut(PROFILE_TIME)?.fill(0);
+        Some(profile)
     }
 
     /// The transfer of a picture with high dynamic range, which no profile of the file explains.

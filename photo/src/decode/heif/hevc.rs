@@ -129,13 +129,19 @@ impl Configuration {
         Ok(Layout { coded, start, shown, subsampling, bits, nclx: nclx(sps) })
     }
 
-    /// Decodes a picture whose [`Configuration::layout`] was checked, uncropped.
+    /// Decodes a picture whose [`Configuration::layout`] was checked, uncropped. Without filters, the edges of its
+    /// blocks are not smoothed.
     ///
     /// # Errors
     /// [`PhotoError::Truncated`] if a part of it is missing, [`PhotoError::Corrupt`],
     /// [`PhotoError::UnsupportedFormat`], and [`PhotoError::Cancelled`] after the slice at which the flag is
     /// raised.
-    pub fn decode(&self, data: &[u8], cancel: &CancelFlag) -> Result<Frame, PhotoError> {
+    pub fn decode(
+        &self,
+        data: &[u8],
+        skip_filters: bool,
+        cancel: &CancelFlag,
+    ) -> Result<Frame, PhotoError> {
         let missing = || PhotoError::Truncated {
             bytes: data.len(),
             what: "a tile of the picture is not whole".into(),
@@ -200,7 +206,7 @@ impl Configuration {
             * picture.sps.pic_height_in_luma_samples
             > MAX_FILTERED;
         drop(picture);
-        Ok(reconstructor.finish(is_large))
+        Ok(reconstructor.finish(skip_filters || is_large))
     }
 }
 
@@ -303,15 +309,16 @@ fn refusal(error: Error) -> PhotoError {
     }
 }
 
-/// What the stream says of its samples, as far as its container does not.
+/// What the stream says of its samples, as far as its container does not. Gray has full range unless
+/// something is said of it, as in libheif.
 fn nclx(sps: &Sps) -> Nclx {
-    match &sps.vui {
-        Some(vui) => Nclx {
-            primaries: vui.colour_primaries.into(),
-            transfer: vui.transfer_characteristics.into(),
-            matrix: vui.matrix_coeffs.into(),
-            is_full_range: vui.video_full_range_flag,
-        },
-        None => Nclx { primaries: 2, transfer: 2, matrix: 2, is_full_range: false },
-    }
+    let untold =
+        Nclx { primaries: 2, transfer: 2, matrix: 2, is_full_range: sps.chroma_format_idc == 0 };
+    let told = sps.vui.as_ref().map(|vui| Nclx {
+        primaries: vui.colour_primaries.into(),
+        transfer: vui.transfer_characteristics.into(),
+        matrix: vui.matrix_coeffs.into(),
+        is_full_range: vui.video_full_range_flag,
+    });
+    told.filter(|told| *told != Nclx { is_full_range: false, ..untold }).unwrap_or(untold)
 }

@@ -9,8 +9,8 @@ pub(super) struct Plane {
     full: Size,
     /// Columns and rows of luma for each sample.
     pub step: (u32, u32),
-    /// Samples of a side that become one.
-    reduction: u32,
+    /// Samples of a side that become one: 1 or 2.
+    pub reduction: u32,
     /// The value for each decoded one.
     levels: Vec<u8>,
     /// The size of the gathered plane.
@@ -66,9 +66,7 @@ impl Plane {
                 let line = line.get(..width).unwrap_or(line);
                 match reduction {
                     1 => add::<1>(&mut sums, line),
-                    2 => add::<2>(&mut sums, line),
-                    4 => add::<4>(&mut sums, line),
-                    _ => add::<8>(&mut sums, line),
+                    _ => add::<2>(&mut sums, line),
                 }
                 count += 1;
             }
