@@ -36,6 +36,24 @@ const LOSSY: Tolerance = Tolerance { mean: 1.0, worst: 8 };
 const JPEG: Tolerance = Tolerance { mean: 2.0, worst: 40 };
 /// The same through a printer's colour profile.
 const INKS: Tolerance = Tolerance { mean: 2.5, worst: 40 };
+/// For gray and RGB HEICs, and for the luma of others: each 2x2 pixels become one while tiles are gathered,
+/// and these are shrunk with Lanczos3. That leaves soft edges as they are. The sums of four samples are
+/// rounded once more, and so is a limited range when it is widened.
+const HALVED: Tolerance = Tolerance { mean: 0.5, worst: 2 };
+/// For the colours of HEICs. Their chroma becomes 4:2:0, as for JPEGs.
+const HEIC: Tolerance = Tolerance { mean: 1.8, worst: 21 };
+/// For the luma of HEICs with another matrix than JPEG's: it takes a share of chroma, which has half of its
+/// resolution.
+const MIXED: Tolerance = Tolerance { mean: 0.65, worst: 4 };
+/// The same for YCgCo, whose chroma is all of the difference between luma and green.
+const YCGCO: Tolerance = Tolerance { mean: 0.8, worst: 5 };
+/// For gray and RGB HEICs of high dynamic range. They are shrunk in 8 bits and mapped to sRGB afterwards, so
+/// that a step of a sample becomes several, most in the dark of PQ.
+const BRIGHT: Tolerance = Tolerance { mean: 1.1, worst: 8 };
+/// The same in 4:2:0: the brightest of red, green and blue decides how luma is mapped, and chroma has half of
+/// its resolution.
+const BRIGHT_CHROMA: Tolerance = Tolerance { mean: 5.0, worst: 60 };
+const BRIGHT_LUMA: Tolerance = Tolerance { mean: 2.5, worst: 36 };
 /// For other photos with a printer's colour profile, which can be interpolated in several ways.
 const EXACT_INKS: Tolerance = Tolerance { mean: 1.5, worst: 6 };
 
@@ -51,12 +69,30 @@ fn tolerance(name: &str) -> Tolerance {
         _ if name.starts_with("webp-announces") => LOSSY,
         _ if name.ends_with("-1-bit") || name.contains("-key-") => HARD_EDGES,
         _ if name.starts_with("jpeg-") => JPEG,
+        "heic-pq" | "heic-hlg" => BRIGHT_CHROMA,
+        _ if name.starts_with("heic-pq-") || name.starts_with("heic-hlg-") => BRIGHT,
+        _ if name.starts_with("heic-") && name.contains("-gray") => HALVED,
+        "heic-gbr" => HALVED,
+        _ if name.starts_with("heic-") => HEIC,
         _ => EXACT,
     }
 }
 
+/// The tolerance of luma alone, which has the thumbnail's resolution in every photo.
+fn luma_tolerance(name: &str) -> Tolerance {
+    let has_another_matrix = ["-709", "-2020", "-colours-of-"];
+    match name {
+        "heic-pq" | "heic-hlg" => BRIGHT_LUMA,
+        "heic-ycgco" => YCGCO,
+        "heic-primaries-of-2020" => HALVED,
+        _ if tolerance(name).mean != HEIC.mean => tolerance(name),
+        _ if has_another_matrix.iter().any(|part| name.contains(part)) => MIXED,
+        _ => HALVED,
+    }
+}
+
 /// Kinds of photo that are refused, each with a word from its message.
-const REFUSED: [(&str, &str); 13] = [
+const REFUSED: [(&str, &str); 21] = [
     ("tiff-cielab", "CIELab"),
     ("tiff-float-16-bit", "floating-point numbers"),
     ("tiff-float-32-bit", "floating-point numbers"),
@@ -70,6 +106,14 @@ const REFUSED: [(&str, &str); 13] = [
     ("tiff-zstandard", "Zstandard"),
     ("tiff-lzma", "LZMA"),
     ("tiff-jpeg-2000", "JPEG 2000"),
+    ("heic-overlay", "iovl"),
+    ("heic-mini", "mini"),
+    ("heic-small-alpha", "another size"),
+    ("heic-irot-clap", "crop"),
+    ("heic-turned-tiles", "turned"),
+    ("heic-av01", "coding"),
+    ("heic-avc1", "coding"),
+    ("heic-predicted", "P and B slices"),
 ];
 
 /// The beginnings of files that are recognised and not decoded, by the name of their format.
@@ -143,7 +187,7 @@ fn the_documentation_names_every_format_that_is_recognised_and_not_decoded() {
 fn unsupported_kinds_are_refused_with_a_reason() {
     let documentation = documentation();
     for (name, reason) in REFUSED {
-        let path = folder("photos").join(name).with_extension("tif");
+        let path = photos().into_iter().find(|path| path.file_stem().unwrap() == name).unwrap();
         let refusal = shown(&path, 4).unwrap_err();
         assert_eq!(refusal.name(), "UnsupportedFormat", "{name}");
         assert!(refusal.to_string().contains(reason), "{name}: {refusal}");
@@ -162,10 +206,14 @@ fn every_kind_of_photo_has_the_pixels_that_other_programs_show() {
         match shown(&path, 4) {
             Err(error) => wrong.push(format!("{name}: {error}")),
             Ok(shown) => {
-                let Tolerance { mean, worst } = tolerance(&name);
-                let (found_mean, found_worst) = difference(&shown, &expected(&name), &name);
-                if found_mean > mean || found_worst > worst {
-                    wrong.push(format!("{name}: mean {found_mean:.2}, worst {found_worst}"));
+                let expected = expected(&name);
+                let lumas = (luma(&shown), luma(&expected));
+                let colours = (tolerance(&name), difference(&shown, &expected, &name));
+                let luma = (luma_tolerance(&name), difference(&lumas.0, &lumas.1, &name));
+                for (what, (allowed, (mean, worst))) in [("channels", colours), ("luma", luma)] {
+                    if mean > allowed.mean || worst > allowed.worst {
+                        wrong.push(format!("{name}: {what}: mean {mean:.2}, worst {worst}"));
+                    }
                 }
             }
         }
@@ -198,14 +246,54 @@ fn a_screens_colour_profile_is_kept_verbatim_and_a_printers_is_applied() {
     };
     let (display_p3, photo) = profile("jpeg-display-p3.jpg").unwrap();
     assert!(photo.windows(display_p3.len()).any(|window| window == display_p3));
-    for name in ["png-display-p3.png", "webp-display-p3.webp", "tiff-display-p3.tif"] {
+    for name in [
+        "png-display-p3.png",
+        "webp-display-p3.webp",
+        "tiff-display-p3.tif",
+        "heic-display-p3.heic",
+    ] {
         assert_eq!(profile(name).unwrap().0, display_p3, "{name}");
     }
     let (gray, photo) = profile("jpeg-gray-profile.jpg").unwrap();
     assert!(photo.windows(gray.len()).any(|window| window == gray));
+    assert_eq!(profile("heic-gray-profile.heic").unwrap().0, gray);
     for name in ["jpeg-cmyk-profile.jpg", "jpeg-ycck-profile.jpg", "tiff-cmyk-profile.tif"] {
         assert!(profile(name).is_none(), "{name}");
     }
+}
+
+#[test]
+fn a_heic_whose_nclx_says_wide_colours_has_a_profile_that_says_so() {
+    let profile = |name: &str| {
+        let photo = fs::read(folder("photos").join(name)).unwrap();
+        let inspected = inspect(&photo, Policy::default(), &CancelFlag::default());
+        inspected.header().unwrap().icc_profile.clone()
+    };
+    // The chromaticities of red in XYZ of D50 (ICC.1:2022 annex E): SMPTE EG 432-1 and BT.2020.
+    for (name, red) in [
+        ("heic-primaries-of-p3.heic", [0.515, 0.241, -0.001]),
+        ("heic-primaries-of-2020.heic", [0.673, 0.279, -0.002]),
+    ] {
+        let profile = profile(name).unwrap();
+        let found = primary(&profile, b"rXYZ");
+        let near = found.iter().zip(red).all(|(found, red)| (found - red).abs() < 0.002);
+        assert!(near && profile.get(16..20) == Some(b"RGB "), "{name}: {found:?}");
+        // It does not tell when the thumbnail was made, so that the same photo has the same thumbnail.
+        assert_eq!(profile.get(24..36), Some(&[0; 12][..]), "{name}");
+    }
+    // These have none: gray has no primaries, and HDR becomes sRGB.
+    for name in ["heic-gray-primaries-of-p3.heic", "heic-pq.heic", "heic-hlg-p3-gbr.heic"] {
+        assert_eq!(profile(name), None, "{name}");
+    }
+}
+
+/// A primary of a colour profile, in its tag of type XYZ.
+fn primary(profile: &[u8], tag: &[u8; 4]) -> [f64; 3] {
+    let number = |at: usize| i32::from_be_bytes(*profile[at..].first_chunk().unwrap());
+    let entries = 132..132 + 12 * number(128) as usize;
+    let entry = entries.step_by(12).find(|at| profile[*at..].starts_with(tag)).unwrap();
+    let place = number(entry + 4) as usize + 8;
+    [0, 4, 8].map(|offset| f64::from(number(place + offset)) / 65_536.0)
 }
 
 #[test]
@@ -273,4 +361,12 @@ fn difference(shown: &RgbImage, expected: &RgbImage, name: &str) -> (f64, u8) {
     let differences = shown.iter().zip(expected.iter()).map(|(a, b)| a.abs_diff(*b));
     let sum: u64 = differences.clone().map(u64::from).sum();
     (sum as f64 / shown.len() as f64, differences.max().unwrap_or(0))
+}
+
+/// The luma of a picture (JFIF 1.02 page 3), in all its channels.
+fn luma(picture: &RgbImage) -> RgbImage {
+    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let [red, green, blue] = picture.get_pixel(x, y).0.map(f64::from);
+        image::Rgb([(0.299 * red + 0.587 * green + 0.114 * blue).round() as u8; 3])
+    })
 }

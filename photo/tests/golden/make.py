@@ -2,11 +2,12 @@
 """Makes the golden photos and the expected pictures of their thumbnails, without this project's code.
 
 photos/ gets one small file of each kind of photo. expected/ gets the picture of its thumbnail before it
-is encoded as JPEG: a quarter of the stored sides, upright, 8-bit RGB or gray, as PNG. Pillow, libtiff
-and LittleCMS decode the photos. Files that they cannot write are written here, byte by byte.
+is encoded as JPEG: a quarter of the stored sides, upright, 8-bit RGB or gray, as PNG. Pillow, libtiff,
+libheif and LittleCMS decode the photos. Files that they cannot write are written here, byte by byte.
 
     apt-get install libjpeg-turbo-progs
     pip install Pillow==13.0.0 numpy==2.4.6 tifffile==2026.3.3 imagecodecs==2026.3.6
+    pip install pillow-heif==1.8.1
     python3 photo/tests/golden/make.py
 
 The same versions produce the same bytes. A new kind of photo is one more `yield` in kinds/.
@@ -21,14 +22,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 from PIL import Image, ImageDraw, ImageOps
 
-from kinds import bmp, gif, jpeg, png, tiff, webp
+from kinds import bmp, gif, heic, jpeg, png, tiff, webp
 from kinds.photo import Photo, pixels_of, upright
 
 HERE = Path(__file__).resolve().parent
 SCALE = 0.25
-FORMATS = (jpeg, png, webp, gif, tiff, bmp)
+FORMATS = (jpeg, png, webp, gif, tiff, bmp, heic)
 
 
 def main() -> int:
@@ -38,6 +40,7 @@ def main() -> int:
     if arguments.sheet:
         contact_sheet(photos).save(arguments.sheet)
     if arguments.check:
+        pillow_heif.register_heif_opener()
         for doubt in doubts(photos):
             print(doubt, file=sys.stderr)
     return 0
