@@ -23,9 +23,9 @@ const MAX_SAMPLES: u64 = 142_606_336;
 const MAX_SIDE: u32 = 33_776;
 /// Most columns and rows of HEVC's own tiles (table A.9).
 const MAX_TILES: (u32, u32) = (20, 22);
-/// Most luma samples of a picture whose blocks' edges are smoothed. In a large one nobody sees them, and the
+/// Most luma samples of a picture whose edges of blocks are smoothed. In a large one nobody sees them, and the
 /// filter cannot be cancelled.
-const MAX_FILTERED: u32 = 16_000_000;
+const MAX_SMOOTHED: u64 = 16_000_000;
 /// Most bits of a sample.
 const MAX_BITS: u8 = 12;
 /// Most slice segments of a picture: heifer counts them in 16 bits.
@@ -129,8 +129,8 @@ impl Configuration {
         Ok(Layout { coded, start, shown, subsampling, bits, nclx: nclx(sps) })
     }
 
-    /// Decodes a picture whose [`Configuration::layout`] was checked, uncropped. Without filters, the edges of its
-    /// blocks are not smoothed.
+    /// Decodes a picture whose [`Configuration::layout`] was checked, uncropped, with the edges of its
+    /// blocks smoothed or as they are.
     ///
     /// # Errors
     /// [`PhotoError::Truncated`] if a part of it is missing, [`PhotoError::Corrupt`],
@@ -139,7 +139,7 @@ impl Configuration {
     pub fn decode(
         &self,
         data: &[u8],
-        skip_filters: bool,
+        is_smoothed: bool,
         cancel: &CancelFlag,
     ) -> Result<Frame, PhotoError> {
         let missing = || PhotoError::Truncated {
@@ -202,11 +202,8 @@ impl Configuration {
         if !picture.is_complete() {
             return Err(missing());
         }
-        let is_large = picture.sps.pic_width_in_luma_samples
-            * picture.sps.pic_height_in_luma_samples
-            > MAX_FILTERED;
         drop(picture);
-        Ok(reconstructor.finish(skip_filters || is_large))
+        Ok(reconstructor.finish(!is_smoothed))
     }
 }
 
@@ -217,16 +214,22 @@ impl Layout {
         luma + self.subsampling.map_or(0, |(across, down)| 2 * luma / u64::from(across * down))
     }
 
-    /// Most bytes that decoding takes: samples of 16 bits, those of the largest plane once more for its
-    /// filter, and some bytes for each block of 4x4.
-    pub fn memory(&self) -> u64 {
+    /// Whether the edges of blocks are smoothed in a picture that is reduced by this.
+    pub fn is_smoothed(&self, reduction: u32) -> bool {
+        reduction == 1 && self.coded.pixels() <= MAX_SMOOTHED
+    }
+
+    /// Most bytes that decoding takes: samples of 16 bits, those of luma once more to smooth edges, and some bytes
+    /// for each block of 4x4.
+    pub fn memory(&self, is_smoothed: bool) -> u64 {
         let luma = self.coded.pixels();
-        2 * (self.samples() + luma) + BYTES_OF_A_BLOCK * luma / 16
+        let copied = if is_smoothed { luma } else { 0 };
+        2 * (self.samples() + copied) + BYTES_OF_A_BLOCK * luma / 16
     }
 }
 
 /// Bytes that heifer holds for a block of 4x4, and for its part of a block of the coding tree.
-const BYTES_OF_A_BLOCK: u64 = 32;
+const BYTES_OF_A_BLOCK: u64 = 24;
 
 /// Passes the blocks of a slice on until the flag is raised.
 struct Cancellable<'a, 'b> {

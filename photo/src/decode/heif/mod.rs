@@ -133,8 +133,9 @@ impl Tiling {
         self.tiles.saturating_mul(self.layout.samples())
     }
 
-    fn memory(self) -> u64 {
-        self.layout.memory() + COPIES_OF_DATA * self.largest
+    fn memory(self, reduction: u32) -> u64 {
+        let is_smoothed = self.layout.is_smoothed(reduction);
+        self.layout.memory(is_smoothed) + COPIES_OF_DATA * self.largest
     }
 }
 
@@ -157,7 +158,8 @@ impl Header {
         let copies = if self.colours.is_rgb() { 2 } else { 1 };
         let alpha = self.alpha.map_or(0, |_| luma);
         let tilings = [Some(self.tiling), self.alpha].into_iter().flatten();
-        (luma + chroma) * copies + alpha + tilings.map(Tiling::memory).max().unwrap_or_default()
+        let of_a_tile = tilings.map(|tiling| tiling.memory(reduction)).max().unwrap_or_default();
+        (luma + chroma) * copies + alpha + of_a_tile
     }
 
     /// Whether luma and chroma stay apart.
@@ -211,14 +213,13 @@ fn gather(
 ) -> Result<(), PhotoError> {
     let first = tiles.tiles.first().ok_or_else(|| corrupt("it has no tiles"))?;
     let configuration = Configuration::read(first.configuration)?;
+    let is_smoothed = planes.iter().all(|plane| layout.is_smoothed(plane.reduction));
     for (number, tile) in (0..).zip(&tiles.tiles) {
         let data = match tile.data.as_slice() {
             [part] => Cow::Borrowed(*part),
             parts => Cow::Owned(parts.concat()),
         };
-        // The edges of blocks that a filter would smooth are hardly seen in a halved picture.
-        let skip_filters = planes.iter().all(|plane| plane.reduction > 1);
-        let frame = configuration.decode(&data, skip_filters, cancel)?;
+        let frame = configuration.decode(&data, is_smoothed, cancel)?;
         let left = number % tiles.columns * tiles.size.width;
         let top = number / tiles.columns * tiles.size.height;
         let components = frame.planes.iter().zip(frame.widths);
