@@ -323,6 +323,15 @@ mod tests {
         assert!(is_own_host("localhost", 80) && is_own_host("localhost:80", 80));
     }
 
+    #[test]
+    fn a_heic_can_be_chosen_whether_or_not_the_browser_knows_its_type() {
+        let (_, rest) = PAGE.split_once("accept=\"").unwrap();
+        let accepted: Vec<&str> = rest.split_once('"').unwrap().0.split(',').collect();
+        for kind in ["image/*", "image/heic", "image/heif", ".heic", ".heif", ".hif"] {
+            assert!(accepted.contains(&kind), "{kind} is not among {accepted:?}");
+        }
+    }
+
     async fn status(hosts: &[&str]) -> u16 {
         let options = Options {
             function_url: "http://function.example/".to_owned(),
