@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The folders are named by the template's functions, and by the package's binaries.
 FUNCTIONS = {"ThumbnailFunction": "thumbnail", "UploadUrlFunction": "upload-url"}
-LARGEST_PACKAGE = 6_000_000  # bytes
+LARGEST_PACKAGE = 7_000_000  # bytes
 # Of Amazon Linux 2023 (https://docs.aws.amazon.com/linux/al2023/ug/glibc.html).
 GLIBC = (2, 34)
 
@@ -32,7 +32,7 @@ class Package(unittest.TestCase):
             tested = ROOT / "target/lambda" / binary / "bootstrap"
             self.assertEqual(tested.read_bytes(), bootstrap(function).read_bytes(), function)
 
-    def test_a_package_is_at_most_6_mb(self) -> None:
+    def test_a_package_is_at_most_7_mb(self) -> None:
         for function in FUNCTIONS:
             with tempfile.TemporaryFile() as package:
                 with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
