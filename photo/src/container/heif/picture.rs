@@ -233,7 +233,7 @@ impl<'a> Pictures<'a> {
         })
     }
 
-    fn property(&self, item: u32, name: &[u8]) -> Option<&'a [u8]> {
+    fn property(&self, item: u32, name: &[u8; 4]) -> Option<&'a [u8]> {
         self.properties_of(item).find(|one| one.name == name).map(|one| one.data)
     }
 
@@ -247,31 +247,14 @@ impl<'a> Pictures<'a> {
             b"grid" => self.grid(picture)?,
             _ => (1, 1, vec![picture.item]),
         };
-        let mut configurations = Vec::with_capacity(items.len());
-        let mut sizes = Vec::with_capacity(items.len());
-        for item in &items {
-            self.cancel.check()?;
-            let kind = self.kinds.get(item).ok_or_else(|| corrupt("a tile is missing"))?;
-            if kind != b"hvc1" {
-                return Err(unsupported(&format!("of the coding {}", kind.escape_ascii())));
-            }
-            let is_turned = ["clap", "irot", "imir"]
-                .iter()
-                .any(|name| self.property(*item, name.as_bytes()).is_some());
-            if is_turned && *item != picture.item {
-                return Err(unsupported("whose tiles are cropped or turned"));
-            }
-            let configuration = self.property(*item, b"hvcC");
-            configurations.push(configuration.ok_or_else(|| corrupt("a tile has no hvcC"))?);
-            let size = self.property(*item, b"ispe").and_then(extent);
-            sizes.push(size.ok_or_else(|| corrupt("a tile does not tell its size"))?);
-        }
-        let size = sizes.first().copied().unwrap_or(picture.size);
+        let coded = items.iter().map(|item| self.coded(*item, *item != picture.item));
+        let coded = coded.collect::<Result<Vec<(Size, &[u8])>, PhotoError>>()?;
+        let size = coded.first().map_or(picture.size, |(size, _)| *size);
         let is_covered = |tiles: u32, tile: u32, whole: u32| {
             let (tile, whole) = (u64::from(tile), u64::from(whole));
             whole.div_ceil(tile) == u64::from(tiles)
         };
-        if sizes.iter().any(|one| *one != size)
+        if coded.iter().any(|(one, _)| *one != size)
             || !is_covered(columns, size.width, picture.size.width)
             || !is_covered(rows, size.height, picture.size.height)
         {
@@ -283,9 +266,26 @@ impl<'a> Pictures<'a> {
             bytes: self.meta.file.len(),
             what: "image data is missing".into(),
         })?;
-        let tiles = configurations.into_iter().zip(data);
-        let tiles = tiles.map(|(configuration, data)| Tile { configuration, data }).collect();
+        let tiles = coded.into_iter().zip(data);
+        let tiles = tiles.map(|((_, configuration), data)| Tile { configuration, data }).collect();
         Ok(Tiles { columns, size, tiles })
+    }
+
+    /// The size of a coded item, and the configuration of its decoder.
+    fn coded(&self, item: u32, is_of_grid: bool) -> Result<(Size, &'a [u8]), PhotoError> {
+        self.cancel.check()?;
+        let kind = self.kinds.get(&item).ok_or_else(|| corrupt("a tile is missing"))?;
+        if kind != b"hvc1" {
+            return Err(unsupported(&format!("of the coding {}", kind.escape_ascii())));
+        }
+        let has = |name| self.property(item, name).is_some();
+        if is_of_grid && (has(b"clap") || has(b"irot") || has(b"imir")) {
+            return Err(unsupported("whose tiles are cropped or turned"));
+        }
+        let size = self.property(item, b"ispe").and_then(extent);
+        let size = size.ok_or_else(|| corrupt("a tile does not tell its size"))?;
+        let configuration = self.property(item, b"hvcC");
+        Ok((size, configuration.ok_or_else(|| corrupt("a tile has no hvcC"))?))
     }
 
     /// The number of columns and rows of a grid, and its tiles.
