@@ -40,7 +40,7 @@ unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
-	release measure cost bench bench-check bench-stages bench-pins fuzz faults exif-check \
+	release measure cost bench bench-check bench-stages bench-pins fuzz faults exif-check heic-check \
 	deploy destroy logs invoke-remote redrive requirements clean
 
 help: ## List the commands
@@ -188,6 +188,11 @@ exif-check: setup ## Compare the facts of the photos below DIR with exiftool's (
 	cargo build --profile $(PROFILE) --package photo --features serde --example facts
 	@$(DEV).exif_check target/$(PROFILE)/examples/facts "$(DIR)"
 
+heic-check: setup ## Compare thumbnails and facts of the HEICs below DIR with libheif's and exiftool's (DIR=path)
+	cargo build --profile $(PROFILE) --package bench --bin heic
+	cargo build --profile $(PROFILE) --package photo --features serde --example facts
+	@$(DEV).heic_check target/$(PROFILE)/heic target/$(PROFILE)/examples/facts "$(DIR)"
+
 deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)
 	$(SAM) build --config-env $(CONFIG)
 	$(SAM) deploy --config-env $(CONFIG) $(if $(filter default,$(CONFIG)),--guided)
@@ -204,9 +209,9 @@ invoke-remote: ops ## Invoke the function in AWS with an event (STACK=photos EVE
 redrive: setup ## Try every message of a stack's dead-letter queue once more (STACK=photos)
 	@$(DEV).stack.redrive --stack $(STACK)
 
-requirements: setup ## Update the pins of local.in, ops.in and faults.in in dev/requirements
+requirements: setup ## Update the pins of local.in, ops.in, faults.in and heic.in in dev/requirements
 	$(VENV)/bin/python -m pip install --quiet uv
-	for name in local ops faults; do \
+	for name in local ops faults heic; do \
 		$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
 			--no-header --no-annotate dev/requirements/$$name.in --output-file dev/requirements/$$name.txt || exit; \
 	done

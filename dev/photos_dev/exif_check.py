@@ -104,11 +104,15 @@ def main() -> int:
     known = known_differences(options.known)
     report = Report()
     photos = [photo for folder in options.folders for photo in photos_below(folder)]
+    compare_all(photos, options.program, report)
+    return report.show(options.differences, known)
+
+
+def compare_all(photos: list[Photo], program: Path, report: Report) -> None:
     for number in range(0, len(photos), BATCH):
         say(f"\r{number} of {len(photos)} photos")
-        compare_batch(photos[number : number + BATCH], options.program, report)
+        compare_batch(photos[number : number + BATCH], program, report)
     say(f"\r{len(photos)} of {len(photos)} photos\n")
-    return report.show(options.differences, known)
 
 
 def say(text: str) -> None:
