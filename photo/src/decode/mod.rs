@@ -74,10 +74,12 @@ pub fn header(
         None => return Err(PhotoError::NotAPhoto(first_bytes(photo))),
     };
     cancel.check()?;
-    let Size { width, height } = header.size;
-    if header.size.pixels() > policy.max_pixels {
+    let stored = header.stored();
+    if stored.pixels() > policy.max_pixels {
+        let Size { width, height } = stored;
         return Err(PhotoError::TooManyPixels { width, height, limit: policy.max_pixels });
     }
+    let Size { width, height } = header.size;
     if width.max(height) > MAX_SIDE {
         let kind =
             format!("a picture of {width}x{height}, with a side of more than {MAX_SIDE} pixels,");
@@ -105,6 +107,14 @@ impl Header {
     fn of_heif(header: heif::Header) -> Header {
         let icc_profile = header.profile.clone();
         Header { size: header.size, icc_profile, kind: Kind::Heif(header) }
+    }
+
+    /// The size of what has to be decoded: a HEIC can show a small part of it.
+    fn stored(&self) -> Size {
+        match &self.kind {
+            Kind::Heif(header) => header.stored(),
+            Kind::Jpeg(_) | Kind::Raster(_) | Kind::Tiff(_) => self.size,
+        }
     }
 
     /// The turn that makes the photo upright, where the format itself says it, so that the EXIF orientation

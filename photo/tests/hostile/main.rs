@@ -11,6 +11,8 @@ mod crashes;
 mod damage;
 mod files;
 mod floods;
+mod heic;
+mod hevc;
 mod memory;
 
 use std::fs;

@@ -10,6 +10,8 @@ use crate::{CancelFlag, Orientation, PhotoError, Size};
 
 /// Most tiles of a picture. One of 200 megapixels in tiles of 512x512 has 768.
 const MAX_TILES: usize = 4096;
+/// Bytes of the longest description of a grid.
+const MAX_GRID_BYTES: usize = 12;
 /// Most items from which a picture is derived one after another.
 const MAX_DERIVATIONS: usize = 4;
 /// The types of auxiliary pictures that hold alpha (ISO/IEC 23000-22 clause 7.3.5.2, ISO/IEC 23008-12 annex B.3).
@@ -183,7 +185,7 @@ impl<'a> Pictures<'a> {
     /// or put together from tiles. A picture with a gain map is the one that the map is for (ISO 21496-1).
     fn derivation(&self, picture: u32) -> Result<(Vec<u32>, [u8; 4]), PhotoError> {
         let (mut items, mut item) = (Vec::new(), picture);
-        while items.len() < MAX_DERIVATIONS {
+        for _ in 0..MAX_DERIVATIONS {
             let kind = self.kinds.get(&item).ok_or_else(|| corrupt("a picture is missing"))?;
             if kind != b"tmap" {
                 items.push(item);
@@ -210,10 +212,10 @@ impl<'a> Pictures<'a> {
         let alpha = auxiliaries.find(|one| {
             one.to().any(|to| items.contains(&to))
                 && self.properties_of(one.from).any(|property| {
-                    // A full box, whose text ends with a zero.
+                    // A full box, whose text ends with a zero. The text may be as long as the file.
                     let text = property.data.get(4..).unwrap_or_default();
-                    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-                    property.name == b"auxC" && ALPHA_TYPES.contains(&text)
+                    let mut behind = ALPHA_TYPES.iter().filter_map(|kind| text.strip_prefix(*kind));
+                    property.name == b"auxC" && behind.any(|rest| matches!(rest, [] | [0, ..]))
                 })
         });
         alpha.map(|one| one.from)
@@ -291,7 +293,10 @@ impl<'a> Pictures<'a> {
     /// The number of columns and rows of a grid, and its tiles.
     fn grid(&self, picture: &Picture<'_>) -> Result<(u32, u32, Vec<u32>), PhotoError> {
         let data = self.meta.data(&[picture.item], self.cancel).and_then(|mut data| data.pop());
-        let data = data.and_then(|parts| grid(&parts.concat()));
+        let data = data.and_then(|parts| {
+            let bytes = parts.into_iter().flatten().take(MAX_GRID_BYTES);
+            grid(&bytes.copied().collect::<Vec<u8>>())
+        });
         let data = data.filter(|(.., size)| *size == picture.size);
         let (columns, rows, _) =
             data.ok_or_else(|| corrupt("its grid is not as large as the picture"))?;

@@ -30,6 +30,8 @@ const MAX_SMOOTHED: u64 = 16_000_000;
 const MAX_BITS: u8 = 12;
 /// Most slice segments of a picture: heifer counts them in 16 bits.
 const MAX_SLICES: usize = 65_535;
+/// Most bytes of a configuration, which is compared with that of each tile. Common ones have a hundred.
+const MAX_RECORD: usize = 65_536;
 /// Most parameter sets of a configuration.
 const MAX_PARAMETER_SETS: usize = 64;
 /// Bytes behind the data of a slice. The arithmetic decoder takes them for the end of the slice, within a
@@ -65,6 +67,9 @@ impl Configuration {
     /// # Errors
     /// [`PhotoError::Corrupt`]; [`PhotoError::UnsupportedFormat`].
     pub fn read(record: &[u8]) -> Result<Configuration, PhotoError> {
+        if record.len() > MAX_RECORD {
+            return Err(corrupt("its decoder configuration is longer than that of any photo"));
+        }
         let invalid = || corrupt("its decoder configuration is cut off");
         let (fixed, mut rest) = record.split_first_chunk::<23>().ok_or_else(invalid)?;
         let length_size = usize::from(fixed[21] & 3) + 1;
@@ -82,6 +87,9 @@ impl Configuration {
                 rest = behind;
                 let unit = NalUnit::parse(unit).map_err(refusal)?;
                 if matches!(unit.header.unit_type, NalUnitType::Sps | NalUnitType::Pps) {
+                    if unit.header.unit_type == NalUnitType::Sps {
+                        sets.pps.clear(); // they were read by another one
+                    }
                     sets.add(&unit).map_err(refusal)?;
                     // What comes after an SPS is read in time and memory that follow its size.
                     sets.sps.iter().flatten().try_for_each(refuse_large)?;

@@ -46,6 +46,8 @@ pub(super) struct Header {
 struct Tiling {
     layout: Layout,
     tiles: u64,
+    /// The size of all coded tiles together, of which the picture can be a small part.
+    stored: Size,
     /// Most bytes of a tile's data.
     largest: u64,
     /// The largest power of two by which all planes of each tile can be divided.
@@ -105,6 +107,7 @@ impl Tiling {
     /// What the tiles have in common: they share a configuration, or have equal ones.
     fn of(tiles: &Tiles<'_>, cancel: &CancelFlag) -> Result<Tiling, PhotoError> {
         let first = tiles.tiles.first().ok_or_else(|| corrupt("it has no tiles"))?;
+        let layout = Configuration::read(first.configuration)?.layout()?;
         let mut largest = 0;
         for tile in &tiles.tiles {
             cancel.check()?;
@@ -114,7 +117,6 @@ impl Tiling {
             let bytes = tile.data.iter().map(|part| part.len() as u64).sum::<u64>();
             largest = largest.max(bytes);
         }
-        let layout = Configuration::read(first.configuration)?.layout()?;
         if layout.shown != tiles.size {
             return Err(corrupt("its tiles are not as large as it says"));
         }
@@ -126,7 +128,12 @@ impl Tiling {
         }
         let divisors = [width / across, height / down].map(|side| side & side.wrapping_neg());
         let divisor = if count == 1 { u32::MAX } else { divisors[0].min(divisors[1]) };
-        Ok(Tiling { layout, tiles: count, largest, divisor })
+        let rows = count / u64::from(tiles.columns.max(1));
+        let stored = Size {
+            width: layout.coded.width.saturating_mul(tiles.columns),
+            height: layout.coded.height.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)),
+        };
+        Ok(Tiling { layout, tiles: count, stored, largest, divisor })
     }
 
     fn samples(self) -> u64 {
@@ -148,6 +155,12 @@ impl Header {
         divisors.map(|tiling| tiling.divisor).fold(wanted, u32::min)
     }
 
+    /// The size of what is decoded, of the picture or of its alpha.
+    pub fn stored(&self) -> Size {
+        let alpha = self.alpha.map_or(Size { width: 0, height: 0 }, |alpha| alpha.stored);
+        std::cmp::max_by_key(self.tiling.stored, alpha, |size| size.pixels())
+    }
+
     /// Most bytes that decoding at this scale takes.
     pub fn memory(&self, scale: DctScale) -> u64 {
         let reduction = self.reduction(scale);
@@ -156,7 +169,8 @@ impl Header {
         let luma = reduced((1, 1));
         // Planes of red, green and blue are copied to pixels.
         let copies = if self.colours.is_rgb() { 2 } else { 1 };
-        let alpha = self.alpha.map_or(0, |_| luma);
+        // After alpha, a plane of chroma is held twice while it is copied behind luma.
+        let alpha = self.alpha.map_or(0, |_| luma).max(chroma / 2);
         let tilings = [Some(self.tiling), self.alpha].into_iter().flatten();
         let of_a_tile = tilings.map(|tiling| tiling.memory(reduction)).max().unwrap_or_default();
         (luma + chroma) * copies + alpha + of_a_tile
@@ -254,6 +268,7 @@ impl Header {
             return Decoded { data, planes: vec![plane] };
         }
         let mut decoded = Decoded { data: Vec::new(), planes: Vec::new() };
+        let length = planes.iter().map(|plane| plane.data.len()).sum::<usize>();
         for plane in planes {
             let start = decoded.data.len();
             let range = start..start + plane.data.len();
@@ -261,7 +276,10 @@ impl Header {
             let size = plane.reduced;
             decoded.planes.push(DecodedPlane { range, size, channels: 1, content });
             match start {
-                0 => decoded.data = plane.data,
+                0 => {
+                    decoded.data = plane.data;
+                    decoded.data.reserve_exact(length - decoded.data.len());
+                }
                 _ => decoded.data.extend_from_slice(&plane.data),
             }
         }
