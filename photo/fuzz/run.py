@@ -22,7 +22,7 @@ PHOTO = FUZZ.parent
 ROOT = PHOTO.parent
 WORK = ROOT / "target/fuzz"
 CARGO_FUZZ = "0.13.1"
-TARGETS = ("jpeg", "png", "gif", "webp", "tiff", "bmp", "exif", "xmp")
+TARGETS = ("jpeg", "png", "gif", "webp", "tiff", "bmp", "heic", "exif", "xmp")
 # Options of libFuzzer: an input that takes longer (s) or more memory (MB) has failed.
 LIMITS = ("-timeout=5", "-rss_limit_mb=2048")
 COVERAGE = FUZZ / "src/coverage.h"
@@ -123,7 +123,7 @@ def make_seeds(name: str, folder: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "packet.xmp").write_text(PACKET)
         return
-    for photos in ("tests/golden/photos", "tests/hostile/crashes"):
+    for photos in ("tests/golden/photos", "tests/hostile/heic", "tests/hostile/crashes"):
         shutil.copytree(PHOTO / photos, folder, dirs_exist_ok=True)
     if name == "exif":
         photo = (ROOT / "tests/photos/ref-5323x8000.jpg").read_bytes()

@@ -10,6 +10,8 @@ use photo::{CancelFlag, Format, LocationPolicy, Policy, Resampling, Spec, inspec
 const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
 /// Most pixels. Large pictures are slow, and find nothing that small ones do not.
 const MAX_PIXELS: u64 = 4_000_000;
+/// The same for a HEIC, which may show a small part of what is decoded.
+const MAX_HEIC_PIXELS: u64 = 1 << 18;
 /// Bytes of memory for a photo, less than the largest ones need.
 const MEMORY: u64 = 24 << 20;
 /// Bytes that metadata and the decoders may take in addition to the picture.
@@ -28,8 +30,10 @@ pub fn render(photo: &[u8], format: Format) -> Corpus {
         return Corpus::Reject;
     }
     let cancel = CancelFlag::default();
+    let max_pixels = if format == Format::Heic { MAX_HEIC_PIXELS } else { MAX_PIXELS };
+    let policy = Policy { max_pixels, ..Policy::default() };
     let ((inspected, taken), looking) =
-        work::of(|| memory::peak_of(|| inspect(photo, Policy { max_pixels: MAX_PIXELS, ..Policy::default() }, &cancel)));
+        work::of(|| memory::peak_of(|| inspect(photo, policy, &cancel)));
     assert!(taken <= OVERHEAD, "the header took {taken} bytes");
     expect_little_work(looking, photo, 0);
     let Ok(plan) = inspected.plan(SPEC, MEMORY) else { return Corpus::Keep };
@@ -38,7 +42,9 @@ pub fn render(photo: &[u8], format: Format) -> Corpus {
     }
     let ((rendered, taken), rendering) = work::of(|| memory::peak_of(|| plan.render(&cancel)));
     let size = inspected.header().unwrap().size;
-    expect_little_work(looking + rendering, photo, size.pixels());
+    // A HEIC's alpha is a picture of its own.
+    let pixels = if format == Format::Heic { 2 * MAX_HEIC_PIXELS } else { size.pixels() };
+    expect_little_work(looking + rendering, photo, pixels);
     assert!(taken <= plan.memory + OVERHEAD, "{taken} bytes were taken, not {}", plan.memory);
     if let Ok(thumbnail) = rendered {
         let displayed = inspected.orientation().displayed(size.scaled(SPEC.scale));
