@@ -32,11 +32,11 @@ async fn letters_whose_cause_is_gone_drain_and_unprocessable_ones_stay() {
     // The limit that was in the way is raised.
     let stack = Stack::deploy("redrive").await;
     let said = redrive(&stack);
-    assert!(said.starts_with("2 of 3 letters are done, 1 stayed"), "{said}");
+    assert!(said.starts_with("2 of 3 dead letters are done, 1 left"), "{said}");
     for key in ["1.jpg", "2.jpg"] {
         stack.item(key, "READY").await;
     }
     let after = stack.item("unprocessable.jpg", "FAILED").await;
     assert_eq!(after["failure"], before["failure"], "its first letter stands for it");
-    assert_eq!(redrive(&stack), "no letter waits, 1 more are not shown at the moment\n");
+    assert_eq!(redrive(&stack), "no dead letters, 1 invisible at the moment\n");
 }
