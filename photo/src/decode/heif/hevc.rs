@@ -137,7 +137,7 @@ impl Configuration {
         Ok(Layout { coded, start, shown, subsampling, bits, nclx: nclx(sps) })
     }
 
-    /// Decodes a picture whose [`Configuration::layout`] was checked, uncropped, with the edges of its
+    /// Decodes a picture of a file of this many bytes, whose [`Configuration::layout`] was checked, uncropped, with the edges of its
     /// blocks smoothed or as they are.
     ///
     /// # Errors
@@ -147,15 +147,12 @@ impl Configuration {
     pub fn decode(
         &self,
         data: &[u8],
+        file_bytes: usize,
         is_smoothed: bool,
         cancel: &CancelFlag,
     ) -> Result<Frame, PhotoError> {
-        let missing = || PhotoError::Truncated {
-            bytes: data.len(),
-            what: "a tile of the picture is not whole".into(),
-        };
-        let mut state: Option<(Picture<'_>, Reconstructor<'_>)> = None;
-        let mut previous: Option<SliceHeader> = None;
+        let missing = || missing(file_bytes);
+        let mut slices = Slices { sets: &self.sets, file_bytes, started: None, previous: None };
         let mut rest = data;
         for _ in 0..MAX_SLICES {
             if rest.is_empty() {
@@ -169,49 +166,68 @@ impl Configuration {
                 continue;
             }
             let begins_picture = unit.rbsp.first().is_some_and(|byte| byte & 0x80 != 0);
-            if begins_picture && state.is_some() {
+            if begins_picture && slices.started.is_some() {
                 break; // only the first picture is shown
             }
-            let header =
-                SliceHeader::parse(&unit.rbsp, &unit.header, &self.sets, previous.as_ref());
-            let header = header.map_err(refusal)?;
-            let sets = self.sets.get(usize::from(header.slice_pic_parameter_set_id));
-            let (pps, sps) = sets.map_err(refusal)?;
-            let (picture, reconstructor) =
-                state.get_or_insert_with(|| (Picture::new(sps, pps), Reconstructor::new(sps, pps)));
-            if !std::ptr::eq(picture.pps, pps) {
-                return Err(unsupported("whose slices have different parameter sets"));
-            }
-            let next = picture.layout.ts_to_rs.get(picture.decoded_ctbs as usize);
-            if next != Some(&header.slice_segment_address) {
-                return Err(corrupt("a slice does not begin where the one before it ends"));
-            }
-            let slice = unit.rbsp.get(header.header_size..).unwrap_or_default();
-            let slice_qp = header.slice_qp_y(&self.sets).map_err(refusal)?;
-            let ended = [slice, &END].concat();
-            reconstructor.start_slice(&header);
-            let mut sink = Cancellable { to: reconstructor, cancel };
-            let decoded = sink.decode(picture, &header, slice_qp, &ended)?;
-            let decoded = decoded.map_err(|error| {
-                if error == Error::UnexpectedEof { missing() } else { refusal(error) }
-            })?;
-            if let Some(error) = reconstructor.error.take() {
-                return Err(refusal(error));
-            }
-            if decoded.end_position > slice.len() {
-                return Err(missing());
-            }
-            if !header.dependent_slice_segment_flag {
-                // Each dependent slice copies the header, and needs no entry points of another one.
-                previous = Some(SliceHeader { entry_point_offsets: Vec::new(), ..header });
-            }
+            slices.decode(&unit, cancel)?;
         }
-        let (picture, reconstructor) = state.ok_or_else(missing)?;
+        let (picture, reconstructor) = slices.started.ok_or_else(missing)?;
         if !picture.is_complete() {
             return Err(missing());
         }
         drop(picture);
         Ok(reconstructor.finish(!is_smoothed))
+    }
+}
+
+/// The slices of one picture.
+struct Slices<'a> {
+    sets: &'a ParameterSets,
+    file_bytes: usize,
+    /// What the slices so far have given.
+    started: Option<(Picture<'a>, Reconstructor<'a>)>,
+    /// The header of the last slice that does not depend on another one.
+    previous: Option<SliceHeader>,
+}
+
+impl Slices<'_> {
+    /// Decodes the next slice.
+    fn decode(&mut self, unit: &NalUnit<'_>, cancel: &CancelFlag) -> Result<(), PhotoError> {
+        let header =
+            SliceHeader::parse(&unit.rbsp, &unit.header, self.sets, self.previous.as_ref());
+        let header = header.map_err(refusal)?;
+        let sets = self.sets.get(usize::from(header.slice_pic_parameter_set_id));
+        let (pps, sps) = sets.map_err(refusal)?;
+        let start = || (Picture::new(sps, pps), Reconstructor::new(sps, pps));
+        let (picture, reconstructor) = self.started.get_or_insert_with(start);
+        if !std::ptr::eq(picture.pps, pps) {
+            return Err(unsupported("whose slices have different parameter sets"));
+        }
+        let next = picture.layout.ts_to_rs.get(picture.decoded_ctbs as usize);
+        if next != Some(&header.slice_segment_address) {
+            return Err(corrupt("a slice does not begin where the one before it ends"));
+        }
+        let slice = unit.rbsp.get(header.header_size..).unwrap_or_default();
+        let slice_qp = header.slice_qp_y(self.sets).map_err(refusal)?;
+        let ended = [slice, &END].concat();
+        reconstructor.start_slice(&header);
+        let mut sink = Cancellable { to: reconstructor, cancel };
+        let decoded = sink.decode(picture, &header, slice_qp, &ended)?;
+        let decoded = decoded.map_err(|error| match error == Error::UnexpectedEof {
+            true => missing(self.file_bytes),
+            false => refusal(error),
+        })?;
+        if let Some(error) = reconstructor.error.take() {
+            return Err(refusal(error));
+        }
+        if decoded.end_position > slice.len() {
+            return Err(missing(self.file_bytes));
+        }
+        if !header.dependent_slice_segment_flag {
+            // Each dependent slice copies the header, and needs no entry points of another one.
+            self.previous = Some(SliceHeader { entry_point_offsets: Vec::new(), ..header });
+        }
+        Ok(())
     }
 }
 
@@ -309,6 +325,11 @@ fn split_unit(bytes: &[u8], length_size: usize) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_at_checked(length_size)?;
     let length = length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
     rest.split_at_checked(length)
+}
+
+/// The refusal of a picture that ends too soon, in a file of this many bytes.
+fn missing(bytes: usize) -> PhotoError {
+    PhotoError::Truncated { bytes, what: "a tile of the picture is not whole".into() }
 }
 
 fn refusal(error: Error) -> PhotoError {

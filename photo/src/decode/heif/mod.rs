@@ -207,11 +207,11 @@ pub(super) fn decode(
         let levels = header.colours.chroma_levels(layout.bits[1]);
         planes.push(Plane::new(header.whole, step, reduction, levels));
     }
-    gather(&pictures.tiles(&picture)?, layout, &mut planes, cancel)?;
+    gather(&pictures.tiles(&picture)?, layout, &mut planes, photo.len(), cancel)?;
     if let (Some(tiling), Some(alpha)) = (header.alpha, pictures.alpha_of(&picture)?) {
         let levels = colour::full_range_levels(tiling.layout.bits[0]);
         let mut plane = [Plane::new(header.whole, (1, 1), reduction, levels)];
-        gather(&pictures.tiles(&alpha)?, &tiling.layout, &mut plane, cancel)?;
+        gather(&pictures.tiles(&alpha)?, &tiling.layout, &mut plane, photo.len(), cancel)?;
         let [alpha] = plane;
         alpha::put_on_white(&mut planes, &alpha, picture.is_premultiplied, &header.colours);
     }
@@ -223,6 +223,7 @@ fn gather(
     tiles: &Tiles<'_>,
     layout: &Layout,
     planes: &mut [Plane],
+    file_bytes: usize,
     cancel: &CancelFlag,
 ) -> Result<(), PhotoError> {
     let first = tiles.tiles.first().ok_or_else(|| corrupt("it has no tiles"))?;
@@ -233,7 +234,7 @@ fn gather(
             [part] => Cow::Borrowed(*part),
             parts => Cow::Owned(parts.concat()),
         };
-        let frame = configuration.decode(&data, is_smoothed, cancel)?;
+        let frame = configuration.decode(&data, file_bytes, is_smoothed, cancel)?;
         let left = number % tiles.columns * tiles.size.width;
         let top = number / tiles.columns * tiles.size.height;
         let components = frame.planes.iter().zip(frame.widths);
