@@ -99,13 +99,17 @@ def main() -> int:
     parser.add_argument("program", type=Path, metavar="FACTS_PROGRAM", help="the built photo/examples/facts.rs")
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of photos")
     options = parser.parse_args()
-    if not shutil.which("exiftool"):
-        raise Problem("exiftool is missing: apt-get install libimage-exiftool-perl")
+    require_exiftool()
     known = known_differences(options.known)
     report = Report()
     photos = [photo for folder in options.folders for photo in photos_below(folder)]
     compare_all(photos, options.program, report)
     return report.show(options.differences, known)
+
+
+def require_exiftool() -> None:
+    if not shutil.which("exiftool"):
+        raise Problem("exiftool is missing: apt-get install libimage-exiftool-perl")
 
 
 def compare_all(photos: list[Photo], program: Path, report: Report) -> None:

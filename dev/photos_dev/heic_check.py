@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -65,8 +64,7 @@ def main() -> int:
     parser.add_argument("facts", type=Path, metavar="FACTS_PROGRAM", help="the built photo/examples/facts.rs")
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of HEICs")
     options = parser.parse_args()
-    if not shutil.which("exiftool"):
-        raise Problem("exiftool is missing: apt-get install libimage-exiftool-perl")
+    exif_check.require_exiftool()
     photos = [photo for folder in options.folders for photo in photos_below(folder)]
     python = install()
     differs = check_pixels(photos, options, python)

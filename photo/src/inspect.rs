@@ -61,6 +61,7 @@ pub fn inspect<'a>(bytes: &'a [u8], policy: Policy, cancel: &CancelFlag) -> Insp
     let facts = metadata::read(bytes, policy.location, cancel);
     let header = catch_panic(|| header(bytes, format, policy, cancel));
     let told_size = match format {
+        _ if header.is_ok() => None, // the header has it
         Some(Format::Heic | Format::Avif | Format::Heif) => heif::displayed_size(bytes, cancel),
         Some(
             Format::Jpeg
@@ -87,15 +88,15 @@ impl Inspected<'_> {
         self.header.as_ref().map_err(PhotoError::clone)
     }
 
-    /// The turn that makes the photo upright.
+    /// The turn that makes the photo upright. A HEIC is turned by its own properties, not by the EXIF
+    /// orientation, which only repeats them (ISO/IEC 23008-12 clause 6.5.10).
     pub fn orientation(&self) -> Orientation {
         let of_format = self.header.as_ref().ok().and_then(Header::orientation);
         of_format.unwrap_or_else(|| Orientation::from_exif(self.facts.orientation))
     }
 
-    /// The photo's size as displayed; `None` if its header cannot be read. That of HEIC and AVIF is known
-    /// even though they are not decoded. They are turned by their own properties, not by the EXIF
-    /// orientation, which they repeat (ISO/IEC 23008-12 clause 6.5.10).
+    /// The photo's size as displayed; `None` if its header cannot be read. That of an AVIF, or of a HEIC that
+    /// is refused, is known even though it is not decoded.
     pub fn size(&self) -> Option<Size> {
         match &self.header {
             Ok(header) => Some(self.orientation().displayed(header.size)),

@@ -60,7 +60,7 @@
 //! | `inspect`, `plan`, `render` | the three steps |
 //! | `container` | the structure of files: segments, chunks, boxes, blocks |
 //! | [`metadata`] | facts, from EXIF, XMP, IPTC and texts, and colour profiles |
-//! | `decode` | headers and decoding: JPEG, TIFF, and the formats that the image crate decodes |
+//! | `decode` | headers and decoding: JPEG, TIFF, HEIC, and the formats that the image crate decodes |
 //! | [`pixels`] | pictures in memory: samples, shrinking, turning, inks |
 //! | [`encode`](mod@encode) | encoding a picture as a JPEG |
 

@@ -38,7 +38,8 @@ pub struct Plan<'a> {
     pub(crate) photo: &'a Inspected<'a>,
     pub(crate) header: &'a Header,
     pub(crate) spec: Spec,
-    /// The size at which a JPEG is decoded; other formats are decoded at full size.
+    /// The size at which a JPEG is decoded. A HEIC is decoded at half its size if that is not smaller, and other
+    /// formats are decoded at full size.
     pub dct_scale: DctScale,
     /// Most bytes of memory that the work takes, without the photo's file.
     pub memory: u64,

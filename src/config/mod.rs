@@ -353,6 +353,7 @@ mod tests {
         assert_eq!(config.max_photo_pixels, 500_000_000);
         assert_eq!(config.location, LocationPolicy::Exact);
         assert_eq!(config.heic, HeicPolicy::Decode);
+        assert_eq!(config.policy(), Policy::default(), "the defaults of the crate");
     }
 
     #[test]

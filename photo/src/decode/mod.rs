@@ -117,8 +117,7 @@ impl Header {
         }
     }
 
-    /// The turn that makes the photo upright, where the format itself says it, so that the EXIF orientation
-    /// only repeats it (ISO/IEC 23008-12 clause 6.5.10).
+    /// The turn that makes the photo upright, where the format itself says it.
     pub fn orientation(&self) -> Option<Orientation> {
         match &self.kind {
             Kind::Heif(header) => Some(header.orientation),
@@ -134,7 +133,7 @@ impl Header {
         }
     }
 
-    /// Decodes a JPEG at this scale, and any other photo at its full size.
+    /// Decodes a JPEG at this scale, a HEIC at its full or half size, and any other photo at its full size.
     ///
     /// # Errors
     /// Any [`PhotoError`] of the decoder; [`PhotoError::Cancelled`] soon after the flag is raised, except
@@ -156,8 +155,8 @@ impl Header {
         cancel.check().and(decoded)
     }
 
-    /// Most bytes of memory that making a thumbnail of this `scale` takes, without the file itself. A JPEG
-    /// is decoded at `dct_scale`.
+    /// Most bytes of memory that making a thumbnail of this `scale` takes, without the file itself. It is
+    /// decoded at `dct_scale`, as [`Header::decode`] has it.
     pub fn memory(&self, dct_scale: DctScale, scale: f64) -> u64 {
         let full = DctScale::FULL.eighths();
         let (decoding, eighths, is_planar) = match &self.kind {

@@ -10,7 +10,7 @@ pub(crate) use picture::{Crop, Nclx, Picture, Pictures, Tiles, displayed_size};
 
 use self::items::Meta;
 use super::{Chunk, chunks};
-use crate::{CancelFlag, Format, Raw};
+use crate::{CancelFlag, Format, PhotoError, Raw};
 
 /// Most brands that are searched.
 const MAX_BRANDS: usize = 4096;
@@ -74,6 +74,16 @@ pub(crate) fn jpeg_2000_exif<'a>(file: &'a [u8], cancel: &CancelFlag) -> Option<
     chunks(Some(file), media_box, cancel)
         .filter(|inner| inner.name == b"uuid")
         .find_map(|inner| inner.data.strip_prefix(b"JpgTiffExif->JP2"))
+}
+
+/// The refusal of a HEIC that breaks the rules.
+pub(crate) fn corrupt(what: &str) -> PhotoError {
+    PhotoError::Corrupt(what.to_owned())
+}
+
+/// The refusal of a HEIC of a kind that is not decoded.
+pub(crate) fn unsupported(what: &str) -> PhotoError {
+    PhotoError::UnsupportedFormat(format!("a HEIC {what}"))
 }
 
 /// Reads big-endian numbers one after another.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::{Chunk, chunks};
 use super::items::{MAX_SEARCHED, Meta, Reference};
-use super::{Numbers, media_box};
+use super::{Numbers, corrupt, media_box, unsupported};
 use crate::{CancelFlag, Orientation, PhotoError, Size};
 
 /// Most tiles of a picture. One of 200 megapixels in tiles of 512x512 has 768.
@@ -395,12 +395,4 @@ fn grid(data: &[u8]) -> Option<(u32, u32, Size)> {
     let width = if flags & 1 == 1 { 4 } else { 2 };
     let size = size(numbers.uint(width)?, numbers.uint(width)?)?;
     (version == 0).then_some((columns, rows, size))
-}
-
-fn corrupt(what: &str) -> PhotoError {
-    PhotoError::Corrupt(what.to_owned())
-}
-
-fn unsupported(what: &str) -> PhotoError {
-    PhotoError::UnsupportedFormat(format!("a HEIC {what}"))
 }

@@ -4,8 +4,8 @@
 use moxcms::ColorProfile;
 
 use super::hdr::{self, Transfer};
-use crate::Picture;
 use crate::container::heif::Nclx;
+use crate::{Picture, Pixels};
 
 /// Place of the time at which a profile was made (ICC.1:2022 clause 7.2).
 const PROFILE_TIME: std::ops::Range<usize> = 24..36;
@@ -28,7 +28,7 @@ struct Mixture {
 }
 
 /// Red, green and blue less luma, for each unit of the two chroma samples.
-type Matrix = [[f32; 2]; 3];
+pub(super) type Matrix = [[f32; 2]; 3];
 
 impl Colours {
     pub fn of(nclx: Nclx, has_profile: bool) -> Colours {
@@ -152,7 +152,7 @@ impl Mixture {
         }
     }
 
-    fn apply(self, [luma, cb, cr]: &mut [crate::Pixels; 3]) {
+    fn apply(self, [luma, cb, cr]: &mut [Pixels; 3]) {
         let mix = |[of_cb, of_cr]: [f32; 2], cb: u8, cr: u8| {
             of_cb * (f32::from(cb) - 128.0) + of_cr * (f32::from(cr) - 128.0)
         };

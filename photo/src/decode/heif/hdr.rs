@@ -4,6 +4,7 @@
 //! ITU-R BT.2390 clause 5.4.1, which leaves the darker half as it is. The brightest of red, green and blue is
 //! mapped, and the others by the same factor, so that hues stay.
 
+use super::colour::Matrix;
 use crate::{Picture, Pixels};
 
 /// The function between light and samples.
@@ -24,7 +25,7 @@ const STEPS: usize = 1024;
 /// A planar or packed picture as pixels of sRGB.
 pub(super) fn to_srgb(
     picture: Picture,
-    matrix: [[f32; 2]; 3],
+    matrix: Matrix,
     transfer: Transfer,
     primaries: u16,
 ) -> Picture {

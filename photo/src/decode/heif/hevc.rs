@@ -14,8 +14,7 @@ use heifer_hevc_dec::syntax::{
     CodingUnit, Picture, SaoParams, Sink, SliceStats, TransformBlock, decode_slice_segment,
 };
 
-use super::{corrupt, unsupported};
-use crate::container::heif::Nclx;
+use crate::container::heif::{Nclx, corrupt, unsupported};
 use crate::{CancelFlag, PhotoError, Size};
 
 /// Most luma samples of a coded picture, and most of a side (level 7.2, table A.8 and clause A.4.1).
@@ -137,13 +136,13 @@ impl Configuration {
         Ok(Layout { coded, start, shown, subsampling, bits, nclx: nclx(sps) })
     }
 
-    /// Decodes a picture of a file of this many bytes, whose [`Configuration::layout`] was checked, uncropped, with the edges of its
-    /// blocks smoothed or as they are.
+    /// Decodes a picture whose [`Configuration::layout`] was checked, uncropped, with the edges of its blocks
+    /// smoothed or as they are. The message of a failure names the bytes of the file.
     ///
     /// # Errors
     /// [`PhotoError::Truncated`] if a part of it is missing, [`PhotoError::Corrupt`],
-    /// [`PhotoError::UnsupportedFormat`], and [`PhotoError::Cancelled`] after the slice at which the flag is
-    /// raised.
+    /// [`PhotoError::UnsupportedFormat`], and [`PhotoError::Cancelled`] within a block of the coding tree after
+    /// the flag is raised.
     pub fn decode(
         &self,
         data: &[u8],

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 pub(super) use self::colour::Colours;
 use self::hevc::{Configuration, Layout};
 use self::planes::{Plane, Samples};
-use crate::container::heif::{Crop, Picture, Pictures, Tiles};
+use crate::container::heif::{Crop, Picture, Pictures, Tiles, corrupt, unsupported};
 use crate::metadata::icc;
 use crate::pixels::{Area, Decoded, DecodedPlane};
 use crate::{CancelFlag, DctScale, Orientation, PhotoError, Size};
@@ -65,11 +65,6 @@ pub(super) fn header(photo: &[u8], cancel: &CancelFlag) -> Result<Header, PhotoE
     let alpha = pictures.alpha_of(&picture)?;
     let alpha = alpha.map(|alpha| alpha_tiling(&pictures, &alpha, picture.size, cancel));
     let alpha = alpha.transpose()?;
-    let samples = [Some(tiling), alpha].into_iter().flatten().map(Tiling::samples).sum::<u64>();
-    if samples > MAX_SAMPLES {
-        let Size { width, height } = picture.size;
-        return Err(unsupported(&format!("of {width}x{height} pixels")));
-    }
     let channels = if tiling.layout.subsampling.is_some() { 3 } else { 1 };
     let profile = picture.profile.filter(|profile| icc::fits(profile, channels));
     let colours = Colours::of(picture.nclx.unwrap_or(tiling.layout.nclx), profile.is_some());
@@ -79,7 +74,7 @@ pub(super) fn header(photo: &[u8], cancel: &CancelFlag) -> Result<Header, PhotoE
     // Gray has no primaries that a profile could tell.
     let of_primaries = || colours.profile().filter(|_| channels > 1);
     let profile = profile.map(<[u8]>::to_vec).or_else(of_primaries);
-    Ok(Header {
+    let header = Header {
         size: picture.crop.size,
         orientation: picture.orientation,
         profile,
@@ -88,7 +83,12 @@ pub(super) fn header(photo: &[u8], cancel: &CancelFlag) -> Result<Header, PhotoE
         crop: picture.crop,
         tiling,
         alpha,
-    })
+    };
+    if header.tilings().map(Tiling::samples).sum::<u64>() > MAX_SAMPLES {
+        let Size { width, height } = header.whole;
+        return Err(unsupported(&format!("of {width}x{height} pixels")));
+    }
+    Ok(header)
 }
 
 fn alpha_tiling(
@@ -147,18 +147,22 @@ impl Tiling {
 }
 
 impl Header {
+    /// The tilings of the picture and of its alpha.
+    fn tilings(&self) -> impl Iterator<Item = Tiling> {
+        [Some(self.tiling), self.alpha].into_iter().flatten()
+    }
+
     /// The number of samples of a side that become one while tiles are gathered, 1 or 2. A mean of more would
     /// cost quality and save hardly any time.
     fn reduction(&self, scale: DctScale) -> u32 {
         let wanted = if 2 * scale.eighths() <= DctScale::FULL.eighths() { 2 } else { 1 };
-        let divisors = [Some(self.tiling), self.alpha].into_iter().flatten();
-        divisors.map(|tiling| tiling.divisor).fold(wanted, u32::min)
+        self.tilings().map(|tiling| tiling.divisor).fold(wanted, u32::min)
     }
 
     /// The size of what is decoded, of the picture or of its alpha.
     pub fn stored(&self) -> Size {
-        let alpha = self.alpha.map_or(Size { width: 0, height: 0 }, |alpha| alpha.stored);
-        std::cmp::max_by_key(self.tiling.stored, alpha, |size| size.pixels())
+        let sizes = self.tilings().map(|tiling| tiling.stored);
+        sizes.max_by_key(|size| size.pixels()).unwrap_or(self.whole)
     }
 
     /// Most bytes that decoding at this scale takes.
@@ -171,8 +175,8 @@ impl Header {
         let copies = if self.colours.is_rgb() { 2 } else { 1 };
         // After alpha, a plane of chroma is held twice while it is copied behind luma.
         let alpha = self.alpha.map_or(0, |_| luma).max(chroma / 2);
-        let tilings = [Some(self.tiling), self.alpha].into_iter().flatten();
-        let of_a_tile = tilings.map(|tiling| tiling.memory(reduction)).max().unwrap_or_default();
+        let of_a_tile = self.tilings().map(|tiling| tiling.memory(reduction)).max();
+        let of_a_tile = of_a_tile.unwrap_or_default();
         (luma + chroma) * copies + alpha + of_a_tile
     }
 
@@ -286,12 +290,4 @@ impl Header {
         }
         decoded
     }
-}
-
-fn corrupt(what: &str) -> PhotoError {
-    PhotoError::Corrupt(what.to_owned())
-}
-
-fn unsupported(what: &str) -> PhotoError {
-    PhotoError::UnsupportedFormat(format!("a HEIC {what}"))
 }
