@@ -40,7 +40,7 @@ unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
-	release measure cost bench bench-check bench-stages bench-pins fuzz faults exif-check heic-check \
+	release measure cost bench bench-heic bench-check bench-stages bench-pins fuzz faults exif-check heic-check \
 	deploy destroy logs invoke-remote redrive requirements clean
 
 help: ## List the commands
@@ -160,6 +160,10 @@ cost: release ## Compute the cost of a million photos in AWS for each memory siz
 
 bench: setup ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)
 	@$(DEV).benches.peers.run --profile $(PROFILE) --runs $(RUNS) $(PHOTOS)
+	@$(MAKE) --no-print-directory bench-heic
+
+bench-heic: setup ## Compare cost and quality of a HEIC's thumbnail with libheif and other thumbnailers (RUNS=10)
+	@$(DEV).benches.peers.heic --profile $(PROFILE) --runs $(RUNS)
 
 bench-check: release ## Say what is slower or larger than the committed figures (UPDATE=1 replaces them)
 	@$(AWS) with --tls -- $(DEV).benches.peers.check --profile $(PROFILE) $(if $(UPDATE),--update) $(PACKAGES)

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from photos_dev import exif_check
-from photos_dev.benches.install import Missing, install_once
+from photos_dev.benches.install import Missing, python_with
 from photos_dev.exif_check import Photo, say
 from photos_dev.paths import DEV, REQUIREMENTS, ROOT, environment_with
 from photos_dev.problem import Problem, exit_with
@@ -84,15 +84,10 @@ def photos_below(folder: Path) -> list[Photo]:
 
 def install() -> str:
     """The Python of an environment with pillow-heif."""
-    directory = ENVIRONMENT / "venv"
-    directory.mkdir(parents=True, exist_ok=True)
-    python, pins = str(directory / "bin/python"), REQUIREMENTS / "heic.txt"
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", str(pins)]
     try:
-        install_once(directory, pins, [sys.executable, "-m", "venv", "."], pip)
+        return python_with(REQUIREMENTS / "heic.txt", ENVIRONMENT / "venv")
     except Missing as missing:
         raise Problem(f"pillow-heif cannot be installed: {missing}") from None
-    return python
 
 
 # ---- pixels ----

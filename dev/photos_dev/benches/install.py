@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 from photos_dev import check_tools
-from photos_dev.paths import ROOT
+from photos_dev.paths import REQUIREMENTS, ROOT
 
+BENCH = ROOT / "target/bench"
 # The file of Debian's libthumbnailator-java.
 THUMBNAILATOR = Path("/usr/share/java/thumbnailator.jar")
 
@@ -39,6 +40,20 @@ def install_once(directory: Path, pins: Path, *commands: list[str]) -> None:
                 name = Path(command[0]).name
                 raise Missing(f"{name} failed, see {log.relative_to(ROOT)}")
     shutil.copy(pins, done)
+
+
+def python_with(pins: Path, directory: Path) -> str:
+    """The Python of an environment that has what is pinned."""
+    directory.mkdir(parents=True, exist_ok=True)
+    python = str(directory / "bin/python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", str(pins)]
+    install_once(directory, pins, [sys.executable, "-m", "venv", "."], pip)
+    return python
+
+
+def peers_python() -> str:
+    """The Python of the peers that are written in it."""
+    return python_with(REQUIREMENTS / "peers.txt", BENCH / "venv")
 
 
 def require_node() -> None:

@@ -1,7 +1,8 @@
 //! Scores thumbnails for `make bench`: `quality DIRECTORY PHOTO...` scores each photo's thumbnail in each
 //! folder of DIRECTORY, and prints a JSON line for each.
 //!
-//! A score says how similar a thumbnail is to the photo's full decode shrunk with Lanczos3.
+//! A score says how similar a thumbnail is to the photo's full decode shrunk with Lanczos3. A photo that is no JPEG has
+//! its full decode, upright, in a PPM beside it.
 
 use std::error::Error;
 use std::fs;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use fast_image_resize::images::{Image as Resized, ImageRef};
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
+use image::ImageFormat;
 use photo::metadata;
 use photo::{CancelFlag, LocationPolicy, Orientation, Pixels, Size};
 use serde_json::{Value, json};
@@ -17,6 +19,8 @@ use ssimulacra2::{ColorPrimaries, Rgb, TransferCharacteristic, compute_frame_ssi
 use turbojpeg::PixelFormat;
 
 const SCALE: f64 = 0.25;
+/// The marker that begins a JPEG.
+const JPEG_START: &[u8] = &[0xff, 0xd8];
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -29,7 +33,7 @@ fn main() -> Outcome<()> {
     }
     for path in arguments {
         let name = path.file_name().ok_or("a photo has no name")?;
-        let reference = reference(&fs::read(&path)?)?;
+        let reference = reference(&path)?;
         for way in &ways {
             let thumbnail = directory.join(way).join(name);
             if thumbnail.exists() {
@@ -61,15 +65,27 @@ fn score(reference: &Pixels, thumbnail: &Path) -> Outcome<Value> {
 }
 
 /// The thumbnail as it would be if neither time nor bytes counted.
-fn reference(photo: &[u8]) -> Outcome<Pixels> {
-    let full = decode(photo)?;
+fn reference(path: &Path) -> Outcome<Pixels> {
+    let photo = fs::read(path)?;
+    if !photo.starts_with(JPEG_START) {
+        return shrink(&full_decode(&path.with_extension("ppm"))?);
+    }
+    let facts = metadata::read(&photo, LocationPolicy::Off, &CancelFlag::default());
+    Ok(Orientation::from_exif(facts.orientation).apply(shrink(&decode(&photo)?)?))
+}
+
+fn full_decode(ppm: &Path) -> Outcome<Pixels> {
+    let full = image::load_from_memory_with_format(&fs::read(ppm)?, ImageFormat::Pnm)?.into_rgb8();
+    let size = Size { width: full.width(), height: full.height() };
+    Ok(Pixels { data: full.into_raw(), size, channels: 3 })
+}
+
+fn shrink(full: &Pixels) -> Outcome<Pixels> {
     let (size, target) = (full.size, full.size.scaled(SCALE));
     let source = ImageRef::new(size.width, size.height, &full.data, PixelType::U8x3)?;
     let mut shrunk = Resized::new(target.width, target.height, PixelType::U8x3);
     Resizer::new().resize(&source, &mut shrunk, &ResizeOptions::new())?; // Lanczos3
-    let facts = metadata::read(photo, LocationPolicy::Off, &CancelFlag::default());
-    let stored = Pixels { data: shrunk.into_vec(), size: target, channels: 3 };
-    Ok(Orientation::from_exif(facts.orientation).apply(stored))
+    Ok(Pixels { data: shrunk.into_vec(), size: target, channels: 3 })
 }
 
 fn decode(jpeg: &[u8]) -> turbojpeg::Result<Pixels> {

@@ -54,7 +54,7 @@ def make(photos: list[Path], numbers: list[int], pillow: Path) -> None:
 def keyed(uploads: list[Path]) -> dict[str, Path]:
     """The photos by new keys."""
     album = uuid.uuid4().hex[:8]
-    return {f"{album}/{number:02}.jpg": photo for number, photo in enumerate(uploads, 1)}
+    return {f"{album}/{number:02}{photo.suffix}": photo for number, photo in enumerate(uploads, 1)}
 
 
 def ready_keys(aws: Clients, table: str) -> set[str]:
@@ -84,7 +84,15 @@ def has_thumbnail(aws: Clients, bucket: str, key: str, photo: Path) -> bool:
 
 def thumbnail_size(photo: bytes) -> list[int]:
     """Sides of the thumbnail, the shorter one first, as the orientation decides which of them is the width."""
-    return sorted(max(1, int(side * SCALE + 0.5)) for side in sides(photo))
+    stored = heic_sides(photo) if photo[4:8] == b"ftyp" else sides(photo)
+    return sorted(max(1, int(side * SCALE + 0.5)) for side in stored)
+
+
+def heic_sides(heic: bytes) -> list[int]:
+    """Height and width in the first box of a size, which make_heics.py writes for the whole picture: ISO/IEC 23008-12,
+    6.5.3."""
+    position = heic.index(b"ispe") + 8
+    return [int.from_bytes(heic[at : at + 4], "big") for at in (position + 4, position)]
 
 
 def sides(jpeg: bytes) -> list[int]:

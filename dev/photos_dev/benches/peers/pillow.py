@@ -29,6 +29,16 @@ def make(photo: bytes) -> bytes:
     return jpeg.getvalue()
 
 
-way = sys.argv[1]
-codec = features.version("libjpeg_turbo")
-run(make, f"Pillow {PIL.__version__}, libjpeg-turbo {codec}", sys.argv[2:])
+def read_heics() -> str:
+    """Lets Pillow read HEICs, also large ones; returns the decoder's version."""
+    import pillow_heif  # only where it is needed, as it takes memory
+
+    pillow_heif.register_heif_opener(decode_threads=1)
+    Image.MAX_IMAGE_PIXELS = None
+    return f"pillow-heif {pillow_heif.__version__}, libheif {pillow_heif.libheif_version()}"
+
+
+way, *arguments = sys.argv[1:]
+is_heic = arguments[-1].endswith(".heic")
+codec = read_heics() if is_heic else f"libjpeg-turbo {features.version('libjpeg_turbo')}"
+run(make, f"Pillow {PIL.__version__}, {codec}", arguments)

@@ -18,12 +18,12 @@ with one thread if it has an option for that.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import shutil
 import statistics
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -31,14 +31,24 @@ from pathlib import Path
 from typing import Any
 
 from photos_dev.benches import charts
-from photos_dev.benches.install import THUMBNAILATOR, Missing, install_once, install_thumbnailator, require_node, say
+from photos_dev.benches.install import (
+    BENCH,
+    THUMBNAILATOR,
+    Missing,
+    install_once,
+    install_thumbnailator,
+    peers_python,
+    require_node,
+    say,
+)
 from photos_dev.benches.machine import processor
-from photos_dev.paths import DEV, DOCS, REQUIREMENTS, ROOT, environment_with
+from photos_dev.paths import DEV, DOCS, ROOT, environment_with
 from photos_dev.problem import Problem, exit_with
 
 HERE = Path(__file__).resolve().parent
-BENCH = ROOT / "target/bench"
 THUMBNAILS = BENCH / "thumbnails"
+# What the ways are that are not those of a peer.
+KINDS = {"floor": "floor", "libheif": "floor", "best": "crate", "fast": "crate"}
 # Change of the floor's cost, from the beginning to the end, above which the machine was not quiet.
 UNQUIET = 0.1
 
@@ -68,7 +78,7 @@ class Way:
 
     @property
     def kind(self) -> str:
-        return {"floor": "floor", "best": "crate", "fast": "crate"}.get(self.name, "peer")
+        return KINDS.get(self.name, "peer")
 
 
 def ways() -> list[Way]:
@@ -107,16 +117,8 @@ def main() -> int:
     shutil.rmtree(THUMBNAILS, ignore_errors=True)
 
     programs = build(options.profile)
-    runners = install(programs["thumbnails"])
     compared = ways()
-    floor = compared[0]
-    for way in compared:
-        measure(way, runners[way.peer], options)
-    again = ways()[0]
-    measure(again, runners[again.peer], options)
-    drift = again.cpu / floor.cpu - 1
-    floor.cpu_ms += again.cpu_ms
-    floor.wall_ms += again.wall_ms
+    drift = compare(compared, install(programs["thumbnails"], compared), options.photos, options.runs)
     score(programs["quality"], compared, options.photos)
     if not compared[1].scores:
         raise Problem(f"this crate made no thumbnails: {compared[1].missing}")
@@ -161,19 +163,20 @@ def build(profile: str) -> dict[str, str]:
 Runner = list[str] | Missing
 
 
-def install(thumbnails: str) -> dict[str, Runner]:
-    """The command of each peer's runner, or the reason why there is none."""
+def install(thumbnails: str, compared: list[Way]) -> dict[str, Runner]:
+    """The command of the runner of each peer of these ways, or the reason why there is none."""
     installers: dict[str, Callable[[], list[str]]] = {
         "rust": lambda: [thumbnails],
         "sharp": install_sharp,
         "pyvips": lambda: install_python("vips"),
         "pillow": lambda: install_python("pillow"),
+        "libheif": lambda: install_python("libheif"),
         "thumbnailator": compile_thumbnailator,
     }
     runners: dict[str, Runner] = {}
-    for peer, installer in installers.items():
+    for peer in dict.fromkeys(way.peer for way in compared):
         try:
-            runners[peer] = installer()
+            runners[peer] = installers[peer]()
         except Missing as missing:
             runners[peer] = missing
     return runners
@@ -191,15 +194,7 @@ def install_sharp() -> list[str]:
 
 
 def install_python(runner: str) -> list[str]:
-    directory = BENCH / "venv"
-    directory.mkdir(exist_ok=True)
-    python = str(directory / "bin/python")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    pins = REQUIREMENTS / "peers.txt"
-    install_once(
-        directory, pins, [sys.executable, "-m", "venv", "."], [*pip, "--requirement", str(pins)]
-    )
-    return [python, "-B", "-m", f"photos_dev.benches.peers.{runner}"]
+    return [peers_python(), "-B", "-m", f"photos_dev.benches.peers.{runner}"]
 
 
 def compile_thumbnailator() -> list[str]:
@@ -214,15 +209,27 @@ def compile_thumbnailator() -> list[str]:
 # ---- the comparison ----
 
 
-def measure(way: Way, runner: Runner, options: argparse.Namespace) -> None:
+def compare(compared: list[Way], runners: dict[str, Runner], photos: list[Path], runs: int) -> float:
+    """Measures each way, and the first one again at the end; returns by how much its cost has changed."""
+    for way in compared:
+        measure(way, runners[way.peer], photos, runs)
+    floor = compared[0]
+    again = dataclasses.replace(floor, cpu_ms=[], wall_ms=[])
+    measure(again, runners[again.peer], photos, runs)
+    drift = again.cpu / floor.cpu - 1
+    floor.cpu_ms += again.cpu_ms
+    floor.wall_ms += again.wall_ms
+    return drift
+
+
+def measure(way: Way, runner: Runner, photos: list[Path], runs: int) -> None:
     if isinstance(runner, Missing):
         way.missing = str(runner)
         return say(f"{way.name}: missing: {runner}")
     # The floor's thumbnail is not scored, only its encoding counts.
     directory = BENCH / "floor" if way.kind == "floor" else THUMBNAILS / way.name
     directory.mkdir(parents=True, exist_ok=True)
-    photos = list(map(str, options.photos))
-    command = [*runner, *way.arguments, str(directory), str(options.runs), *photos]
+    command = [*runner, *way.arguments, str(directory), str(runs), *map(str, photos)]
     log = BENCH / f"{way.name}.log"
     try:
         for line in json_lines(command, log):
@@ -320,16 +327,16 @@ def write(compared: list[Way], options: argparse.Namespace, drift: float) -> Non
     say("written to docs/bench.md, docs/bench.svg and docs/frontier.svg")
 
 
-def table(compared: list[Way]) -> Iterator[str]:
-    yield (
-        "| | CPU time, floors | CPU time, ms | wall time, ms | peak memory, MB | bytes "
-        "| PSNR, dB | SSIM | SSIMULACRA2 |"
-    )
-    yield "|---|" + "---:|" * 8
+def table(compared: list[Way], unit: str = "floors") -> Iterator[str]:
+    """The figures of each way; the unit of CPU time is the first one's."""
+    scores = ["bytes", "PSNR, dB", "SSIM", "SSIMULACRA2"] if any(way.scores for way in compared) else []
+    columns = [f"CPU time, {unit}", "CPU time, ms", "wall time, ms", "peak memory, MB", *scores]
+    yield f"| | {' | '.join(columns)} |"
+    yield "|---|" + "---:|" * len(columns)
     for way in compared:
         title = f"**{way.title}**" if way.kind == "crate" else way.title
         if way.missing:
-            yield f"| {title} | missing: {way.missing.replace('|', ' ')} |" + " |" * 7
+            yield f"| {title} | missing: {way.missing.replace('|', ' ')} |" + " |" * (len(columns) - 1)
             continue
         cells = [
             f"{way.cpu / compared[0].cpu:.2f}", f"{way.cpu:.0f}",
@@ -339,7 +346,7 @@ def table(compared: list[Way]) -> Iterator[str]:
             cells.append(f"{way.mean('bytes'):.0f}")
             cells += [format(way.mean(key), spec) for key, (_, spec) in METRICS.items()]
         else:
-            cells += [""] * 4
+            cells += [""] * len(scores)
         yield f"| {title} | {' | '.join(cells)} |"
 
 
@@ -355,8 +362,11 @@ def circumstances(options: argparse.Namespace) -> str:
 def means(options: argparse.Namespace) -> str:
     count = len(options.photos)
     photos = f"each of {count} photos" if count > 1 else f"{options.photos[0].name}"
-    runs = f"{options.runs} runs" if options.runs > 1 else "one run"
-    return f"means of {runs} of {photos}"
+    return f"means of {times(options.runs)} of {photos}"
+
+
+def times(runs: int) -> str:
+    return f"{runs} runs" if runs > 1 else "one run"
 
 
 def notes(compared: list[Way]) -> Iterator[str]:

@@ -7,6 +7,11 @@ import sharp from 'sharp';
 sharp.concurrency(1);
 sharp.cache(false); // else a run could use the pixels of an earlier one
 
+process.on('uncaughtException', (error) => {
+  console.error(error.message); // without the stack, so that the last line says why
+  process.exit(1);
+});
+
 const [directory, runs, ...photos] = process.argv.slice(2);
 
 // Keeps the colour profile, which sharp would otherwise convert to sRGB.
