@@ -155,7 +155,7 @@ measure: release ## Measure size, cold start, CPU time and memory of the release
 
 cost: release ## Compute the cost of a million photos in AWS for each memory size of the function
 	@mkdir -p target/compare
-	@$(AWS) with -- $(DEV).benches.load.lambdas pillow sharp > target/compare/peers.json
+	@$(AWS) with -- $(DEV).benches.load.lambdas pillow sharp pillow-heif > target/compare/peers.json
 	@$(AWS) with --tls -- $(DEV).benches.load.cost --peers target/compare/peers.json $(PACKAGES)
 
 bench: setup ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import unittest
 
 from photos_dev.benches.load import bill
-from photos_dev.benches.load.bill import GUIDE, PUBLISHED, Call, Figures, Photo
+from photos_dev.benches.load.bill import GUIDE, PUBLISHED, Call, Figures, Mix, Photo
 
 PHOTO = Photo(original_bytes=3_165_832, thumbnail_bytes=422_638)
 THIS = bill.this_project(Figures(113, 46, 9, ""), item_units=2, index_units=1, line_bytes=1076)
 SHARP = bill.sharp(Figures(171, 220, 365, "sharp 0.35.5"))
 PILLOW = bill.pillow(Figures(684, 273, 281, "Pillow 13.0.0"))
 ALL = (THIS, SHARP, PILLOW)
+
+HEIC = Photo(original_bytes=1_985_955, thumbnail_bytes=230_000)
+THIS_OF_HEIC = bill.this_project(Figures(400, 30, 9, ""), item_units=3, index_units=2, line_bytes=1100)
+PILLOW_OF_HEIC = bill.pillow(Figures(700, 600, 300, "Pillow 13.0.0, pillow-heif 1.8.1"))
+BOTH = ((THIS, THIS_OF_HEIC), (PILLOW, PILLOW_OF_HEIC))
 
 
 class Calls(unittest.TestCase):
@@ -67,6 +72,22 @@ class Totals(unittest.TestCase):
 
     def test_storage_is_billed_in_binary_gigabytes(self):
         self.assertAlmostEqual(bill.storage_dollars(2**30) / 1e6, 0.023)
+
+
+class HalfHeic(unittest.TestCase):
+    def test_a_photo_costs_the_mean_of_both_kinds(self):
+        for functions, mix in zip(BOTH, bill.half_and_half((PHOTO, HEIC), BOTH)):
+            alone = [bill.alone(photo, [function])[0] for photo, function in zip((PHOTO, HEIC), functions)]
+            for memory_mb in bill.MEMORY_SIZES:
+                for of in (Mix.billed_ms, Mix.total_dollars):
+                    jpeg, heic = (of(one, memory_mb, PUBLISHED) for one in alone)
+                    self.assertAlmostEqual(of(mix, memory_mb, PUBLISHED), (jpeg + heic) / 2)
+
+    def test_memory_must_be_enough_for_either_kind(self):
+        text = bill.half_heic((PHOTO, HEIC), BOTH)
+        self.assertEqual(text.count("does not fit"), 4)  # Pillow's 600 MB in 256 and 512, with both waits
+        self.assertIn("Pillow at 1769 MB", text)
+        self.assertNotIn("sharp", text)
 
 
 class Report(unittest.TestCase):

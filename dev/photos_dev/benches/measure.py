@@ -125,17 +125,20 @@ def thumbnail_figures(
     bootstrap = functions / "thumbnail/bootstrap"
     environment = silent_environment(aws, outputs)
     records = upload_photos(aws, outputs["OriginalsBucketName"])
-
-    def photo_cost(size: int) -> tuple[float, float]:
-        costs = [cost(bootstrap, environment, notifications(records, size)) for _ in range(rounds)]
-        return min(cpu for cpu, _ in costs) / PHOTOS, max(memory for _, memory in costs)
-
     return ThumbnailFigures(
         cold_start(bootstrap, environment),
         *first_photos(bootstrap, environment, records),
-        *photo_cost(1),
-        *photo_cost(BATCH),
+        *photo_cost(bootstrap, environment, records, 1, rounds),
+        *photo_cost(bootstrap, environment, records, BATCH, rounds),
     )
+
+
+def photo_cost(
+    bootstrap: Path, environment: dict[str, str], records: list[dict[str, Any]], size: int, rounds: int
+) -> tuple[float, float]:
+    """CPU ms of a photo in events of `size` photos, and peak MB: the least and the most of some rounds."""
+    costs = [cost(bootstrap, environment, notifications(records, size)) for _ in range(rounds)]
+    return min(cpu for cpu, _ in costs) / len(records), max(memory for _, memory in costs)
 
 
 def upload_url_figures(aws: Clients, outputs: dict[str, str], functions: Path) -> UploadUrlFigures:
@@ -164,10 +167,10 @@ def function_environment(aws: Clients, function: str) -> dict[str, str]:
     }
 
 
-def upload_photos(aws: Clients, bucket: str) -> list[dict[str, Any]]:
+def upload_photos(aws: Clients, bucket: str, photo: Path = PHOTO, count: int = PHOTOS) -> list[dict[str, Any]]:
     """Uploads the photo under many keys; returns the records that S3 would send."""
-    body = PHOTO.read_bytes()
-    keys = [f"measure/{number:02}.jpg" for number in range(PHOTOS)]
+    body = photo.read_bytes()
+    keys = [f"measure/{number:02}{photo.suffix}" for number in range(count)]
     return [record_of(aws, bucket, key, body) for key in keys]
 
 

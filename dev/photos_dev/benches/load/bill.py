@@ -11,6 +11,7 @@ same proportion. Waiting is billed at every size.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -150,6 +151,49 @@ class Photo:
     thumbnail_bytes: int
 
 
+@dataclass(frozen=True)
+class Work:
+    """Photos of one kind, and a function that makes their thumbnails."""
+
+    photo: Photo
+    function: Function
+
+
+@dataclass(frozen=True)
+class Mix:
+    """As many photos of each kind, and one way to make their thumbnails."""
+
+    title: str
+    works: tuple[Work, ...]
+
+    @property
+    def peak_mb(self) -> float:
+        return max(work.function.figures.peak_mb for work in self.works)
+
+    def billed_ms(self, memory_mb: int, waits: Waits) -> float:
+        """The mean billed time of a photo."""
+        return statistics.mean(
+            billed_ms(work.function, memory_mb, work.function.wait_ms(waits, work.photo.original_bytes))
+            for work in self.works
+        )
+
+    def total_dollars(self, memory_mb: int, waits: Waits) -> float:
+        return statistics.mean(
+            total_dollars(work.function, memory_mb, work.function.wait_ms(waits, work.photo.original_bytes))
+            for work in self.works
+        )
+
+
+def alone(photo: Photo, functions: Iterable[Function]) -> list[Mix]:
+    """Photos of one kind only, by each function."""
+    return [Mix(function.title, (Work(photo, function),)) for function in functions]
+
+
+def half_and_half(photos: tuple[Photo, Photo], functions: Iterable[tuple[Function, Function]]) -> list[Mix]:
+    """Photos of two kinds, by functions whose figures are known for each kind."""
+    return [Mix(pair[0].title, tuple(map(Work, photos, pair))) for pair in functions]
+
+
 # ---- the model ----
 
 
@@ -158,7 +202,7 @@ def billed_ms(function: Function, memory_mb: int, wait_ms: float) -> int:
     return math.ceil(function.figures.cpu_ms / min(1, memory_mb / VCPU_MB) + wait_ms)
 
 
-def duration_dollars(memory_mb: int, milliseconds: int) -> float:
+def duration_dollars(memory_mb: int, milliseconds: float) -> float:
     """Dollars for Lambda's time of a million photos."""
     return MILLION * memory_mb / 1024 * milliseconds / 1000 * prices.LAMBDA_GB_SECOND
 
@@ -202,14 +246,28 @@ def trace_dollars(photos_a_second: float) -> float:
 
 def report(photo: Photo, functions: Sequence[Function]) -> str:
     """The whole report. It compares the first function with each of the others."""
-    parts = [measured(functions), waits(photo, functions), every_size(functions)]
-    parts += [by_size(photo, functions, set_of_waits) for set_of_waits in (PUBLISHED, GUIDE)]
-    parts += [compared(photo, functions), not_in_it(photo)]
+    mixes = alone(photo, functions)
+    parts = [measured("per photo", functions), waits(photo, functions), every_size(functions)]
+    parts += [by_size("", mixes, set_of_waits) for set_of_waits in (PUBLISHED, GUIDE)]
+    parts += [compared("", mixes), not_in_it(photo)]
+    return joined(parts)
+
+
+def half_heic(photos: tuple[Photo, Photo], functions: Sequence[tuple[Function, Function]]) -> str:
+    """The report about JPEGs and HEICs, half and half, by functions that read both."""
+    mixes = half_and_half(photos, functions)
+    parts = [measured("per HEIC", [of_heic for _, of_heic in functions])]
+    parts += [by_size("half HEIC, ", mixes, set_of_waits) for set_of_waits in (PUBLISHED, GUIDE)]
+    parts += [compared("half HEIC, ", mixes)]
+    return joined(parts)
+
+
+def joined(parts: Iterable[Iterable[str]]) -> str:
     return "\n\n".join("\n".join(part) for part in parts)
 
 
-def measured(functions: Sequence[Function]) -> Iterator[str]:
-    yield row("per photo", (function.title for function in functions))
+def measured(what: str, functions: Sequence[Function]) -> Iterator[str]:
+    yield row(what, (function.title for function in functions))
     figures = [function.figures for function in functions]
     yield row("CPU, ms", (f"{of.cpu_ms:.0f}" for of in figures))
     yield row("peak memory, MB", (f"{of.peak_mb:.0f}" for of in figures))
@@ -243,42 +301,34 @@ def every_size(functions: Sequence[Function]) -> Iterator[str]:
     yield row("total", (f"{sum(column.values()):.2f}" for column in columns))
 
 
-def by_size(photo: Photo, functions: Sequence[Function], set_of_waits: Waits) -> Iterator[str]:
-    yield f"per million photos, x86_64, waits: {set_of_waits.title}"
-    yield "memory" + "".join(f"{function.title:>30}" for function in functions)
-    yield "    MB" + "   billed ms  Lambda $   all $" * len(functions)
+def by_size(of: str, mixes: Sequence[Mix], set_of_waits: Waits) -> Iterator[str]:
+    yield f"per million photos, {of}x86_64, waits: {set_of_waits.title}"
+    yield "memory" + "".join(f"{mix.title:>30}" for mix in mixes)
+    yield "    MB" + "   billed ms  Lambda $   all $" * len(mixes)
     for memory_mb in MEMORY_SIZES:
-        cells = "".join(
-            size_cells(function, memory_mb, function.wait_ms(set_of_waits, photo.original_bytes))
-            for function in functions
-        )
-        yield f"{memory_mb:6}{cells}"
+        yield f"{memory_mb:6}" + "".join(size_cells(mix, memory_mb, set_of_waits) for mix in mixes)
 
 
-def size_cells(function: Function, memory_mb: int, wait_ms: float) -> str:
-    if function.figures.peak_mb > memory_mb:
+def size_cells(mix: Mix, memory_mb: int, set_of_waits: Waits) -> str:
+    if mix.peak_mb > memory_mb:
         return f"{'does not fit':>30}"
-    milliseconds = billed_ms(function, memory_mb, wait_ms)
+    milliseconds = mix.billed_ms(memory_mb, set_of_waits)
     dollars = duration_dollars(memory_mb, milliseconds)
-    return f"{milliseconds:12}{dollars:10.2f}{total_dollars(function, memory_mb, wait_ms):8.2f}"
+    return f"{milliseconds:12.0f}{dollars:10.2f}{mix.total_dollars(memory_mb, set_of_waits):8.2f}"
 
 
-def compared(photo: Photo, functions: Sequence[Function]) -> Iterator[str]:
-    ours, *others = functions
-    yield row(f"all $, {ours.title} compared with", (PUBLISHED.title, GUIDE.title))
+def compared(of: str, mixes: Sequence[Mix]) -> Iterator[str]:
+    ours, *others = mixes
+    yield row(f"all $, {of}{ours.title} compared with", (PUBLISHED.title, GUIDE.title))
     for memory_mb in COMPARED_SIZES:
         for other in others:
-            cells = (difference(photo, ours, other, memory_mb, of) for of in (PUBLISHED, GUIDE))
+            cells = (difference(ours, other, memory_mb, waits) for waits in (PUBLISHED, GUIDE))
             yield row(f"{other.title} at {memory_mb} MB", (f"{cell:+.1%}" for cell in cells))
 
 
-def difference(photo: Photo, ours: Function, other: Function, memory_mb: int, set_of_waits: Waits) -> float:
+def difference(ours: Mix, other: Mix, memory_mb: int, set_of_waits: Waits) -> float:
     """How much more the first costs, as a share of the other."""
-    our_dollars, their_dollars = (
-        total_dollars(function, memory_mb, function.wait_ms(set_of_waits, photo.original_bytes))
-        for function in (ours, other)
-    )
-    return our_dollars / their_dollars - 1
+    return ours.total_dollars(memory_mb, set_of_waits) / other.total_dollars(memory_mb, set_of_waits) - 1
 
 
 def not_in_it(photo: Photo) -> Iterator[str]:

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from photos_dev.benches import measure
+from photos_dev.benches import heics, measure
 from photos_dev.benches.load import bill
-from photos_dev.benches.load.bill import Figures, Function, Photo
+from photos_dev.benches.load.bill import Figures, Photo, Work
 from photos_dev.benches.machine import processor
 from photos_dev.benches.measure import PHOTO, PHOTOS, STARTS
 from photos_dev.local_aws.cli import on_local_aws
@@ -24,7 +24,7 @@ from photos_dev.local_aws.deploy import Clients
 from photos_dev.local_aws.server import endpoint
 from photos_dev.problem import exit_with
 
-MAKES = {"sharp": bill.sharp, "pillow": bill.pillow}
+MAKES = {"sharp": bill.sharp, "pillow": bill.pillow, "pillow-heif": bill.pillow}
 
 
 def main() -> int:
@@ -34,17 +34,21 @@ def main() -> int:
     options = parser.parse_args()
     aws = Clients(endpoint())
     peers = json.loads(options.peers.read_text())
+    phone = heics.made().phone
     with measure.deployed(aws, "cost", options.packages) as (functions, outputs):
-        this, photo = this_function(aws, outputs, functions / "thumbnail/bootstrap")
-    others = [make(figures_of(peers[name])) for name, make in MAKES.items()]
+        bootstrap = functions / "thumbnail/bootstrap"
+        jpeg, heic = (this_function(aws, outputs, bootstrap, photo) for photo in (PHOTO, phone))
+    sharp, pillow, pillow_heif = (make(figures_of(peers[name])) for name, make in MAKES.items())
     print(f"{PHOTO.name}, {processor()}; this project: {PHOTOS} photos, {STARTS} starts\n")
-    print(bill.report(photo, [this, *others]))
+    print(bill.report(jpeg.photo, [jpeg.function, sharp, pillow]))
+    print(f"\nhalf HEIC: as many photos like {phone.name} as like {PHOTO.name}; sharp reads no HEIC\n")
+    print(bill.half_heic((jpeg.photo, heic.photo), [(jpeg.function, heic.function), (pillow, pillow_heif)]))
     return 0
 
 
-def this_function(aws: Clients, outputs: dict[str, str], bootstrap: Path) -> tuple[Function, Photo]:
+def this_function(aws: Clients, outputs: dict[str, str], bootstrap: Path, photo: Path) -> Work:
     environment = measure.silent_environment(aws, outputs)
-    records = measure.upload_photos(aws, outputs["OriginalsBucketName"])
+    records = measure.upload_photos(aws, outputs["OriginalsBucketName"], photo)
     start = measure.cold_start(bootstrap, environment)
     with tempfile.TemporaryFile() as log:
         cpu, peak_mb = measure.cost(bootstrap, environment, measure.notifications(records, 1), log)
@@ -53,7 +57,8 @@ def this_function(aws: Clients, outputs: dict[str, str], bootstrap: Path) -> tup
     units, index_units = write_units(item), write_units(in_index(item))
     figures = Figures(cpu / PHOTOS, peak_mb, start.cpu_ms, versions="")
     thumbnail_bytes = int(item["renditions"]["M"]["thumbnail"]["M"]["bytes"]["N"])
-    return bill.this_project(figures, units, index_units, line_bytes), Photo(PHOTO.stat().st_size, thumbnail_bytes)
+    function = bill.this_project(figures, units, index_units, line_bytes)
+    return Work(Photo(photo.stat().st_size, thumbnail_bytes), function)
 
 
 def figures_of(peer: dict[str, Any]) -> Figures:

@@ -27,13 +27,14 @@ from pathlib import Path
 
 from ministack.core.lambda_runtime import _detect_runtime_binary as program_and_worker
 
-from photos_dev.benches import measure
+from photos_dev.benches import heics, measure
 from photos_dev.benches.install import Missing, say
 from photos_dev.benches.load import packages, photos
 from photos_dev.benches.load.costs import AT_ONCE, Batch, ColdStart, Measured
 from photos_dev.benches.load.packages import COMPARE, HANDLER, Package
 from photos_dev.benches.load.prices import VCPU_MB
 from photos_dev.benches.load.programs import Program
+from photos_dev.benches.measure import BATCH
 from photos_dev.benches.processes import Watch, functions
 from photos_dev.local_aws.cli import on_local_aws
 from photos_dev.local_aws.deploy import DEPLOYMENT_BUCKET, Clients, apply, deploy, put_package, stack_outputs
@@ -102,6 +103,11 @@ def pillow(aws: Clients, uploads: list[Path]) -> Measured:
     return peer(aws, uploads, packages.pillow())
 
 
+def pillow_heif(aws: Clients, _: list[Path]) -> Measured:
+    """Pillow with the HEIC of a phone instead of JPEGs."""
+    return peer(aws, [heics.made().phone] * BATCH, packages.pillow_heif())
+
+
 def sharp(aws: Clients, uploads: list[Path]) -> Measured:
     return peer(aws, uploads, packages.sharp())
 
@@ -109,6 +115,7 @@ def sharp(aws: Clients, uploads: list[Path]) -> Measured:
 # Name on the command line -> measurement, which raises Missing if something cannot be installed.
 MEASURES: dict[str, Measure] = {
     "pillow": pillow,
+    "pillow-heif": pillow_heif,
     "sharp": sharp,
     "this": this_project,
 }

@@ -21,6 +21,8 @@ HERE = Path(__file__).resolve().parent
 COMPARE = ROOT / "target/compare"
 PINS = REQUIREMENTS / "peers.txt"
 HANDLER = "function.handler"
+# Names of distributions, where people write them in another way.
+NAMES = {"pillow": "Pillow", "pillow_heif": "pillow-heif"}
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,23 @@ class Package:
 def pillow() -> Package:
     """The package without boto3, which is in Lambda's own Python. Here, that of the local AWS is used."""
     libraries = install_pillow()
-    versions = [
-        f"Pillow {next(iter(distributions(path=[str(libraries)]))).version}",
-        f"boto3 {version('boto3')}",
-        f"Python {sys.version.split()[0]}",
-    ]
-    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
     package = zipped("pillow", libraries, HERE / "pillow_function.py")
-    return Package("Pillow", ", ".join(versions), runtime, package)
+    return of_python("Pillow", libraries, package)
+
+
+def pillow_heif() -> Package:
+    """The same package, which reads HEICs too."""
+    libraries = install_pillow("pillow-heif")
+    package = zipped("pillow-heif", libraries, HERE / "pillow_heif_function.py", HERE / "pillow_function.py")
+    return of_python("Pillow-HEIF", libraries, package)
+
+
+def of_python(title: str, libraries: Path, package: Path) -> Package:
+    installed = sorted((one.name, one.version) for one in distributions(path=[str(libraries)]))
+    versions = [f"{NAMES.get(name, name)} {number}" for name, number in installed]
+    versions += [f"boto3 {version('boto3')}", f"Python {sys.version.split()[0]}"]
+    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return Package(title, ", ".join(versions), runtime, package)
 
 
 def sharp() -> Package:
@@ -58,12 +69,14 @@ def sharp() -> Package:
     return Package("sharp", ", ".join(versions), f"nodejs{node.partition('.')[0]}.x", package)
 
 
-def install_pillow() -> Path:
-    """Installs Pillow alone, with the pins of `make bench`, for the Python that runs this; returns the folder."""
-    directory = COMPARE / "pillow"
+def install_pillow(*others: str) -> Path:
+    """Installs Pillow and other packages, with the pins of `make bench`, for the Python that runs this; returns the
+    folder."""
+    names = ("pillow", *others)
+    directory = COMPARE / names[-1]
     directory.mkdir(parents=True, exist_ok=True)
-    pins = COMPARE / "pillow.txt"
-    pins.write_text(pinned("pillow"))
+    pins = COMPARE / f"{names[-1]}.txt"
+    pins.write_text("".join(map(pinned, names)))
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     where = ["--target", ".", "--upgrade", "--no-compile", "--require-hashes", "--requirement", str(pins)]
     # A zip does not keep the times by which Python compares compiled modules with their sources.
@@ -88,11 +101,13 @@ def install_sharp() -> Path:
     return directory
 
 
-def zipped(name: str, libraries: Path, function: Path) -> Path:
+def zipped(name: str, libraries: Path, function: Path, *modules: Path) -> Path:
     """A package that is not compressed, as it does not leave this machine."""
     package = COMPARE / f"{name}.zip"
     with zipfile.ZipFile(package, "w") as archive:
         archive.write(function, f"function{function.suffix}")
+        for module in modules:
+            archive.write(module, module.name)
         for path in files(libraries):
             archive.write(path, path.relative_to(libraries))
     return package

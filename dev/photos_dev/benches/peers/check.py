@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from photos_dev.benches import measure
+from photos_dev.benches import heics, measure
 from photos_dev.benches.machine import processor
-from photos_dev.benches.peers.run import BENCH, build, json_lines, say
+from photos_dev.benches.install import BENCH, say
+from photos_dev.benches.peers.run import build, json_lines
 from photos_dev.local_aws.cli import on_local_aws
 from photos_dev.local_aws.deploy import Clients
 from photos_dev.local_aws.server import endpoint
@@ -24,6 +26,8 @@ from photos_dev.problem import Problem, exit_with
 FIGURES = DOCS / "figures.json"
 ROUNDS = 3
 RUNS = 10
+# HEICs of a phone in a round.
+HEICS = 12
 # Allowed growth. From run to run, a figure varies by less, even on a busy machine.
 ALLOWED = {"floors": 0.10, "MB": 0.08}
 # Least allowed growth of a time: of a short time, a tenth means nothing.
@@ -84,17 +88,23 @@ def of_functions(packages: Path, floor_ms: float) -> list[Figure]:
         thumbnail = measure.thumbnail_figures(aws, outputs, functions, ROUNDS)
         say("functions: upload-url")
         upload_url = measure.upload_url_figures(aws, outputs, functions)
+        say("functions: HEICs")
+        phone, large = of_heics(aws, outputs, functions)
     times = {
         "a cold start": thumbnail.start.cpu_ms,
         "the first photo of a process": thumbnail.first_ms,
         "a photo": thumbnail.photo_ms,
         f"a photo of an event of {measure.BATCH}": thumbnail.batch_ms,
         f"{measure.BATCH} upload URLs": upload_url.call_ms,
+        "a HEIC of 12 megapixels": phone[0],
+        "a HEIC of 200 megapixels": large[0],
     }
     memory = {
         "peak memory, a photo": thumbnail.photo_mb,
         f"peak memory, an event of {measure.BATCH}": thumbnail.batch_mb,
         "peak memory, upload URLs": upload_url.call_mb,
+        "peak memory, a HEIC of 12 megapixels": phone[1],
+        "peak memory, a HEIC of 200 megapixels": large[1],
     }
     sizes = {f"the package of {name}": measure.package_mb(packages, name) for name in ("thumbnail", "upload-url")}
     return [
@@ -103,19 +113,29 @@ def of_functions(packages: Path, floor_ms: float) -> list[Figure]:
     ]
 
 
+def of_heics(aws: Clients, outputs: dict[str, str], functions: Path) -> Iterator[tuple[float, float]]:
+    """CPU ms and peak MB of a phone's HEIC and of a large one, each in a process of its own."""
+    bootstrap = functions / "thumbnail/bootstrap"
+    environment = measure.silent_environment(aws, outputs)
+    made = heics.made()
+    for photo, count in ((made.phone, HEICS), (made.large, 1)):
+        records = measure.upload_photos(aws, outputs["OriginalsBucketName"], photo, count)
+        yield measure.photo_cost(bootstrap, environment, records, 1, ROUNDS)
+
+
 def compare(figures: list[Figure], before: dict[str, float]) -> list[str]:
     """Prints all figures; returns the names of those that are worse than allowed."""
     worse = []
-    print(f"{'':32}{'committed':>10}{'now':>10}{'change':>10}")
+    print(f"{'':38}{'committed':>10}{'now':>10}{'change':>10}")
     for figure in figures:
         then = before.get(figure.name)
         if then is None:
-            print(f"{figure.name:32}{'-':>10}{figure.value:10.2f}  {figure.unit}, new")
+            print(f"{figure.name:38}{'-':>10}{figure.value:10.2f}  {figure.unit}, new")
             continue
         change = figure.value / then - 1
         allowed = max(ALLOWED[figure.unit], LEAST_FLOORS / then if figure.unit == "floors" else 0)
         verdict = "WORSE" if change > allowed else "better" if change < -allowed else ""
-        print(f"{figure.name:32}{then:10.2f}{figure.value:10.2f}{change:+10.1%}  {figure.unit} {verdict}".rstrip())
+        print(f"{figure.name:38}{then:10.2f}{figure.value:10.2f}{change:+10.1%}  {figure.unit} {verdict}".rstrip())
         if verdict == "WORSE":
             worse.append(figure.name)
     return worse
