@@ -14,6 +14,14 @@ const FILE: &str = "THUMBNAILER_TEST_FILE";
 /// Longest wait for a file: far more than the CPU time that it may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Most CPU time for a file, on a whole processor of the speed that [`YARDSTICK`] tells.
+const SOON: Duration = Duration::from_secs(2);
+/// Runs of a file that takes longer: other processes share caches and memory with it, which only adds to its CPU
+/// time, so that the least counts.
+const RUNS: usize = 3;
+/// CPU time of [`work`] on the machine for whose speed the limits of the readers are set.
+const YARDSTICK: Duration = Duration::from_millis(320);
+
 /// The outcome of a file, and its cost.
 #[derive(Clone, Debug)]
 pub struct Cost {
@@ -70,14 +78,21 @@ fn ended(mut child: Child, name: &str) -> String {
 }
 
 #[test]
+#[ignore = "it measures the machine, for YARDSTICK"]
+fn yardstick() {
+    for _ in 0..5 {
+        println!("{:?}", timed(work));
+    }
+}
+
+#[test]
 #[ignore = "the other tests run this in a separate process"]
 fn of_one_file() {
     let Ok(path) = env::var(FILE) else { return };
     let before = peak_mb();
     let photo = fs::read(path).unwrap();
-    let started = cpu_time();
-    let end = render(&photo).map_or_else(|failure| failure.name(), |_| "Thumbnail");
-    let cpu = cpu_time() - started;
+    let (rendered, cpu) = timed(|| render(&photo));
+    let end = rendered.map_or_else(|failure| failure.name(), |_| "Thumbnail");
     println!("cost: {end} {} {}", cpu.as_nanos(), (peak_mb() - before).ceil());
 }
 
@@ -88,8 +103,40 @@ fn peak_mb() -> f64 {
     line.trim().strip_suffix("kB").unwrap().trim().parse::<f64>().unwrap() / 1024.0
 }
 
+/// Checks that a file which took this CPU time ends soon. Where it has not, it runs again, and is compared with
+/// other work on the same machine, which may be slow or busy.
+pub fn assert_soon(taken: Duration, name: &str, again: impl Fn() -> Duration) {
+    if taken < SOON {
+        return;
+    }
+    let least = (1..RUNS).map(|_| again()).fold(taken, Duration::min);
+    let slowness = timed(work).1.as_secs_f64() / YARDSTICK.as_secs_f64();
+    let most = SOON.mul_f64(slowness.max(1.0));
+    assert!(least < most, "{name} took {least:?} of CPU time, on this machine at most {most:?}");
+}
+
+/// Work of arithmetic, jumps and fresh memory, in about the shares of decoding.
+fn work() -> u64 {
+    let mut state = 1u64;
+    let mut numbers: Vec<u32> = (0..16 << 20)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 40) as u32
+        })
+        .collect();
+    numbers.sort_unstable();
+    numbers.iter().step_by(1000).map(|number| u64::from(*number)).sum()
+}
+
+/// The outcome of this work, and the CPU time that it took.
+pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let started = cpu_time();
+    let outcome = work();
+    (outcome, cpu_time() - started)
+}
+
 /// CPU time of this thread so far (Documentation/scheduler/sched-stats.rst of Linux).
-pub fn cpu_time() -> Duration {
+fn cpu_time() -> Duration {
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use photo::{CancelFlag, PhotoError, Policy, Size, Spec, Thumbnail, inspect};
 
-use super::cost::{self, Cost, cpu_time};
+use super::cost::{self, Cost};
 use super::files::media_box;
 use super::floods::expect;
 use super::hevc::{Heic, STREAM, Stream, configuration, extent, grid, units};
@@ -528,11 +528,8 @@ fn entry_points_are_not_copied_with_each_slice() {
         })
         .collect();
     let file = with_slices(&stream, &slices).file();
-    let started = cpu_time();
-    render(&file).unwrap();
-    let taken = cpu_time() - started;
-    println!("{} slices: {taken:?}", slices.len());
-    assert!(taken < Duration::from_millis(1200), "{taken:?}");
+    println!("{} slices", slices.len());
+    render_soon(&file, "slices").unwrap();
 }
 
 #[test]
@@ -546,12 +543,8 @@ fn pictures_without_data_cost_nothing() {
             // What stands before the data of a slice of one block is its header.
             let slice = [&header[..3], &vec![0; zeros]].concat();
             let heic = with_slices(&stream, &[slice]);
-            let started = cpu_time();
-            let failure = render(&heic.file()).unwrap_err();
-            let taken = cpu_time() - started;
-            println!("{name} {zeros} {taken:?} {failure}");
+            let failure = render_soon(&heic.file(), name).map(|made| made.size).unwrap_err();
             assert!(["TruncatedPhoto", "CorruptPhoto"].contains(&failure.name()), "{failure}");
-            assert!(taken < Duration::from_millis(800), "{name} took {taken:?}");
         }
     }
 }

@@ -17,15 +17,10 @@ mod memory;
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use photo::{CancelFlag, PhotoError, Policy, Resampling, Spec, Thumbnail, inspect};
 
-use cost::cpu_time;
-
 const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
-/// Most CPU time for a file. Most files take a tenth of it.
-const SOON: Duration = Duration::from_secs(2);
 /// The memory that a function of 1769 MB has for a photo.
 const MEMORY: u64 = 1600 << 20;
 
@@ -42,10 +37,8 @@ fn render(photo: &[u8]) -> Result<Thumbnail, PhotoError> {
 
 /// Renders a file, and checks that this takes little time and that no decoder panics.
 fn render_soon(photo: &[u8], name: &str) -> Result<Thumbnail, PhotoError> {
-    let started = cpu_time();
-    let result = render(photo);
-    let taken = cpu_time() - started;
-    assert!(taken < SOON, "{name} took {taken:?} of CPU time");
+    let (result, taken) = cost::timed(|| render(photo));
+    cost::assert_soon(taken, name, || cost::timed(|| render(photo)).1);
     if let Err(PhotoError::DecoderPanic(message)) = &result {
         panic!("{name} made the decoder panic: {message}");
     }
