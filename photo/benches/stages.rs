@@ -32,8 +32,7 @@ fn stages(criterion: &mut Criterion) {
         bench.iter(|| metadata::read(black_box(&photo), LocationPolicy::Exact, &cancel));
     });
     let plan = |resampling| {
-        let spec = Spec { scale: SCALE, quality: 0.9, resampling };
-        inspected.plan(spec, u64::MAX).expect("it is whole")
+        inspected.plan(&[Spec::scaled(SCALE, 0.9)], resampling, u64::MAX).expect("it is whole")
     };
     for resampling in [Resampling::Fast, Resampling::Best] {
         let plan = plan(resampling);
@@ -49,7 +48,7 @@ fn stages(criterion: &mut Criterion) {
             bench.iter(|| whole(black_box(&plan), &cancel));
         });
     }
-    let upright = plan(Resampling::Fast).picture(&cancel).expect("it is whole");
+    let upright = plan(Resampling::Fast).pictures(&cancel).expect("it is whole").remove(0);
     for orientation in
         [Orientation::UpsideDown, Orientation::TurnClockwise, Orientation::Transposed]
     {
@@ -64,7 +63,7 @@ fn stages(criterion: &mut Criterion) {
 }
 
 fn whole(plan: &Plan, cancel: &CancelFlag) -> usize {
-    plan.render(cancel).map_or(0, |thumbnail| thumbnail.jpeg.len())
+    plan.render(cancel).map_or(0, |rendered| rendered.renditions.len())
 }
 
 criterion_group!(benches, stages);

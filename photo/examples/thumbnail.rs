@@ -24,12 +24,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Another thread could set this flag to end the work early.
     let cancel = CancelFlag::default();
     let inspected = photo::inspect(&bytes, Policy::default(), &cancel);
-    let spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
-    let plan = inspected.plan(spec, MAX_MEMORY)?;
+    let plan = inspected.plan(&[Spec::scaled(0.25, 0.9)], Resampling::Best, MAX_MEMORY)?;
     println!("rendering takes {:.1} MB of memory besides the file", plan.memory as f64 / 1e6);
 
-    let made = plan.render(&cancel)?;
-    println!("{}x{} pixels, {} bytes", made.size.width, made.size.height, made.jpeg.len());
-    fs::write(thumbnail, made.jpeg)?;
+    for made in plan.render(&cancel)?.renditions {
+        println!("{}x{} pixels, {} bytes", made.size.width, made.size.height, made.file.len());
+        fs::write(thumbnail, made.file)?;
+    }
     Ok(())
 }

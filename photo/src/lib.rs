@@ -3,10 +3,10 @@
 //! # When was this photo taken, and how do I make its thumbnail?
 //!
 //! ```
-//! use photo::{CancelFlag, Policy, PhotoError, Resampling, Spec, inspect};
+//! use photo::{CancelFlag, Policy, PhotoError, Rendered, Resampling, Spec, inspect};
 //!
 //! /// Prints when a photo was taken, and makes its thumbnail: a quarter of each side, JPEG quality 90.
-//! fn thumbnail(bytes: &[u8]) -> Result<Vec<u8>, PhotoError> {
+//! fn thumbnail(bytes: &[u8]) -> Result<Rendered, PhotoError> {
 //!     const MEMORY: u64 = 256 << 20;
 //!     let cancel = CancelFlag::default();
 //!
@@ -16,23 +16,23 @@
 //!         println!("taken at {}", taken_at.iso8601());
 //!     }
 //!
-//!     // Says how the thumbnail can be made, and how much memory that takes.
-//!     let spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
-//!     let plan = photo.plan(spec, MEMORY)?;
+//!     // Says how the thumbnail can be made, and how much memory that takes. Further renditions would be made
+//!     // of the same decoded photo.
+//!     let plan = photo.plan(&[Spec::scaled(0.25, 0.9)], Resampling::Best, MEMORY)?;
 //!     if plan.memory > MEMORY {
 //!         let needs_mb = plan.memory.div_ceil(1 << 20);
 //!         return Err(PhotoError::TooLittleMemory { has_mb: MEMORY >> 20, needs_mb });
 //!     }
 //!
 //!     // Decodes as much as the thumbnail needs, shrinks, turns upright and encodes.
-//!     Ok(plan.render(&cancel)?.jpeg)
+//!     plan.render(&cancel)
 //! }
 //!
 //! # use photo::{Picture, Pixels, Size, encode};
 //! # let black = Picture::Packed(Pixels::black(Size { width: 400, height: 300 }, 3));
 //! # let photo = encode::jpeg(&black, 0.9, None)?;
-//! # let jpeg = thumbnail(&photo)?;
-//! # let made = inspect(&jpeg, Policy::default(), &CancelFlag::default());
+//! # let rendered = thumbnail(&photo)?;
+//! # let made = inspect(&rendered.renditions[0].file, Policy::default(), &CancelFlag::default());
 //! # assert_eq!(made.size(), Some(Size { width: 100, height: 75 }));
 //! # Ok::<(), PhotoError>(())
 //! ```
@@ -41,8 +41,8 @@
 //!
 //! 1. [`inspect()`] reads the metadata and the header. It never fails: [`Inspected::facts`] is there even if
 //!    the photo cannot be decoded.
-//! 2. [`Inspected::plan`] says how a thumbnail of your [`Spec`] can be made, and how much memory that takes.
-//! 3. [`Plan::render`] makes the [`Thumbnail`].
+//! 2. [`Inspected::plan`] says how renditions of your [`Spec`]s can be made, and how much memory that takes.
+//! 3. [`Plan::render`] makes the [`Rendition`]s, all of one decoding.
 //!
 //! # Why can I trust it with files from strangers?
 //!
@@ -62,7 +62,7 @@
 //! | [`metadata`] | facts, from EXIF, XMP, IPTC and texts, and colour profiles |
 //! | `decode` | headers and decoding: JPEG, TIFF, HEIC, and the formats that the image crate decodes |
 //! | [`pixels`] | pictures in memory: samples, shrinking, turning, inks |
-//! | [`encode`](mod@encode) | encoding a picture as a JPEG |
+//! | [`encode`](mod@encode) | encoding a picture as a JPEG or a WebP |
 
 #![warn(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]
 
@@ -84,6 +84,8 @@ mod render;
 #[cfg(test)]
 mod sample;
 mod size;
+mod spec;
+mod strip;
 
 pub use cancel::CancelFlag;
 pub use error::PhotoError;
@@ -91,9 +93,11 @@ pub use format::{Claim, Format, Raw};
 pub use inspect::{HeicPolicy, Inspected, Policy, inspect};
 pub use metadata::{Facts, LocationPolicy};
 pub use pixels::{Orientation, Picture, Pixels};
-pub use plan::{DctScale, Plan, Resampling, Spec};
-pub use render::Thumbnail;
+pub use plan::{DctScale, Plan, Resampling};
+pub use render::{Rendered, Rendition};
 pub use size::Size;
+pub use spec::{Encoding, Sizing, Spec};
+pub use strip::{Strip, Stripped};
 
 /// The example of README.md, which `cargo test --doc` compiles.
 #[cfg(doctest)]

@@ -1,29 +1,16 @@
-//! The second step: plans how to make a thumbnail and how much memory it takes.
+//! The second step: plans how to make a photo's renditions and how much memory that takes.
 
 use crate::decode::Header;
+use crate::spec::{Frame, Spec};
 use crate::{Inspected, PhotoError, Size};
-
-/// The longest side that libjpeg-turbo encodes, in pixels (jmorecfg.h, JPEG_MAX_DIMENSION).
-const MAX_JPEG_SIDE: u32 = 65_500;
-
-/// The thumbnail to make.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spec {
-    /// The thumbnail's sides divided by the photo's: greater than 0, at most 1.
-    pub scale: f64,
-    /// JPEG quality: the IJG's scale divided by 100, 0.01 to 1.
-    pub quality: f64,
-    /// The balance between quality and speed.
-    pub resampling: Resampling,
-}
 
 /// How a photo is shrunk: the balance between quality and speed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resampling {
-    /// Decodes at twice the thumbnail's size or more, and shrinks with Lanczos3. On every photo measured
-    /// the result is at least as good as Thumbnailator's.
+    /// Decodes at twice the size of the largest rendition or more, and shrinks with Lanczos3. On every photo
+    /// measured the result is at least as good as Thumbnailator's.
     Best,
-    /// Decodes at the thumbnail's size if libjpeg-turbo can.
+    /// Decodes at the size of the largest rendition if libjpeg-turbo can.
     Fast,
 }
 
@@ -32,19 +19,19 @@ pub enum Resampling {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DctScale(u8);
 
-/// A plan for one photo's thumbnail. See [`Inspected::plan`].
+/// A plan for one photo's renditions. See [`Inspected::plan`].
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
     pub(crate) photo: &'a Inspected<'a>,
     pub(crate) header: &'a Header,
-    pub(crate) spec: Spec,
+    /// What is made, and what that shows of the photo.
+    pub(crate) renditions: Vec<(Spec, Frame)>,
     /// The size at which a JPEG is decoded. A HEIC is decoded at half its size if that is not smaller, and other
     /// formats are decoded at full size.
     pub dct_scale: DctScale,
     /// Most bytes of memory that the work takes, without the photo's file.
     pub memory: u64,
-    /// Whether the photo is decoded at a smaller size than [`Spec::resampling`] asks for, because memory
-    /// is short.
+    /// Whether the photo is decoded at a smaller size than [`Resampling`] asks for, because memory is short.
     pub is_reduced: bool,
 }
 
@@ -69,7 +56,7 @@ impl DctScale {
 }
 
 impl Resampling {
-    /// The smallest scale at which to decode a photo for a thumbnail of this scale.
+    /// The smallest scale at which to decode a photo for a rendition of this scale.
     fn dct_scale(self, scale: f64) -> DctScale {
         let margin = match self {
             Resampling::Best => 2.0,
@@ -81,30 +68,45 @@ impl Resampling {
 }
 
 impl<'a> Inspected<'a> {
-    /// The best plan that takes no more than `memory` bytes, else the one that takes the least: compare
-    /// [`Plan::memory`] with what there is.
+    /// The best plan for these renditions that takes no more than `memory` bytes, else the one that takes the
+    /// least: compare [`Plan::memory`] with what there is. The photo is decoded once, for the largest of them.
     ///
     /// # Errors
-    /// The reason why the photo can have no thumbnail.
-    pub fn plan(&'a self, spec: Spec, memory: u64) -> Result<Plan<'a>, PhotoError> {
+    /// The reason why the photo can have no renditions.
+    pub fn plan(
+        &'a self,
+        specs: &[Spec],
+        resampling: Resampling,
+        memory: u64,
+    ) -> Result<Plan<'a>, PhotoError> {
         let header = self.header()?;
-        let Size { width, height } = header.size.scaled(spec.scale);
-        if width.max(height) > MAX_JPEG_SIDE {
-            let kind = format!(
-                "a photo whose thumbnail has {width}x{height} pixels, more than a JPEG can have,"
-            );
-            return Err(PhotoError::UnsupportedFormat(kind));
+        let orientation = self.orientation();
+        let framed = |spec: &Spec| (*spec, spec.sizing.frame(header.size, orientation));
+        let renditions: Vec<(Spec, Frame)> = specs.iter().map(framed).collect();
+        for (spec, frame) in &renditions {
+            refuse_too_large(spec, frame.size)?;
         }
-        let least = Resampling::Fast.dct_scale(spec.scale);
-        let wanted = spec.resampling.dct_scale(spec.scale);
+        let scale = renditions.iter().map(|(_, frame)| frame.scale).fold(0.0, f64::max);
+        let (least, wanted) = (Resampling::Fast.dct_scale(scale), resampling.dct_scale(scale));
         let mut dct_scale = wanted;
-        while dct_scale > least && header.memory(dct_scale, spec.scale) > memory {
+        while dct_scale > least && header.memory(dct_scale, &renditions) > memory {
             dct_scale = dct_scale.less();
         }
-        let memory = header.memory(dct_scale, spec.scale);
+        let memory = header.memory(dct_scale, &renditions);
         let is_reduced = dct_scale < wanted;
-        Ok(Plan { photo: self, header, spec, dct_scale, memory, is_reduced })
+        Ok(Plan { photo: self, header, renditions, dct_scale, memory, is_reduced })
     }
+}
+
+fn refuse_too_large(spec: &Spec, Size { width, height }: Size) -> Result<(), PhotoError> {
+    if width.max(height) <= spec.encoding.max_side() {
+        return Ok(());
+    }
+    let format = spec.encoding;
+    let kind = format!(
+        "a photo whose thumbnail has {width}x{height} pixels, more than a {format} can have,"
+    );
+    Err(PhotoError::UnsupportedFormat(kind))
 }
 
 #[cfg(test)]

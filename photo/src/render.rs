@@ -1,50 +1,125 @@
-//! The third step: decodes as much as the thumbnail needs, shrinks, turns upright and encodes.
+//! The third step: decodes as much as the renditions need, shrinks, turns upright and encodes.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
 use crate::encode;
-use crate::pixels::Decoded;
-use crate::{CancelFlag, PhotoError, Picture, Plan, Size};
+use crate::encode::thumb_hash::{LONGEST_SIDE, thumb_hash};
+use crate::pixels::{Area, Decoded};
+use crate::spec::{Encoding, Frame, Sizing};
+use crate::{CancelFlag, Orientation, PhotoError, Picture, Pixels, Plan, Size};
 
-/// A finished thumbnail.
+/// How many times as large as a rendition another must be at least for it to be shrunk from that one, and not from
+/// the decoded photo.
+const MARGIN: f64 = 2.0;
+
+/// Everything that was made of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Thumbnail {
-    /// The file: a baseline JPEG, 4:2:0 or gray, with no metadata except the colour profile.
-    pub jpeg: Vec<u8>,
+pub struct Rendered {
+    /// The renditions, in the order of their specs.
+    pub renditions: Vec<Rendition>,
+    /// The ThumbHash of the first of them, made of upright pixels in sRGB; `None` if it cannot be had.
+    pub thumb_hash: Option<Vec<u8>>,
+}
+
+/// Pictures as stored, of all renditions.
+struct Shrunk {
+    pictures: Vec<Picture>,
+    /// How opaque the whole photo is: see [`Decoded::opacity`].
+    opacity: Option<Pixels>,
+}
+
+/// A finished rendition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendition {
+    /// The file. It holds no metadata except the colour profile.
+    pub file: Vec<u8>,
+    /// The format of the file.
+    pub encoding: Encoding,
     /// The size as displayed.
     pub size: Size,
 }
 
 impl Plan<'_> {
-    /// Makes the thumbnail.
+    /// Makes the renditions.
     ///
     /// # Errors
     /// Any [`PhotoError`] of the decoder; [`PhotoError::DecoderPanic`] if it panics;
     /// [`PhotoError::Cancelled`] if the flag is raised meanwhile.
-    pub fn render(&self, cancel: &CancelFlag) -> Result<Thumbnail, PhotoError> {
+    pub fn render(&self, cancel: &CancelFlag) -> Result<Rendered, PhotoError> {
         catch_panic(|| {
-            let picture = self.picture(cancel)?;
-            cancel.check()?;
-            let jpeg =
-                encode::jpeg(&picture, self.spec.quality, self.header.icc_profile.as_deref())?;
-            Ok(Thumbnail { jpeg, size: picture.size() })
+            let Shrunk { pictures, opacity } = self.shrunk(cancel)?;
+            let first = pictures.first().zip(self.renditions.first());
+            let thumb_hash = first.and_then(|(picture, (_, frame))| {
+                self.thumb_hash(picture, frame, opacity.as_ref()).ok().flatten()
+            });
+            let encoded = self.renditions.iter().zip(pictures).map(|((spec, _), picture)| {
+                cancel.check()?;
+                let picture = self.upright(picture);
+                let profile = self.header.icc_profile.as_deref();
+                let file = encode::encode(&picture, spec, profile, cancel)?;
+                Ok(Rendition { file, encoding: spec.encoding, size: picture.size() })
+            });
+            Ok(Rendered { renditions: encoded.collect::<Result<_, PhotoError>>()?, thumb_hash })
         })
     }
 
-    /// Makes the thumbnail's pixels: decodes, shrinks and turns upright, but does not encode.
+    /// Makes the pixels of the renditions: decodes, shrinks and turns upright, but does not encode.
     ///
     /// # Errors
     /// Any [`PhotoError`] of the decoder; [`PhotoError::Cancelled`] if the flag is raised meanwhile.
-    pub fn picture(&self, cancel: &CancelFlag) -> Result<Picture, PhotoError> {
-        let orientation = self.photo.orientation();
+    pub fn pictures(&self, cancel: &CancelFlag) -> Result<Vec<Picture>, PhotoError> {
+        let Shrunk { pictures, .. } = self.shrunk(cancel)?;
+        Ok(pictures.into_iter().map(|picture| self.upright(picture)).collect())
+    }
+
+    /// The pictures as stored. The largest are made first, so that smaller ones can be made of them.
+    fn shrunk(&self, cancel: &CancelFlag) -> Result<Shrunk, PhotoError> {
         let decoded = self.decode(cancel)?;
-        let target = self.header.size.scaled(self.spec.scale);
-        let shrunk = decoded.shrink(target, orientation.mirrors_stored())?;
-        drop(decoded);
-        cancel.check()?;
+        let mirrored = self.photo.orientation().mirrors_stored();
+        let mut order: Vec<(usize, Frame)> =
+            self.renditions.iter().map(|(_, frame)| *frame).enumerate().collect();
+        order.sort_by(|(_, one), (_, other)| other.scale.total_cmp(&one.scale));
+        let mut made: Vec<(usize, Frame, Picture)> = Vec::new();
+        for (index, frame) in order {
+            cancel.check()?;
+            let is_source = |other: &Frame| other.is_whole() && other.scale >= MARGIN * frame.scale;
+            let larger = made.iter().rev().find(|(_, other, _)| is_source(other));
+            let source = larger.map_or(decoded.source(), |(.., picture)| picture.source(mirrored));
+            let picture = source.shrink(frame.part, frame.size, mirrored)?;
+            made.push((index, frame, picture));
+        }
+        made.sort_by_key(|(index, ..)| *index);
+        let pictures = made.into_iter().map(|(.., picture)| picture).collect();
+        Ok(Shrunk { pictures, opacity: decoded.opacity })
+    }
+
+    /// The ThumbHash of a picture as stored.
+    fn thumb_hash(
+        &self,
+        picture: &Picture,
+        frame: &Frame,
+        opacity: Option<&Pixels>,
+    ) -> Result<Option<Vec<u8>>, PhotoError> {
+        let orientation = self.photo.orientation();
+        let mirrored = orientation.mirrors_stored();
+        let longest = Size { width: LONGEST_SIDE, height: LONGEST_SIDE };
+        let Frame { size, .. } = Sizing::Fit(longest).frame(frame.size, Orientation::Upright);
+        let small = picture.source(mirrored).shrink(Area::of_size(1.0, 1.0), size, mirrored)?;
+        let opacity = opacity.map(|opacity| {
+            let shown = Picture::Packed(opacity.clone())
+                .source(mirrored)
+                .shrink(frame.part, size, mirrored)?;
+            Ok(orientation.apply(shown.into_luma()))
+        });
+        let profile = self.header.icc_profile.as_deref();
+        Ok(thumb_hash(&self.upright(small), opacity.transpose()?.as_ref(), profile))
+    }
+
+    fn upright(&self, picture: Picture) -> Picture {
+        let orientation = self.photo.orientation();
         // Samples of chroma lie between pairs of pixels only when the picture is upright.
-        Ok(self.header.coloured(shrunk.map(|plane| orientation.apply(plane))))
+        self.header.coloured(picture.map(|plane| orientation.apply(plane)))
     }
 
     /// Decodes the photo's own pixels, as stored.
@@ -77,9 +152,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 mod tests {
     use super::*;
     use crate::metadata::icc;
-    use crate::{Inspected, Pixels, Policy, Resampling, Spec, inspect};
-
-    const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
+    use crate::{Inspected, Policy, Resampling, Spec, inspect};
 
     fn photo(width: u32, height: u32, channels: usize) -> Vec<u8> {
         let mut pixels = Pixels::black(Size { width, height }, channels);
@@ -91,8 +164,9 @@ mod tests {
         inspect(photo, Policy::default(), &CancelFlag::default())
     }
 
-    fn render(photo: &Inspected, spec: Spec) -> Thumbnail {
-        photo.plan(spec, u64::MAX).unwrap().render(&CancelFlag::default()).unwrap()
+    fn render(photo: &Inspected<'_>, specs: &[Spec], resampling: Resampling) -> Vec<Rendition> {
+        let plan = photo.plan(specs, resampling, u64::MAX).unwrap();
+        plan.render(&CancelFlag::default()).unwrap().renditions
     }
 
     /// The size of the thumbnail of a photo with this EXIF orientation.
@@ -100,9 +174,9 @@ mod tests {
         let mut photo = inspected(photo);
         photo.facts.orientation = Some(orientation);
         let sizes = [Resampling::Best, Resampling::Fast].map(|resampling| {
-            let thumbnail = render(&photo, Spec { scale, resampling, ..SPEC });
-            assert_eq!(inspected(&thumbnail.jpeg).size(), Some(thumbnail.size));
-            thumbnail.size
+            let made = render(&photo, &[Spec::scaled(scale, 0.9)], resampling).remove(0);
+            assert_eq!(inspected(&made.file).size(), Some(made.size));
+            made.size
         });
         assert_eq!(sizes[0], sizes[1]);
         sizes[0]
@@ -133,9 +207,12 @@ mod tests {
         let profile = icc::sample(b"RGB ", 300);
         let black = Picture::Packed(Pixels::black(Size { width: 16, height: 16 }, 3));
         let photo = encode::jpeg(&black, 0.9, Some(&profile)).unwrap();
-        let thumbnail = render(&inspected(&photo), SPEC);
-        let thumbnail = inspected(&thumbnail.jpeg);
-        assert_eq!(thumbnail.header().unwrap().icc_profile, Some(profile));
+        let jpeg = Spec::scaled(0.25, 0.9);
+        for spec in [jpeg, Spec { encoding: Encoding::WebP, ..jpeg }] {
+            let made = render(&inspected(&photo), &[spec], Resampling::Best).remove(0);
+            let made = inspected(&made.file);
+            assert_eq!(made.header().unwrap().icc_profile.as_ref(), Some(&profile), "{spec:?}");
+        }
     }
 
     #[test]

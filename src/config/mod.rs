@@ -6,10 +6,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use photo::{HeicPolicy, LocationPolicy, Policy, Resampling, Spec};
+use photo::{HeicPolicy, LocationPolicy, Policy, Resampling};
 use thiserror::Error;
 
-pub use renditions::{RenditionSetting, RenditionsError, rendition_version};
+pub use renditions::{RenditionKind, RenditionSetting, RenditionsError, rendition_version};
 
 use crate::item::{Place, RenditionRef, RenditionRefs};
 
@@ -22,8 +22,8 @@ pub struct Config {
     pub originals_prefix: String,
     /// `THUMBNAILS_BUCKET`, required.
     pub thumbnails_bucket: String,
-    /// `RENDITIONS`, `thumbnail: scale=0.25 quality=0.9`: what is made of each photo.
-    pub rendition: RenditionSetting,
+    /// `RENDITIONS`, `thumbnail: scale=0.25 quality=0.9`: what is made of each photo, the default one first.
+    pub renditions: Vec<RenditionSetting>,
     /// `RESAMPLING`, `best`: what the pixels of a rendition may cost.
     pub resampling: Resampling,
     /// `THUMBNAILS_PREFIX`, empty: the beginning of every rendition's key.
@@ -116,7 +116,7 @@ impl Config {
             originals_prefix: vars.originals_prefix(),
             thumbnails_bucket: vars
                 .required("THUMBNAILS_BUCKET", "the bucket of the thumbnails")?,
-            rendition: vars.rendition()?,
+            renditions: vars.renditions()?,
             resampling: vars.resampling()?,
             thumbnails_prefix: vars.text("THUMBNAILS_PREFIX", ""),
             cache_control: vars.cache_control()?,
@@ -144,55 +144,66 @@ impl Config {
         Ok(config)
     }
 
-    /// What the photo's renditions are like.
-    pub fn spec(&self) -> Spec {
-        self.rendition.spec(self.resampling)
-    }
-
     /// What is read of photos, and which of them are decoded.
     pub fn policy(&self) -> Policy {
         Policy { max_pixels: self.max_photo_pixels, location: self.location, heic: self.heic }
     }
 
+    /// Where a rendition of a photo is.
+    fn rendition_place(&self, rendition: &RenditionSetting, photo_key: &str) -> Place {
+        let (prefix, extension) = (self.rendition_prefix(rendition), rendition.extension());
+        let key = format!("{prefix}{photo_key}{extension}");
+        Place { bucket: self.thumbnails_bucket.clone(), key }
+    }
+
     /// Where a photo's renditions are.
     pub fn rendition_places(&self, photo_key: &str) -> Vec<Place> {
-        let key = format!("{}{photo_key}", self.rendition_prefix());
-        vec![Place { bucket: self.thumbnails_bucket.clone(), key }]
+        let renditions = self.renditions.iter();
+        renditions.map(|rendition| self.rendition_place(rendition, photo_key)).collect()
+    }
+
+    /// A rendition of a photo, made with these settings of the original of this ETag.
+    pub fn rendition_ref(
+        &self,
+        rendition: &RenditionSetting,
+        photo_key: &str,
+        original_etag: &str,
+    ) -> RenditionRef {
+        let version = rendition_version(original_etag, &rendition.fingerprint(self.resampling));
+        RenditionRef { place: self.rendition_place(rendition, photo_key), version }
     }
 
     /// The renditions of a photo, made with these settings of the original of this ETag.
     pub fn rendition_refs(&self, photo_key: &str, original_etag: &str) -> RenditionRefs {
-        let version = rendition_version(original_etag, &self.rendition_fingerprint());
-        let refs = self.rendition_places(photo_key).into_iter().map(|place| {
-            (self.rendition.name.clone(), RenditionRef { place, version: version.clone() })
+        let refs = self.renditions.iter().map(|rendition| {
+            (rendition.name.clone(), self.rendition_ref(rendition, photo_key, original_etag))
         });
         refs.collect()
     }
 
-    /// The fingerprint of the rendition's settings.
-    pub fn rendition_fingerprint(&self) -> String {
-        self.rendition.fingerprint(self.resampling)
-    }
-
     /// What stands before the photo's key in a rendition's key.
-    fn rendition_prefix(&self) -> String {
-        format!("{}{}/", self.thumbnails_prefix, self.rendition.name)
+    fn rendition_prefix(&self, rendition: &RenditionSetting) -> String {
+        format!("{}{}/", self.thumbnails_prefix, rendition.name)
     }
 
     /// Refuses settings under which every rendition is an original: a bucket that feeds itself is the
     /// most expensive mistake one can make with S3 events.
     fn refuse_loop(&self) -> Result<(), ConfigError> {
-        let renditions = self.rendition_prefix();
-        let is_same_bucket = self.originals_bucket == self.thumbnails_bucket;
-        let first_key = format!("{renditions}{}", self.originals_prefix);
-        if is_same_bucket && first_key.starts_with(&self.originals_prefix) {
-            return Err(ConfigError::Loop {
+        if self.originals_bucket != self.thumbnails_bucket {
+            return Ok(());
+        }
+        let prefixes = self.renditions.iter().map(|rendition| self.rendition_prefix(rendition));
+        let is_original_again = |prefix: &String| {
+            format!("{prefix}{}", self.originals_prefix).starts_with(&self.originals_prefix)
+        };
+        match prefixes.into_iter().find(is_original_again) {
+            Some(renditions) => Err(ConfigError::Loop {
                 bucket: self.thumbnails_bucket.clone(),
                 renditions,
                 originals_prefix: self.originals_prefix.clone(),
-            });
+            }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -279,9 +290,9 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
         Ok(Some(value).filter(|value| !value.is_empty()))
     }
 
-    fn rendition(&self) -> Result<RenditionSetting, ConfigError> {
+    fn renditions(&self) -> Result<Vec<RenditionSetting>, ConfigError> {
         let value = self.text("RENDITIONS", "thumbnail: scale=0.25 quality=0.9");
-        value.parse().map_err(|error| ConfigError::Renditions { value, error })
+        renditions::parse(&value).map_err(|error| ConfigError::Renditions { value, error })
     }
 
     fn resampling(&self) -> Result<Resampling, ConfigError> {
@@ -323,6 +334,8 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
 
 #[cfg(test)]
 mod tests {
+    use photo::Spec;
+
     use super::*;
 
     /// The smallest set of variables that is allowed, changed by `changes`.
@@ -347,8 +360,11 @@ mod tests {
         assert_eq!(config.cache_control, None);
         let place = Place { bucket: "thumbnails".into(), key: "thumbnail/tokyo trip/a.jpg".into() };
         assert_eq!(config.rendition_places("tokyo trip/a.jpg"), [place]);
-        let expected = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
-        assert_eq!(config.spec(), expected);
+        let [RenditionSetting { kind: RenditionKind::Made(spec), .. }] = config.renditions[..]
+        else {
+            panic!("{:?}", config.renditions)
+        };
+        assert_eq!((spec, config.resampling), (Spec::scaled(0.25, 0.9), Resampling::Best));
         assert_eq!(config.max_photo_bytes, 104_857_600);
         assert_eq!(config.max_photo_pixels, 500_000_000);
         assert_eq!(config.location, LocationPolicy::Exact);
@@ -372,7 +388,7 @@ mod tests {
             ("RENDITIONS", ""),
             ("RENDITIONS", "thumbnail"),
             ("RENDITIONS", "thumbnail: scale=a quarter"),
-            ("RENDITIONS", "thumbnail: scale=1; grid: scale=0.5"),
+            ("RENDITIONS", "thumbnail: scale=1; grid: fit=400x"),
             ("DELETE_WITH_ORIGINAL", "yes"),
             ("MAX_PHOTO_BYTES", "-1"),
             ("MAX_PHOTO_BYTES", "0"),
@@ -409,8 +425,8 @@ mod tests {
         assert_eq!(config.rendition_places("a.jpg")[0].key, "of/small/a.jpg");
         assert!(!config.delete_with_original);
         assert_eq!(config.cache_control.as_deref(), Some("no-store"));
-        let expected = Spec { scale: 1.0, quality: 0.01, resampling: Resampling::Fast };
-        assert_eq!(config.spec(), expected);
+        assert_eq!(config.renditions[0].kind, RenditionKind::Made(Spec::scaled(1.0, 0.01)));
+        assert_eq!(config.resampling, Resampling::Fast);
         assert_eq!((config.max_photo_bytes, config.max_photo_pixels), (1, 2));
         assert_eq!(config.location, LocationPolicy::Rounded);
         assert_eq!(config.policy().heic, HeicPolicy::Refuse);
@@ -473,6 +489,7 @@ mod tests {
         for changed in [
             ("RENDITIONS", "thumbnail: scale=0.5"),
             ("RENDITIONS", "grid: scale=0.25"),
+            ("RENDITIONS", "thumbnail: scale=0.25; grid: fit=400"),
             ("RESAMPLING", "fast"),
             ("THUMBNAILS_PREFIX", "new/"),
             ("THUMBNAILS_BUCKET", "new"),
@@ -482,17 +499,35 @@ mod tests {
     }
 
     #[test]
+    fn a_rendition_has_a_key_of_its_own_that_ends_as_its_format_does() {
+        let renditions = "thumbnail: scale=0.25; grid: fit=400 format=webp; \
+            share: format=original strip=location";
+        let config = read(&[("RENDITIONS", renditions), ("THUMBNAILS_PREFIX", "of/")]).unwrap();
+        let keys: Vec<String> =
+            config.rendition_places("a trip/a.jpg").into_iter().map(|place| place.key).collect();
+        let expected =
+            ["of/thumbnail/a trip/a.jpg", "of/grid/a trip/a.jpg.webp", "of/share/a trip/a.jpg"];
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
     fn renditions_that_would_be_originals_again_are_refused() {
         let one_bucket = |originals_prefix, thumbnails_prefix| {
             read(&[
                 ("THUMBNAILS_BUCKET", "photos"),
+                ("RENDITIONS", "thumbnail: scale=0.25; screen: fit=1600"),
                 ("ORIGINALS_PREFIX", originals_prefix),
                 ("THUMBNAILS_PREFIX", thumbnails_prefix),
             ])
         };
-        for (originals, thumbnails) in
-            [("", ""), ("photos/", "photos/small/"), ("thumbnail/", ""), ("thumb", ""), ("a", "a")]
-        {
+        for (originals, thumbnails) in [
+            ("", ""),
+            ("photos/", "photos/small/"),
+            ("thumbnail/", ""),
+            ("thumb", ""),
+            ("a", "a"),
+            ("screen/", ""),
+        ] {
             let refused = one_bucket(originals, thumbnails);
             assert!(matches!(refused, Err(ConfigError::Loop { .. })), "{originals} {thumbnails}");
         }

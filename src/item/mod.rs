@@ -19,7 +19,7 @@ mod write;
 
 pub use consistency::{RenditionHead, Repair, must_look, repair};
 pub use precondition::{Precondition, Seen, Verdict};
-pub use record::{Outcome, PhotoInfo, Record, Rendition, Subject, Version};
+pub use record::{Outcome, PhotoInfo, Record, Rendition, StoredRendition, Subject, Version};
 pub use stored::{Place, RenditionRef, RenditionRefs, Status, Stored};
 pub use write::{Update, WriteError};
 

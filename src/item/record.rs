@@ -38,10 +38,25 @@ pub struct PhotoInfo {
     pub facts: Facts,
 }
 
+/// A rendition, as an item tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Rendition {
+    /// It was stored.
+    Stored(StoredRendition),
+    /// It cannot be made of this photo, although the photo has others.
+    Absent {
+        /// The version that it would have.
+        version: String,
+        /// Why it cannot be made.
+        absent: &'static str,
+    },
+}
+
 /// A rendition that was stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Rendition {
+pub struct StoredRendition {
     /// Bucket, key and version.
     #[serde(flatten)]
     pub stored_as: RenditionRef,
@@ -52,6 +67,8 @@ pub struct Rendition {
     pub bytes: u64,
     /// Media type of the file.
     pub content_type: &'static str,
+    /// The ThumbHash in base64, of the default rendition.
+    pub thumb_hash: Option<String>,
 }
 
 /// How a photo ended.
@@ -270,6 +287,7 @@ mod tests {
                 ("height", number("2000")),
                 ("bytes", number("1234")),
                 ("contentType", text("image/jpeg")),
+                ("thumbHash", text("1QcSHQRnh493V4dIh4eXh1h4kJUI")),
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );

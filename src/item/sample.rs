@@ -8,6 +8,7 @@ use chrono::DateTime;
 use photo::{PhotoError, Size};
 use serde_json::Value;
 
+use super::StoredRendition;
 use super::record::Subject;
 use super::{Outcome, PhotoInfo, Place, Precondition, Record, Rendition, RenditionRef, Stored};
 use super::{Seen, Update, Version};
@@ -47,13 +48,14 @@ pub fn version() -> Version {
 pub fn renditions() -> BTreeMap<String, Rendition> {
     let place =
         Place { bucket: "thumbnails".into(), key: "thumbnail/tokyo/ref-5323x8000.jpg".into() };
-    let rendition = Rendition {
+    let rendition = StoredRendition {
         stored_as: RenditionRef { place, version: "0123abcd".into() },
         size: Size { width: 1331, height: 2000 },
         bytes: 1234,
         content_type: "image/jpeg",
+        thumb_hash: Some("1QcSHQRnh493V4dIh4eXh1h4kJUI".into()),
     };
-    BTreeMap::from([("thumbnail".to_owned(), rendition)])
+    BTreeMap::from([("thumbnail".to_owned(), Rendition::Stored(rendition))])
 }
 
 fn record(outcome: Outcome<'static>) -> Record<'static> {

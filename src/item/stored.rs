@@ -59,6 +59,8 @@ pub struct Stored {
     pub bytes: Option<u64>,
     /// Renditions of the photo.
     pub renditions: RenditionRefs,
+    /// The versions of those that could not be made of it, by their names.
+    pub absent: BTreeMap<String, String>,
     /// Every place where a rendition of the photo may be, former ones included.
     pub places: BTreeSet<Place>,
 }
@@ -76,6 +78,7 @@ impl Stored {
             dead_letter_id: failure.and_then(|failure| text(failure, "deadLetterId")),
             bytes: original.and_then(|original| original.get("bytes")?.as_n().ok()?.parse().ok()),
             renditions: item.get("renditions").map(renditions).unwrap_or_default(),
+            absent: item.get("renditions").map(absent).unwrap_or_default(),
             places: item.get("places").map(places).unwrap_or_default(),
         }
     }
@@ -90,9 +93,16 @@ impl Stored {
         self.status == Some(Status::Ready) && self.etag.as_deref() == Some(etag)
     }
 
-    /// Whether nothing is left to do for the original of this ETag: it is READY with these renditions.
+    /// Whether nothing is left to do for the original of this ETag: it is READY with these renditions, but for
+    /// those that could not be made.
     pub fn is_finished(&self, etag: &str, renditions: &RenditionRefs) -> bool {
-        self.is_ready(etag) && self.renditions == *renditions
+        let is_done = |(name, rendition): (&String, &RenditionRef)| {
+            self.renditions.get(name) == Some(rendition)
+                || self.absent.get(name) == Some(&rendition.version)
+        };
+        self.is_ready(etag)
+            && self.renditions.len() + self.absent.len() == renditions.len()
+            && renditions.iter().all(is_done)
     }
 
     /// Whether both are of one and the same write, which may have found places that are not its own.
@@ -156,9 +166,49 @@ fn renditions(value: &AttributeValue) -> RenditionRefs {
     parsed.collect()
 }
 
+/// The versions of the renditions that could not be made.
+fn absent(value: &AttributeValue) -> BTreeMap<String, String> {
+    let named = map(value).into_iter().flatten();
+    let parsed = named.filter_map(|(name, rendition)| {
+        let rendition = map(rendition)?;
+        text(rendition, "absent")?;
+        Some((name.clone(), text(rendition, "version")?))
+    });
+    parsed.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_photo_is_finished_with_all_renditions_that_can_be_made_of_it() {
+        let rendition = |version: &str| {
+            let place = Place { bucket: "b".to_owned(), key: "k".to_owned() };
+            RenditionRef { place, version: version.to_owned() }
+        };
+        let refs = |names: &[(&str, &str)]| -> RenditionRefs {
+            names.iter().map(|(name, version)| ((*name).to_owned(), rendition(version))).collect()
+        };
+        let stored = Stored {
+            status: Some(Status::Ready),
+            etag: Some("e".to_owned()),
+            renditions: refs(&[("thumbnail", "1")]),
+            absent: BTreeMap::from([("share".to_owned(), "2".to_owned())]),
+            ..Stored::default()
+        };
+        assert!(stored.is_finished("e", &refs(&[("thumbnail", "1"), ("share", "2")])));
+        for (etag, wanted) in [
+            ("other", &[("thumbnail", "1"), ("share", "2")][..]),
+            ("e", &[("thumbnail", "1"), ("share", "3")]),
+            ("e", &[("thumbnail", "2"), ("share", "2")]),
+            ("e", &[("thumbnail", "1")]),
+            ("e", &[("thumbnail", "1"), ("share", "2"), ("grid", "4")]),
+            ("e", &[("thumbnail", "1"), ("grid", "2")]),
+        ] {
+            assert!(!stored.is_finished(etag, &refs(wanted)), "{etag} {wanted:?}");
+        }
+    }
 
     #[test]
     fn a_status_is_written_and_read_under_the_same_name() {

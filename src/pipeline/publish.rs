@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use chrono::Utc;
 use futures_util::future::try_join_all;
 use photo::Facts;
 
 use super::claim::Claim;
 use super::reject::Rejected;
-use super::render::{Photo, Rendered};
+use super::render::{Absent, Made, Photo, Rendered};
 use super::{Halt, Pipeline, Refusal, Stop, Work};
 use crate::aws::RenditionFile;
 use crate::item::{
-    Outcome, PhotoInfo, Precondition, Record, Rendition, Stored, Subject, Update, must_look,
+    Outcome, PhotoInfo, Precondition, Record, Rendition, RenditionRef, Stored, StoredRendition,
+    Subject, Update, must_look,
 };
 use crate::telemetry::Step;
 
@@ -34,30 +34,40 @@ pub(super) struct Committed {
 }
 
 impl Pipeline {
-    /// Writes the renditions.
+    /// Writes the renditions, all at once.
     pub(super) async fn place(&self, work: &Work<'_>, rendered: Rendered) -> Result<Placed, Stop> {
-        let Rendered { photo, thumbnail } = rendered;
-        let (size, jpeg) = (thumbnail.size, Bytes::from(thumbnail.jpeg));
-        let bytes = jpeg.len() as u64;
+        let Rendered { photo, renditions } = rendered;
+        let bytes = renditions.iter().flatten().map(|made| made.bytes.len() as u64).sum();
         work.trace.describe(|photo| photo.rendition_bytes = Some(bytes));
-        let refs = self.config.rendition_refs(&work.notice.key, &photo.version.etag);
-        let puts = refs.into_iter().map(|(name, stored_as)| {
-            let file = RenditionFile {
-                bytes: jpeg.clone(),
-                content_type: "image/jpeg",
-                original_etag: photo.version.etag.clone(),
-                settings: self.config.rendition_fingerprint(),
+        let etag = &photo.version.etag;
+        let puts = self.config.renditions.iter().zip(renditions).map(async |(setting, made)| {
+            let stored_as = self.config.rendition_ref(setting, &work.notice.key, etag);
+            let rendition = match made {
+                Ok(made) => {
+                    let settings = setting.fingerprint(self.config.resampling);
+                    Rendition::Stored(self.put(stored_as, made, etag, settings).await?)
+                }
+                Err(Absent(absent)) => Rendition::Absent { version: stored_as.version, absent },
             };
-            async move {
-                self.aws.renditions.put(&stored_as.place, file).await?;
-                Ok::<_, Stop>((
-                    name,
-                    Rendition { stored_as, size, bytes, content_type: "image/jpeg" },
-                ))
-            }
+            Ok::<_, Stop>((setting.name.clone(), rendition))
         });
         let renditions = try_join_all(puts).await?.into_iter().collect();
         Ok(Placed { photo, renditions })
+    }
+
+    async fn put(
+        &self,
+        stored_as: RenditionRef,
+        made: Made,
+        original_etag: &str,
+        settings: String,
+    ) -> Result<StoredRendition, Stop> {
+        let Made { bytes, size, content_type, thumb_hash } = made;
+        let length = bytes.len() as u64;
+        let original_etag = original_etag.to_owned();
+        let file = RenditionFile { bytes, content_type, original_etag, settings };
+        self.aws.renditions.put(&stored_as.place, file).await?;
+        Ok(StoredRendition { stored_as, size, bytes: length, content_type, thumb_hash })
     }
 
     /// Commits the item that names the renditions: from then on the photo is READY.

@@ -2,14 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use photo::{CancelFlag, PhotoError, Thumbnail};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use photo::{CancelFlag, Inspected, PhotoError, Plan, Size, Spec, Strip};
 
 use super::claim::Claim;
 use super::memory::{Grant, Memory};
 use super::reject::Rejected;
 use super::{Halt, Pipeline, Refusal, Stop, Work};
 use crate::aws::{Head, Original};
-use crate::config::Config;
+use crate::config::{Config, RenditionKind, RenditionSetting};
 use crate::disposition::{Rejection, Retry};
 use crate::item::{PhotoInfo, Version};
 use crate::telemetry::Step;
@@ -26,17 +29,34 @@ pub(super) struct Photo {
     pub info: PhotoInfo,
 }
 
-/// A photo with its renditions.
+/// A photo with its renditions, in the order of the settings.
 #[derive(Debug)]
 pub(super) struct Rendered {
     pub photo: Photo,
-    pub thumbnail: Thumbnail,
+    pub renditions: Vec<Result<Made, Absent>>,
 }
+
+/// A rendition in memory.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    /// The file.
+    pub bytes: Bytes,
+    /// The size as displayed.
+    pub size: Size,
+    /// The media type of the file.
+    pub content_type: &'static str,
+    /// The ThumbHash in base64, of the default rendition.
+    pub thumb_hash: Option<String>,
+}
+
+/// Why a rendition cannot be made of a photo that has others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Absent(pub &'static str);
 
 /// The outcome of one trip to the pixels.
 struct Attempt {
     info: PhotoInfo,
-    thumbnail: Result<Thumbnail, PhotoError>,
+    renditions: Result<Vec<Result<Made, Absent>>, PhotoError>,
     is_reduced: bool,
     inspecting: Duration,
     rendering: Option<Duration>,
@@ -136,7 +156,7 @@ fn photo(claim: &Claim, fetched: Version, info: PhotoInfo) -> Photo {
 }
 
 fn finish(work: &Work<'_>, claim: &Claim, head: Head, attempt: Attempt) -> Result<Rendered, Halt> {
-    let Attempt { info, thumbnail, is_reduced, inspecting, rendering } = attempt;
+    let Attempt { info, renditions, is_reduced, inspecting, rendering } = attempt;
     work.trace.add(Step::Inspect, inspecting);
     if let Some(rendering) = rendering {
         work.trace.add(Step::Render, rendering);
@@ -148,8 +168,8 @@ fn finish(work: &Work<'_>, claim: &Claim, head: Head, attempt: Attempt) -> Resul
     });
     let Head { version, content_type } = head;
     let photo = photo(claim, version, info);
-    let error = match thumbnail {
-        Ok(thumbnail) => return Ok(Rendered { photo, thumbnail }),
+    let error = match renditions {
+        Ok(renditions) => return Ok(Rendered { photo, renditions }),
         Err(error) => error,
     };
     let is_no_picture = matches!(error, PhotoError::NotAPhoto(_) | PhotoError::Empty);
@@ -173,23 +193,77 @@ fn render(
     let started = Instant::now();
     let inspected = photo::inspect(photo, config.policy(), cancel);
     let inspecting = started.elapsed();
-    let bytes = photo.len() as u64;
-    let plan = inspected.plan(config.spec(), memory.for_photos().saturating_sub(bytes));
+    let copies = config.renditions.iter().filter(is_copy).count();
+    // A copy is as large as the photo.
+    let bytes = photo.len() as u64 * (1 + copies as u64);
+    let specs: Vec<Spec> = config.renditions.iter().filter_map(spec).collect();
+    let free = memory.for_photos().saturating_sub(bytes);
+    let plan = inspected.plan(&specs, config.resampling, free);
     let admitted = plan.and_then(|plan| {
         memory.refuse_too_much(bytes + plan.memory)?;
         Ok(plan)
     });
-    let (thumbnail, is_reduced, rendering) = match admitted {
+    let (renditions, is_reduced, rendering) = match admitted {
         Ok(plan) if !memory.extend(grant, bytes + plan.memory) => {
             return Err(NeedsMemory(bytes + plan.memory));
         }
         Ok(plan) => {
-            let thumbnail = plan.render(cancel);
-            (thumbnail, plan.is_reduced, Some(started.elapsed() - inspecting))
+            let renditions = make(&inspected, &plan, config, cancel);
+            (renditions, plan.is_reduced, Some(started.elapsed() - inspecting))
         }
         Err(error) => (Err(error), false, None),
     };
     let (size, format) = (inspected.size(), inspected.format);
     let info = PhotoInfo { format, size, facts: inspected.facts };
-    Ok(Attempt { info, thumbnail, is_reduced, inspecting, rendering })
+    Ok(Attempt { info, renditions, is_reduced, inspecting, rendering })
+}
+
+/// Makes the renditions in the order of their settings: pictures, all of one decoding, and copies.
+fn make(
+    photo: &Inspected<'_>,
+    plan: &Plan<'_>,
+    config: &Config,
+    cancel: &CancelFlag,
+) -> Result<Vec<Result<Made, Absent>>, PhotoError> {
+    let photo::Rendered { renditions, thumb_hash } = plan.render(cancel)?;
+    let mut thumb_hash = thumb_hash.map(|hash| BASE64_STANDARD.encode(hash));
+    let mut pictures = renditions.into_iter();
+    let made = config.renditions.iter().filter_map(|setting| match setting.kind {
+        RenditionKind::Made(_) => {
+            let photo::Rendition { file, encoding, size } = pictures.next()?;
+            let (bytes, content_type) = (file.into(), encoding.media_type());
+            // The first rendition is the default one.
+            Some(Ok(Ok(Made { bytes, size, content_type, thumb_hash: thumb_hash.take() })))
+        }
+        RenditionKind::Copy(strip) => Some(copy(photo, strip, cancel)),
+    });
+    made.collect()
+}
+
+fn copy(
+    photo: &Inspected<'_>,
+    strip: Strip,
+    cancel: &CancelFlag,
+) -> Result<Result<Made, Absent>, PhotoError> {
+    let copy = photo.stripped(strip, cancel)?;
+    let size = photo.size();
+    Ok(match (copy, size) {
+        (Ok(copy), Some(size)) => {
+            let (bytes, content_type) = (copy.file.into(), copy.media_type);
+            Ok(Made { bytes, size, content_type, thumb_hash: None })
+        }
+        (Err(why), _) => Err(Absent(why)),
+        (Ok(_), None) => Err(Absent("its size is unknown")),
+    })
+}
+
+fn spec(setting: &RenditionSetting) -> Option<Spec> {
+    match setting.kind {
+        RenditionKind::Made(spec) => Some(spec),
+        RenditionKind::Copy(_) => None,
+    }
+}
+
+fn is_copy(setting: &&RenditionSetting) -> bool {
+    matches!(setting.kind, RenditionKind::Copy(_))
 }

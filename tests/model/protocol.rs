@@ -2,7 +2,7 @@
 //! killed and tried again, whose answer is lost, what is delivered twice. The decisions between the calls are
 //! those of the product, made by its own functions.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use stateright::{Model, Property};
 use thumbnailer::event::Sequencer;
@@ -245,6 +245,7 @@ impl Item {
             processed_at: Some(self.stamp.to_string()),
             dead_letter_id: None,
             bytes: None,
+            absent: BTreeMap::new(),
             renditions: named(self.rendition),
             places: self.places().map(place).collect(),
         }

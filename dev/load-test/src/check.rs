@@ -1,13 +1,14 @@
-//! Checks the item and the thumbnail of every photo.
+//! Checks the item and the renditions of every photo.
 
 use std::collections::HashMap;
 
 use aws_calls::answers::plain;
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
-use photo::Size;
+use photo::{CancelFlag, Policy, Size, inspect};
 use serde::Serialize;
 use serde_json::Value;
+use thumbnailer::config::{RenditionKind, RenditionSetting};
 
 use crate::cost;
 use crate::interrupt::Interrupt;
@@ -16,16 +17,16 @@ use crate::progress::Progress;
 use crate::run::Upload;
 use crate::stack::{Item, Stack};
 
-/// Thumbnails that are downloaded at once.
+/// Photos whose renditions are downloaded at once.
 const AT_ONCE: usize = 8;
 
 /// What became of a photo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
-    /// Item and thumbnail are correct.
+    /// Item and renditions are correct.
     Ready,
-    /// The item says READY, but it or the thumbnail is wrong.
+    /// The item says READY, but it or a rendition is wrong.
     Wrong,
     /// The function rejected the photo.
     Failed,
@@ -39,7 +40,7 @@ pub enum Outcome {
 pub struct Checked {
     pub upload: Upload,
     pub outcome: Outcome,
-    /// Problems of the item and the thumbnail.
+    /// Problems of the item and the renditions.
     pub problems: Vec<String>,
     /// Time when S3 had the photo, by S3's clock.
     pub uploaded_at: Option<DateTime<Utc>>,
@@ -49,7 +50,7 @@ pub struct Checked {
     pub write_units: usize,
 }
 
-/// Checks the items and the thumbnails of all uploads.
+/// Checks the items and the renditions of all uploads.
 pub async fn check(
     stack: &Stack,
     photos: &[Photo],
@@ -62,7 +63,7 @@ pub async fn check(
     let key = |item: &Item| item.get("photoKey")?.as_s().ok().cloned();
     let mut items: HashMap<String, Item> =
         items.into_iter().filter_map(|item| Some((key(&item)?, item))).collect();
-    let bar = progress.bar("items and thumbnails checked", uploads.len());
+    let bar = progress.bar("items and renditions checked", uploads.len());
     let uploads = uploads.into_iter().map(|upload| (items.remove(&upload.key), upload));
     let checked = stream::iter(uploads.collect::<Vec<_>>()).map(async |(item, upload)| {
         let photo = &photos[upload.number % photos.len()];
@@ -90,9 +91,8 @@ async fn one(
     let mut problems = Vec::new();
     let outcome = match item["status"].as_str() {
         Some("READY") => {
-            let expected = photo.thumbnail_size(stack.config.rendition.scale);
-            problems.extend(item_problems(&item, &upload.etag, photo.size(), expected));
-            problems.extend(thumbnail_problem(stack, &item, expected).await);
+            problems.extend(original_problems(&item["original"], &upload.etag, photo.size()));
+            problems.extend(rendition_problems(stack, photo, &item).await);
             if uploaded_at.is_none() || processed_at.is_none() {
                 problems.push("the item lacks original.uploadedAt or processedAt".to_owned());
             }
@@ -115,50 +115,58 @@ async fn one(
     Checked { upload, outcome, problems, uploaded_at, processed_at, write_units }
 }
 
-/// Values of a READY item that are wrong.
-fn item_problems(item: &Value, etag: &str, size: Size, thumbnail: Size) -> Vec<String> {
-    let (original, rendition) = (&item["original"], &item["renditions"]["thumbnail"]);
+/// What a READY item says wrongly of the original.
+fn original_problems(original: &Value, etag: &str, size: Size) -> Vec<String> {
     let found = [
         ("original.etag", &original["etag"], Value::from(etag)),
         ("original.width", &original["width"], size.width.into()),
         ("original.height", &original["height"], size.height.into()),
-        ("renditions.thumbnail.width", &rendition["width"], thumbnail.width.into()),
-        ("renditions.thumbnail.height", &rendition["height"], thumbnail.height.into()),
     ];
     let wrong = found.into_iter().filter(|(_, found, expected)| *found != expected);
     wrong.map(|(name, found, expected)| format!("{name} is {found}, not {expected}")).collect()
 }
 
-/// A problem of the thumbnail that an item names. Its size in pixels is that in its header.
-async fn thumbnail_problem(stack: &Stack, item: &Value, expected: Size) -> Option<String> {
-    let rendition = &item["renditions"]["thumbnail"];
-    let (Some(bucket), Some(key)) = (rendition["bucket"].as_str(), rendition["key"].as_str())
-    else {
-        return Some("the item lacks the thumbnail's bucket or key".to_owned());
-    };
-    match stack.object(bucket, key).await {
-        Ok(thumbnail) => jpeg_problem(&thumbnail, &rendition["bytes"], expected),
-        Err(problem) => Some(problem),
+/// What is wrong with the renditions that an item names.
+async fn rendition_problems(stack: &Stack, photo: &Photo, item: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    for setting in &stack.config.renditions {
+        let rendition = &item["renditions"][&setting.name];
+        let found = match (rendition["bucket"].as_str(), rendition["key"].as_str()) {
+            (Some(bucket), Some(key)) => stack.object(bucket, key).await.and_then(|file| {
+                file_problem(&file, rendition, size(setting, photo)).map_or(Ok(()), Err)
+            }),
+            // A copy says why it cannot be made.
+            _ if rendition["absent"].is_string() => Ok(()),
+            _ => Err("the item lacks its bucket or key".to_owned()),
+        };
+        problems
+            .extend(found.err().map(|problem| format!("renditions.{}: {problem}", setting.name)));
+    }
+    problems
+}
+
+/// The size as displayed that a rendition has to have.
+fn size(setting: &RenditionSetting, photo: &Photo) -> Size {
+    match setting.kind {
+        RenditionKind::Made(spec) => photo.rendition_size(spec.sizing),
+        RenditionKind::Copy(_) => photo.size(),
     }
 }
 
-fn jpeg_problem(thumbnail: &[u8], bytes: &Value, expected: Size) -> Option<String> {
-    if *bytes != thumbnail.len() {
-        return Some(format!("the thumbnail has {} bytes, not {bytes}", thumbnail.len()));
+/// A problem of a rendition's file, whose size in pixels is that in its header.
+fn file_problem(file: &[u8], rendition: &Value, expected: Size) -> Option<String> {
+    let of_item = [&rendition["bytes"], &rendition["width"], &rendition["height"]];
+    let right = [file.len() as u64, expected.width.into(), expected.height.into()];
+    if of_item.map(Value::as_u64) != right.map(Some) {
+        return Some(format!(
+            "the item says {of_item:?} of bytes, width and height, not {right:?}"
+        ));
     }
-    match turbojpeg::read_header(thumbnail) {
-        Ok(header) => {
-            let (width, height) = (header.width, header.height);
-            let is_right = width == expected.width as usize && height == expected.height as usize;
-            let Size { width: right_width, height: right_height } = expected;
-            let problem = || {
-                format!(
-                    "the thumbnail has {width}x{height} pixels, not {right_width}x{right_height}"
-                )
-            };
-            (!is_right).then(problem)
-        }
-        Err(error) => Some(format!("the thumbnail is not a JPEG: {error}")),
+    let inspected = inspect(file, Policy::default(), &CancelFlag::default());
+    match inspected.header() {
+        Ok(_) if inspected.size() == Some(expected) => None,
+        Ok(_) => Some(format!("it has {:?}, not {expected:?}", inspected.size())),
+        Err(error) => Some(format!("it is no picture: {error}")),
     }
 }
 
@@ -172,52 +180,43 @@ mod tests {
     const SIZE: Size = Size { width: 532, height: 800 };
     const THUMBNAIL: Size = Size { width: 133, height: 200 };
 
-    fn item() -> Value {
-        json!({
-            "original": {"etag": "abc", "width": 532, "height": 800},
-            "renditions": {"thumbnail": {"width": 133, "height": 200}},
-        })
-    }
-
     #[test]
     fn an_item_has_to_be_of_the_photo_that_was_uploaded() {
-        assert_eq!(item_problems(&item(), "abc", SIZE, THUMBNAIL), [""; 0]);
-        for (pointer, wrong, problem) in [
-            ("/original/etag", json!("abd"), "original.etag is \"abd\", not \"abc\""),
-            ("/original/width", json!(800), "original.width is 800, not 532"),
-            ("/original/height", Value::Null, "original.height is null, not 800"),
-            (
-                "/renditions/thumbnail/width",
-                json!(132),
-                "renditions.thumbnail.width is 132, not 133",
-            ),
-            (
-                "/renditions/thumbnail/height",
-                json!("200"),
-                "renditions.thumbnail.height is \"200\", not 200",
-            ),
+        let original = json!({"etag": "abc", "width": 532, "height": 800});
+        assert_eq!(original_problems(&original, "abc", SIZE), [""; 0]);
+        for (member, wrong, problem) in [
+            ("etag", json!("abd"), "original.etag is \"abd\", not \"abc\""),
+            ("width", json!(800), "original.width is 800, not 532"),
+            ("height", Value::Null, "original.height is null, not 800"),
         ] {
-            let mut item = item();
-            *item.pointer_mut(pointer).unwrap() = wrong;
-            assert_eq!(item_problems(&item, "abc", SIZE, THUMBNAIL), [problem]);
+            let mut original = original.clone();
+            original[member] = wrong;
+            assert_eq!(original_problems(&original, "abc", SIZE), [problem]);
         }
-        assert_eq!(item_problems(&json!({}), "abc", SIZE, THUMBNAIL).len(), 5);
+        assert_eq!(original_problems(&Value::Null, "abc", SIZE).len(), 3);
     }
 
     #[test]
-    fn a_thumbnail_has_to_have_its_pixels_and_its_bytes() {
+    fn a_rendition_has_to_have_its_pixels_and_its_bytes() {
         let pixels = vec![0; 133 * 200];
         let image =
             Image { pixels, width: 133, pitch: 133, height: 200, format: PixelFormat::GRAY };
         let jpeg = turbojpeg::compress(image.as_deref(), 90, Subsamp::Gray).unwrap();
-        let bytes = json!(jpeg.len());
-        assert_eq!(jpeg_problem(&jpeg, &bytes, THUMBNAIL), None);
+        let rendition = json!({"bytes": jpeg.len(), "width": 133, "height": 200});
+        assert_eq!(file_problem(&jpeg, &rendition, THUMBNAIL), None);
+        let wrong = |member: &str, value: Value| {
+            let mut rendition = rendition.clone();
+            rendition[member] = value;
+            file_problem(&jpeg, &rendition, THUMBNAIL)
+        };
         for problem in [
-            jpeg_problem(&jpeg, &bytes, Size { width: 134, ..THUMBNAIL }),
-            jpeg_problem(&jpeg, &bytes, THUMBNAIL.transposed()),
-            jpeg_problem(&jpeg[1..], &bytes, THUMBNAIL),
-            jpeg_problem(&jpeg, &Value::Null, THUMBNAIL),
-            jpeg_problem(b"no JPEG", &json!(7), THUMBNAIL),
+            wrong("bytes", Value::Null),
+            wrong("width", json!(132)),
+            wrong("height", json!("200")),
+            file_problem(&jpeg, &rendition, Size { width: 134, ..THUMBNAIL }),
+            file_problem(&jpeg, &rendition, THUMBNAIL.transposed()),
+            file_problem(&jpeg[1..], &rendition, THUMBNAIL),
+            file_problem(&vec![7; jpeg.len()], &rendition, THUMBNAIL),
         ] {
             assert!(problem.is_some());
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
-use photo::{CancelFlag, Format, Orientation, Policy, Size};
+use photo::{CancelFlag, Format, Orientation, Policy, Size, Sizing};
 use turbojpeg::{Compressor, YuvImage};
 
 use crate::progress::Progress;
@@ -38,9 +38,9 @@ impl Photo {
         self.orientation.displayed(self.size)
     }
 
-    /// Size of the thumbnail as displayed.
-    pub fn thumbnail_size(&self, scale: f64) -> Size {
-        self.orientation.displayed(self.size.scaled(scale))
+    /// Size as displayed of a rendition.
+    pub fn rendition_size(&self, sizing: Sizing) -> Size {
+        sizing.of(self.size())
     }
 
     fn read(path: &Path) -> Result<Photo, String> {
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thumbnail_is_expected_as_the_photo_is_displayed() {
+    fn a_rendition_is_expected_as_the_photo_is_displayed() {
         let photo = Photo {
             name: "a.jpg".to_owned(),
             bytes: vec![],
@@ -248,6 +248,6 @@ mod tests {
             orientation: Orientation::from_exif(Some(6)),
         };
         assert_eq!(photo.size(), Size { width: 5323, height: 8000 });
-        assert_eq!(photo.thumbnail_size(0.25), Size { width: 1331, height: 2000 });
+        assert_eq!(photo.rendition_size(Sizing::Scale(0.25)), Size { width: 1331, height: 2000 });
     }
 }

@@ -54,7 +54,8 @@ pub struct Target {
     /// Memory of the function, in MB of 1024 KB.
     pub memory_mb: u64,
     pub timeout_seconds: u64,
-    pub thumbnail_scale: f64,
+    /// Names of the renditions, the default one first.
+    pub renditions: Vec<String>,
 }
 
 /// The uploads of the test.
@@ -185,7 +186,7 @@ impl Target {
             architecture: architecture.clone(),
             memory_mb: *memory_mb,
             timeout_seconds: *timeout_seconds,
-            thumbnail_scale: stack.config.rendition.scale,
+            renditions: stack.config.renditions.iter().map(|one| one.name.clone()).collect(),
         }
     }
 }

@@ -7,7 +7,7 @@ use libfuzzer_sys::Corpus;
 use photo::metadata::{self, MAX_TAGS};
 use photo::{CancelFlag, Format, LocationPolicy, Policy, Resampling, Spec, inspect};
 
-const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
+const SPEC: Spec = Spec::scaled(0.25, 0.9);
 /// Most pixels. Large pictures are slow, and find nothing that small ones do not.
 const MAX_PIXELS: u64 = 4_000_000;
 /// The same for a HEIC, which may show a small part of what is decoded.
@@ -36,7 +36,7 @@ pub fn render(photo: &[u8], format: Format) -> Corpus {
         work::of(|| memory::peak_of(|| inspect(photo, policy, &cancel)));
     assert!(taken <= OVERHEAD, "the header took {taken} bytes");
     expect_little_work(looking, photo, 0);
-    let Ok(plan) = inspected.plan(SPEC, MEMORY) else { return Corpus::Keep };
+    let Ok(plan) = inspected.plan(&[SPEC], Resampling::Best, MEMORY) else { return Corpus::Keep };
     if plan.memory > MEMORY {
         return Corpus::Keep;
     }
@@ -46,9 +46,9 @@ pub fn render(photo: &[u8], format: Format) -> Corpus {
     let pixels = if format == Format::Heic { 2 * MAX_HEIC_PIXELS } else { size.pixels() };
     expect_little_work(looking + rendering, photo, pixels);
     assert!(taken <= plan.memory + OVERHEAD, "{taken} bytes were taken, not {}", plan.memory);
-    if let Ok(thumbnail) = rendered {
-        let displayed = inspected.orientation().displayed(size.scaled(SPEC.scale));
-        let again = inspect(&thumbnail.jpeg, Policy::default(), &cancel);
+    for thumbnail in rendered.map(|rendered| rendered.renditions).unwrap_or_default() {
+        let displayed = inspected.orientation().displayed(size.scaled(0.25));
+        let again = inspect(&thumbnail.file, Policy::default(), &cancel);
         assert_eq!((thumbnail.size, again.size()), (displayed, Some(displayed)));
     }
     Corpus::Keep

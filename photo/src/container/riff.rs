@@ -1,7 +1,7 @@
 //! The chunks of a WebP.
 
 use super::{Chunk, chunks};
-use crate::{CancelFlag, PhotoError};
+use crate::{CancelFlag, PhotoError, Size};
 
 /// Most chunks of a file; each frame of an animation is one.
 const MAX_CHUNKS: usize = 1 << 16;
@@ -80,6 +80,20 @@ pub(crate) fn with_flags<'a>(webp: &'a [u8], flags: Option<&'a u8>) -> Vec<&'a [
         }
         _ => vec![webp],
     }
+}
+
+/// A copy of a simple WebP of this size with a colour profile (RFC 9649 sections 2.6 and 2.7).
+pub(crate) fn with_profile(webp: &[u8], size: Size, profile: &[u8]) -> Vec<u8> {
+    let image = webp.get(12..).unwrap_or_default();
+    let [width, height] = [size.width, size.height].map(|side| (side - 1).to_le_bytes());
+    let extended = [&[flag::PROFILE, 0, 0, 0], &width[..3], &height[..3]].concat();
+    let chunks = [chunk(b"VP8X", &extended), chunk(b"ICCP", profile), image.to_vec()].concat();
+    [b"RIFF", &(chunks.len() as u32 + 4).to_le_bytes()[..], b"WEBP", &chunks].concat()
+}
+
+fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let padding = vec![0; data.len() % 2];
+    [name, &(data.len() as u32).to_le_bytes()[..], data, &padding].concat()
 }
 
 #[cfg(test)]

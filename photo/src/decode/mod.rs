@@ -7,8 +7,10 @@ mod raster;
 mod tiff;
 
 use self::raster::RasterFormat;
+use crate::encode;
 use crate::inspect::{HeicPolicy, Policy};
 use crate::pixels::Decoded;
+use crate::spec::{Frame, Spec};
 use crate::{CancelFlag, DctScale, Format, Orientation, PhotoError, Picture, Size};
 
 /// The longest side of a photo, in pixels: four times that of a JPEG, so that its thumbnail fits in one.
@@ -18,8 +20,8 @@ const MAX_SIDE: u32 = 4 * 65_535;
 const BYTES_OF_WEIGHTS: u64 = 80;
 /// Bytes of a pixel in RGB.
 const RGB_BYTES: u64 = 3;
-/// Pictures of the thumbnail's size that are held at once: shrunk, turned upright, and encoded.
-const THUMBNAIL_COPIES: u64 = 3;
+/// Pictures of each rendition's size that are held at once: shrunk, and encoded. One of them is also held upright.
+const COPIES_OF_A_RENDITION: u64 = 2;
 
 /// The properties of a photo that may be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,9 +157,9 @@ impl Header {
         cancel.check().and(decoded)
     }
 
-    /// Most bytes of memory that making a thumbnail of this `scale` takes, without the file itself. It is
-    /// decoded at `dct_scale`, as [`Header::decode`] has it.
-    pub fn memory(&self, dct_scale: DctScale, scale: f64) -> u64 {
+    /// Most bytes of memory that making these renditions takes, without the file itself. The photo is decoded at
+    /// `dct_scale`, as [`Header::decode`] has it.
+    pub(crate) fn memory(&self, dct_scale: DctScale, renditions: &[(Spec, Frame)]) -> u64 {
         let full = DctScale::FULL.eighths();
         let (decoding, eighths, is_planar) = match &self.kind {
             Kind::Jpeg(jpeg) => {
@@ -167,17 +169,27 @@ impl Header {
             Kind::Tiff(tiff) => (tiff.memory, full, false),
             Kind::Heif(heif) => (heif.memory(dct_scale), heif.eighths(dct_scale), heif.is_planar()),
         };
-        let target = self.size.scaled(scale);
         let decoded_columns = (u64::from(self.size.width) * u64::from(eighths)).div_ceil(8);
         let weights = u64::from(self.size.width.max(self.size.height)) * BYTES_OF_WEIGHTS;
-        let half_resized = decoded_columns * u64::from(target.height);
-        let (half_resized_bytes, thumbnail_bytes) = match is_planar {
-            // Planes are resized one after another, luma being the largest. In 4:2:0 four pixels have four
-            // samples of luma and two of chroma.
-            true => (half_resized, target.pixels() * 6 / 4),
-            false => (half_resized * RGB_BYTES, target.pixels() * RGB_BYTES),
+        // Planes are resized one after another, luma being the largest. In 4:2:0 four pixels have four samples
+        // of luma and two of chroma.
+        let half_resized_bytes = if is_planar { 1 } else { RGB_BYTES };
+        let bytes_of = |size: Size| match is_planar {
+            true => size.pixels() * 6 / 4,
+            false => size.pixels() * RGB_BYTES,
         };
-        decoding + weights + half_resized_bytes + thumbnail_bytes * THUMBNAIL_COPIES
+        let sizes = || renditions.iter().map(|(_, frame)| frame.size);
+        let half_resized = sizes().map(|size| decoded_columns * u64::from(size.height)).max();
+        let upright = sizes().map(bytes_of).max();
+        let kept: u64 = sizes().map(|size| bytes_of(size) * COPIES_OF_A_RENDITION).sum();
+        let encoding =
+            renditions.iter().map(|(spec, frame)| encode::memory(spec, frame.size)).max();
+        decoding
+            + weights
+            + half_resized.unwrap_or(0) * half_resized_bytes
+            + upright.unwrap_or(0)
+            + kept
+            + encoding.unwrap_or(0)
     }
 }
 

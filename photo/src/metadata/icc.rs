@@ -78,9 +78,12 @@ pub(crate) fn fits(profile: &[u8], components: u8) -> bool {
 
 /// Most tags of a profile; real ones have some dozens.
 const MAX_TAGS: usize = 100;
-/// The tags that a transform from inks needs (ICC.1:2022 clause 8.5.2): the tables to the connection
-/// space, and the white point.
-const ESSENTIAL_TAGS: [&[u8; 4]; 5] = [b"A2B0", b"A2B1", b"A2B2", b"wtpt", b"chad"];
+/// The tags that a transform to other colours needs (ICC.1:2022 clauses 8.3 and 8.5.2): the tables to the
+/// connection space, or primaries and curves, and the white point.
+const ESSENTIAL_TAGS: [&[u8; 4]; 12] = [
+    b"A2B0", b"A2B1", b"A2B2", b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"wtpt",
+    b"chad", b"cicp",
+];
 
 /// A copy of the profile with only the tags that a transform needs, each once. moxcms 0.8 reads and copies
 /// every tag, however often it is listed. `None` if the tags are invalid.

@@ -4,6 +4,7 @@ pub(crate) mod cmyk;
 mod orientation;
 pub(crate) mod samples;
 mod shrink;
+pub(crate) mod srgb;
 
 pub use orientation::Orientation;
 pub use shrink::{Area, Decoded, DecodedPlane};
@@ -99,6 +100,13 @@ impl Picture {
     pub fn size(&self) -> Size {
         match self {
             Picture::Packed(pixels) | Picture::Planar([pixels, ..]) => pixels.size,
+        }
+    }
+
+    /// The first of its planes.
+    pub(crate) fn into_luma(self) -> Pixels {
+        match self {
+            Picture::Packed(pixels) | Picture::Planar([pixels, ..]) => pixels,
         }
     }
 

@@ -1,7 +1,10 @@
 //! Converts a decoder's samples to pixels that a JPEG can hold: 8 bits, gray or RGB, opaque.
 
-use super::{Area, Decoded, DecodedPlane, cmyk};
+use super::{Area, Decoded, DecodedPlane, Pixels, cmyk};
 use crate::Size;
+
+/// Most cells of a side of the grid that tells how opaque a picture is.
+const CELLS: u32 = 100;
 
 /// The meaning of a pixel's samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +63,13 @@ pub(crate) fn to_displayable(
     if layout.is_deep {
         to_eight_bits(&mut data);
     }
+    let opacity = match layout.alpha {
+        Alpha::None => None,
+        Alpha::Straight | Alpha::Associated => {
+            let colours = usize::from(layout.colours());
+            opacity_of(data.iter().skip(colours).step_by(colours + 1), size)
+        }
+    };
     // White is no ink.
     let white = if layout.colour == Colour::Cmyk { 0 } else { 255 };
     match layout.alpha {
@@ -85,7 +95,32 @@ pub(crate) fn to_displayable(
     };
     let content = Area::of_size(size.width.into(), size.height.into());
     let plane = DecodedPlane { range: 0..data.len(), size, channels, content };
-    Decoded { data, planes: vec![plane] }
+    Decoded { data, planes: vec![plane], opacity }
+}
+
+/// The mean alpha of each cell of a grid over a picture; `None` if all of it is opaque.
+pub(crate) fn opacity_of<'a>(
+    alpha: impl IntoIterator<Item = &'a u8>,
+    Size { width, height }: Size,
+) -> Option<Pixels> {
+    let size = Size { width: width.min(CELLS), height: height.min(CELLS) };
+    let column_of: Vec<usize> = (0..u64::from(width))
+        .map(|x| (x * u64::from(size.width) / u64::from(width)) as usize)
+        .collect();
+    let mut cells = vec![(0u64, 0u64); size.pixels() as usize];
+    let mut samples = alpha.into_iter();
+    for y in 0..u64::from(height) {
+        let row = (y * u64::from(size.height) / u64::from(height)) as usize * size.width as usize;
+        for (column, sample) in column_of.iter().zip(samples.by_ref()) {
+            let (sum, count) = &mut cells[row + column];
+            *sum += u64::from(*sample);
+            *count += 1;
+        }
+    }
+    let is_opaque = cells.iter().all(|(sum, count)| *sum == 255 * count);
+    let mean = |(sum, count): (u64, u64)| (sum + count / 2).checked_div(count).unwrap_or(255) as u8;
+    let data = cells.into_iter().map(mean).collect();
+    (!is_opaque).then_some(Pixels { data, size, channels: 1 })
 }
 
 /// Converts 16 bits to 8: divides by 257 and rounds, so that 65535 becomes 255.
@@ -146,6 +181,21 @@ mod tests {
         assert_eq!(inks(51), [204, 255, 255]);
         let associated = converted(&[51, 0, 0, 0, 51], Colour::Cmyk, Alpha::Associated, false);
         assert_eq!(associated, [204, 255, 255]);
+    }
+
+    #[test]
+    fn opacity_is_the_mean_of_a_grids_cells() {
+        let size = Size { width: 250, height: 2 };
+        let alpha = |x: u32| if x < 125 { 255 } else { 0 };
+        let row: Vec<u8> = (0..size.width).map(alpha).collect();
+        let opacity = opacity_of(&row.repeat(2), size).unwrap();
+        assert_eq!(opacity.size, Size { width: 100, height: 2 });
+        assert_eq!(opacity.data[..50], [255; 50]);
+        assert_eq!(opacity.data[50..100], [0; 50]);
+        assert_eq!(opacity.data[100..], opacity.data[..100]);
+        assert_eq!(opacity_of(&[255; 500], size), None);
+        let one = opacity_of(&[255, 0, 255, 255], Size { width: 2, height: 2 }).unwrap();
+        assert_eq!(one.data, [255, 0, 255, 255]);
     }
 
     #[test]

@@ -9,6 +9,19 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use super::{Picture, Pixels};
 use crate::{PhotoError, Size};
 
+/// Samples that are to be shrunk: one packed plane, or luma and two chroma planes.
+pub(crate) struct Source<'a>(Vec<Plane<'a>>);
+
+/// One plane of a source.
+#[derive(Clone, Copy)]
+struct Plane<'a> {
+    data: &'a [u8],
+    size: Size,
+    channels: usize,
+    /// The exact area of the picture.
+    content: Area,
+}
+
 /// A decoder's output: one packed plane, or luma and two chroma planes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
@@ -16,6 +29,9 @@ pub struct Decoded {
     pub data: Vec<u8>,
     /// The planes: one or three.
     pub planes: Vec<DecodedPlane>,
+    /// How opaque the picture was before it was put on white, coarsely: one sample for each cell of a grid over the
+    /// whole picture. `None` if it was opaque.
+    pub opacity: Option<Pixels>,
 }
 
 /// One plane of a decoder's output.
@@ -57,56 +73,105 @@ impl Decoded {
         self
     }
 
-    /// Resizes all planes to `target` with Lanczos3, and copies a plane that already has its size.
+    /// The samples, to be shrunk.
+    pub(crate) fn source(&self) -> Source<'_> {
+        let planes = self.planes.iter().map(|plane| {
+            let data = self.data.get(plane.range.clone()).unwrap_or_default();
+            let DecodedPlane { size, channels, content, .. } = *plane;
+            Plane { data, size, channels, content }
+        });
+        Source(planes.collect())
+    }
+
+    /// Resizes the whole picture: see [`Source::shrink`].
+    ///
+    /// # Errors
+    /// [`PhotoError::Corrupt`] if a plane's range, size and number of channels do not fit its data.
+    pub fn shrink(&self, target: Size, mirrored: (bool, bool)) -> Result<Picture, PhotoError> {
+        self.source().shrink(Area::of_size(1.0, 1.0), target, mirrored)
+    }
+}
+
+impl Picture {
+    /// The samples, to be shrunk further. `mirrored` is what the picture itself was shrunk with.
+    pub(crate) fn source(&self, mirrored: (bool, bool)) -> Source<'_> {
+        fn plane(pixels: &Pixels, content: Area) -> Plane<'_> {
+            Plane { data: &pixels.data, size: pixels.size, channels: pixels.channels, content }
+        }
+        match self {
+            Picture::Packed(pixels) => Source(vec![plane(pixels, pixels.size.into())]),
+            Picture::Planar([luma, cb, cr]) => {
+                let side = |half: u32, whole: u32, is_mirrored: bool| {
+                    let length = f64::from(whole) / 2.0;
+                    (if is_mirrored { f64::from(half) - length } else { 0.0 }, length)
+                };
+                let (left, width) = side(cb.size.width, luma.size.width, mirrored.0);
+                let (top, height) = side(cb.size.height, luma.size.height, mirrored.1);
+                let chroma = Area { left, top, width, height };
+                Source(vec![plane(luma, luma.size.into()), plane(cb, chroma), plane(cr, chroma)])
+            }
+        }
+    }
+}
+
+impl Source<'_> {
+    /// Resizes a part of all planes to `target` with Lanczos3, and copies a plane that already has its size. The
+    /// part is given as fractions of the picture's width and height.
     ///
     /// `mirrored` says whether the picture will be mirrored along its width and along its height. On an odd
     /// side, half of the last chroma sample lies outside the picture, and mirroring moves it to the other
     /// end.
     ///
     /// # Errors
-    /// [`PhotoError::Corrupt`] if a plane's range, size and number of channels do not fit its data.
-    pub fn shrink(&self, target: Size, mirrored: (bool, bool)) -> Result<Picture, PhotoError> {
+    /// [`PhotoError::Corrupt`] if a plane's size and number of channels do not fit its data.
+    pub fn shrink(
+        &self,
+        part: Area,
+        target: Size,
+        mirrored: (bool, bool),
+    ) -> Result<Picture, PhotoError> {
         let mut resizer = Resizer::new();
-        match self.planes.as_slice() {
+        match self.0.as_slice() {
             [luma, cb, cr] => {
                 let half =
                     Size { width: target.width.div_ceil(2), height: target.height.div_ceil(2) };
-                let luma = self.resize(&mut resizer, luma, target, luma.content)?;
+                let luma = luma.resize(&mut resizer, target, luma.content.part(part))?;
                 let [cb, cr] = [cb, cr].map(|plane| {
-                    let Area { left, top, width, height } = plane.content;
+                    let Area { left, top, width, height } = plane.content.part(part);
                     let (before, width) = chroma_side(width, half.width, target.width, mirrored.0);
                     let (above, height) =
                         chroma_side(height, half.height, target.height, mirrored.1);
                     let area = Area { left: left + before, top: top + above, width, height };
-                    self.resize(&mut resizer, plane, half, area)
+                    plane.resize(&mut resizer, half, area)
                 });
                 Ok(Picture::Planar([luma, cb?, cr?]))
             }
             [packed] => {
-                Ok(Picture::Packed(self.resize(&mut resizer, packed, target, packed.content)?))
+                let area = packed.content.part(part);
+                Ok(Picture::Packed(packed.resize(&mut resizer, target, area)?))
             }
             other => Err(PhotoError::Corrupt(format!("it was decoded to {} planes", other.len()))),
         }
     }
+}
 
+impl Plane<'_> {
     fn resize(
         &self,
         resizer: &mut Resizer,
-        plane: &DecodedPlane,
         target: Size,
         area: Area,
     ) -> Result<Pixels, PhotoError> {
-        let data = self.data.get(plane.range.clone()).unwrap_or_default();
         if area.rounds_up_to(target) {
-            return plane.corner(data, target);
+            return self.corner(target);
         }
-        let pixel_type = if plane.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
-        let border = plane.border_for(area);
+        let pixel_type = if self.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
+        let border = self.border_for(area);
         let bordered = match border {
-            0 => Cow::Borrowed(data),
-            _ => Cow::Owned(with_border(data, plane, border)),
+            0 => Cow::Borrowed(self.data),
+            _ => Cow::Owned(with_border(self, border)),
         };
-        let Size { width, height } = plane.size;
+        let Size { width, height } = self.size;
         let (width, height) = (width + 2 * border, height + 2 * border);
         let offset = f64::from(border);
         let options = ResizeOptions::new()
@@ -115,7 +180,28 @@ impl Decoded {
         let source = ImageRef::new(width, height, &bordered, pixel_type).map_err(refused)?;
         let mut resized = Image::new(target.width, target.height, pixel_type);
         resizer.resize(&source, &mut resized, &options).map_err(refused)?;
-        Ok(Pixels { data: resized.into_vec(), size: target, channels: plane.channels })
+        Ok(Pixels { data: resized.into_vec(), size: target, channels: self.channels })
+    }
+
+    /// Copies the samples of the top left corner.
+    fn corner(&self, size: Size) -> Result<Pixels, PhotoError> {
+        let [row_length, wanted] =
+            [self.size, size].map(|size| size.width as usize * self.channels);
+        let mut corner = Vec::with_capacity(wanted * size.height as usize);
+        for row in self.data.chunks_exact(row_length.max(1)).take(size.height as usize) {
+            corner.extend_from_slice(&row[..wanted.min(row.len())]);
+        }
+        if corner.len() != wanted * size.height as usize {
+            return Err(refused("a plane is too small"));
+        }
+        Ok(Pixels { data: corner, size, channels: self.channels })
+    }
+
+    /// The number of samples by which this area reaches beyond the plane.
+    fn border_for(&self, area: Area) -> u32 {
+        let right = area.left + area.width - f64::from(self.size.width);
+        let bottom = area.top + area.height - f64::from(self.size.height);
+        [-area.left, -area.top, right, bottom].into_iter().fold(0.0, f64::max).ceil() as u32
     }
 }
 
@@ -125,11 +211,27 @@ impl Area {
         Area { left: 0.0, top: 0.0, width, height }
     }
 
+    /// A part of the area, given as fractions of its width and height.
+    fn part(self, part: Area) -> Area {
+        Area {
+            left: self.left + part.left * self.width,
+            top: self.top + part.top * self.height,
+            width: part.width * self.width,
+            height: part.height * self.height,
+        }
+    }
+
     /// Whether the area already has the target's size, apart from a last sample that is only partly
     /// covered.
     fn rounds_up_to(self, target: Size) -> bool {
         let size = (f64::from(target.width), f64::from(target.height));
         (self.left, self.top) == (0.0, 0.0) && (self.width.ceil(), self.height.ceil()) == size
+    }
+}
+
+impl From<Size> for Area {
+    fn from(size: Size) -> Area {
+        Area::of_size(size.width.into(), size.height.into())
     }
 }
 
@@ -152,27 +254,6 @@ impl DecodedPlane {
             beyond.chunks_exact_mut(row_length).for_each(|row| row.copy_from_slice(last));
         }
     }
-
-    /// Copies the samples of the top left corner.
-    fn corner(&self, data: &[u8], size: Size) -> Result<Pixels, PhotoError> {
-        let [row_length, wanted] =
-            [self.size, size].map(|size| size.width as usize * self.channels);
-        let mut corner = Vec::with_capacity(wanted * size.height as usize);
-        for row in data.chunks_exact(row_length.max(1)).take(size.height as usize) {
-            corner.extend_from_slice(&row[..wanted.min(row.len())]);
-        }
-        if corner.len() != wanted * size.height as usize {
-            return Err(refused("a plane is too small"));
-        }
-        Ok(Pixels { data: corner, size, channels: self.channels })
-    }
-
-    /// The number of samples by which this area reaches beyond the plane.
-    fn border_for(&self, area: Area) -> u32 {
-        let right = area.left + area.width - f64::from(self.size.width);
-        let bottom = area.top + area.height - f64::from(self.size.height);
-        [-area.left, -area.top, right, bottom].into_iter().fold(0.0, f64::max).ceil() as u32
-    }
 }
 
 /// The start and the length of a side's chroma, in samples of the decoded plane. The result has `half`
@@ -183,9 +264,10 @@ fn chroma_side(content: f64, half: u32, whole: u32, is_mirrored: bool) -> (f64, 
 }
 
 /// A copy of the plane with its outermost samples repeated `border` times on every side.
-fn with_border(data: &[u8], plane: &DecodedPlane, border: u32) -> Vec<u8> {
+fn with_border(plane: &Plane<'_>, border: u32) -> Vec<u8> {
     let (channels, border) = (plane.channels, border as usize);
-    let mut rows = data.chunks_exact((plane.size.width as usize * channels).max(1)).peekable();
+    let mut rows =
+        plane.data.chunks_exact((plane.size.width as usize * channels).max(1)).peekable();
     let mut bordered = Vec::new();
     let mut is_first = true;
     while let Some(row) = rows.next() {
@@ -223,7 +305,7 @@ mod tests {
         let size = Size { width: 100, height: 4 };
         let (mut data, plane) = ramp(size, 0.0, (80.0, 4.0));
         data.chunks_exact_mut(100).for_each(|row| row[83..].fill(255));
-        let decoded = Decoded { data, planes: vec![plane] };
+        let decoded = Decoded { data, planes: vec![plane], opacity: None };
         let Ok(Picture::Packed(pixels)) =
             decoded.shrink(Size { width: 40, height: 2 }, (false, false))
         else {
@@ -244,7 +326,7 @@ mod tests {
             let (width, height) = content;
             let content = Area::of_size(width, height);
             let plane = DecodedPlane { range: 0..9, size, channels: 1, content };
-            let decoded = Decoded { data: (1..10).collect(), planes: vec![plane] };
+            let decoded = Decoded { data: (1..10).collect(), planes: vec![plane], opacity: None };
             assert_eq!(decoded.without_padding().data, expected, "{content:?}");
         }
     }
@@ -260,7 +342,8 @@ mod tests {
                 ..chroma_plane.clone()
             };
             let planes = vec![luma_plane, behind(luma.len()), behind(luma.len() + chroma.len())];
-            let decoded = Decoded { data: [luma, chroma.clone(), chroma].concat(), planes };
+            let decoded =
+                Decoded { data: [luma, chroma.clone(), chroma].concat(), planes, opacity: None };
             let picture = decoded.shrink(Size { width, height: 4 }, (is_mirrored, false)).unwrap();
             let Picture::Planar([mut luma, mut cb, cr]) = picture else {
                 panic!("three planes are planar");
@@ -283,7 +366,7 @@ mod tests {
     #[test]
     fn a_plane_of_the_targets_size_is_copied() {
         let (data, plane) = ramp(Size { width: 12, height: 6 }, 9.0, (10.25, 4.5));
-        let decoded = Decoded { data: data.clone(), planes: vec![plane] };
+        let decoded = Decoded { data: data.clone(), planes: vec![plane], opacity: None };
         let target = Size { width: 11, height: 5 };
         let picture = decoded.shrink(target, (false, false)).unwrap();
         let expected = data.chunks(12).take(5).flat_map(|row| row[..11].to_vec()).collect();
@@ -297,7 +380,7 @@ mod tests {
         let beyond = DecodedPlane { range: 60..200, ..plane.clone() };
         let target = Size { width: 4, height: 4 };
         for planes in [vec![], vec![beyond], vec![plane.clone(), plane]] {
-            let decoded = Decoded { data: data.clone(), planes };
+            let decoded = Decoded { data: data.clone(), planes, opacity: None };
             assert!(matches!(decoded.shrink(target, (false, false)), Err(PhotoError::Corrupt(_))));
         }
     }

@@ -15,7 +15,7 @@ use photo::{
     inspect,
 };
 
-const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
+const SPEC: Spec = Spec::scaled(0.25, 0.9);
 
 /// Largest differences between the channels of two pictures, on a scale of 255.
 #[derive(Clone, Copy)]
@@ -314,9 +314,9 @@ fn shown(path: &Path, eighths: u8) -> Result<RgbImage, PhotoError> {
     let photo = fs::read(path).unwrap();
     let cancel = CancelFlag::default();
     let inspected = inspect(&photo, Policy::default(), &cancel);
-    let mut plan = inspected.plan(SPEC, u64::MAX)?;
+    let mut plan = inspected.plan(&[SPEC], Resampling::Best, u64::MAX)?;
     plan.dct_scale = DctScale::of_eighths(eighths);
-    Ok(match plan.picture(&cancel)? {
+    Ok(match plan.pictures(&cancel)?.remove(0) {
         Picture::Packed(pixels) if pixels.channels == 3 => rgb(pixels.size, pixels.data),
         Picture::Packed(gray) => {
             rgb(gray.size, gray.data.iter().flat_map(|value| [*value; 3]).collect())

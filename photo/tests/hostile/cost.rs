@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use photo::{CancelFlag, Policy, inspect};
+use photo::{CancelFlag, Policy, Resampling, inspect};
 
 use super::{MEMORY, SPEC, render};
 
@@ -53,7 +53,7 @@ pub fn of(photo: &[u8], name: &str) -> Cost {
     let figures: Vec<&str> = figures.split(' ').collect();
     let [end, cpu, taken] = figures[..] else { panic!("{figures:?}") };
     let inspected = inspect(photo, Policy::default(), &CancelFlag::default());
-    let plan = inspected.plan(SPEC, MEMORY).map(|plan| plan.memory);
+    let plan = inspected.plan(&[SPEC], Resampling::Best, MEMORY).map(|plan| plan.memory);
     // A refused file needs no more than its own bytes.
     let picture = plan.ok().filter(|memory| *memory <= MEMORY).unwrap_or(0);
     let needed = picture + photo.len() as u64;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use photo::{CancelFlag, PhotoError, Policy, Size, Spec, Thumbnail, inspect};
+use photo::{CancelFlag, PhotoError, Policy, Rendition, Resampling, Size, Spec, inspect};
 
 use super::cost::{self, Cost};
 use super::files::media_box;
@@ -36,7 +36,7 @@ fn refused(heic: &Heic, words: &str) {
     assert!(failure.to_string().contains(words), "{failure} instead of {words}");
 }
 
-fn accepted(heic: &Heic) -> Thumbnail {
+fn accepted(heic: &Heic) -> Rendition {
     render_soon(&heic.file(), "a HEIC").unwrap_or_else(|failure| panic!("{failure}"))
 }
 
@@ -654,7 +654,7 @@ fn a_raised_flag_stops_a_picture_within_its_only_slice() {
     render(&file).unwrap();
     let whole = started.elapsed();
     let inspected = inspect(&file, Policy::default(), &CancelFlag::default());
-    let plan = inspected.plan(SPEC, MEMORY).unwrap();
+    let plan = inspected.plan(&[SPEC], Resampling::Best, MEMORY).unwrap();
     let cancel = CancelFlag::default();
     let raised = cancel.clone();
     let started = Instant::now();
@@ -664,7 +664,7 @@ fn a_raised_flag_stops_a_picture_within_its_only_slice() {
             raised.raise();
             Instant::now()
         });
-        let ended = plan.render(&cancel).map(|thumbnail| thumbnail.size);
+        let ended = plan.render(&cancel).map(|made| made.renditions.len());
         let now = Instant::now();
         (ended, now.duration_since(raise.join().unwrap()))
     });
@@ -681,7 +681,7 @@ fn edges_of_a_very_large_picture_are_not_smoothed() {
     let memory = |height| {
         let file = Heic::single(&Stream::of_size(4096, height)).file();
         let inspected = inspect(&file, Policy::default(), &CancelFlag::default());
-        inspected.plan(Spec { scale: 1.0, ..SPEC }, MEMORY).unwrap().memory
+        inspected.plan(&[Spec::scaled(1.0, 0.9)], Resampling::Best, MEMORY).unwrap().memory
     };
     let (smoothed, other) = (memory(3904), memory(4096));
     assert!(other < smoothed, "{other} and {smoothed}");

@@ -18,25 +18,25 @@ mod memory;
 use std::fs;
 use std::path::Path;
 
-use photo::{CancelFlag, PhotoError, Policy, Resampling, Spec, Thumbnail, inspect};
+use photo::{CancelFlag, PhotoError, Policy, Rendition, Resampling, Spec, inspect};
 
-const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
+const SPEC: Spec = Spec::scaled(0.25, 0.9);
 /// The memory that a function of 1769 MB has for a photo.
 const MEMORY: u64 = 1600 << 20;
 
 /// Does everything that the function does with a photo's bytes.
-fn render(photo: &[u8]) -> Result<Thumbnail, PhotoError> {
+fn render(photo: &[u8]) -> Result<Rendition, PhotoError> {
     let cancel = CancelFlag::default();
     let inspected = inspect(photo, Policy::default(), &cancel);
-    let plan = inspected.plan(SPEC, MEMORY)?;
+    let plan = inspected.plan(&[SPEC], Resampling::Best, MEMORY)?;
     if plan.memory > MEMORY {
         return Err(PhotoError::TooLittleMemory { has_mb: 1769, needs_mb: plan.memory >> 20 });
     }
-    plan.render(&cancel)
+    Ok(plan.render(&cancel)?.renditions.remove(0))
 }
 
 /// Renders a file, and checks that this takes little time and that no decoder panics.
-fn render_soon(photo: &[u8], name: &str) -> Result<Thumbnail, PhotoError> {
+fn render_soon(photo: &[u8], name: &str) -> Result<Rendition, PhotoError> {
     let (result, taken) = cost::timed(|| render(photo));
     cost::assert_soon(taken, name, || cost::timed(|| render(photo)).1);
     if let Err(PhotoError::DecoderPanic(message)) = &result {

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use photo::{CancelFlag, PhotoError, Policy, Resampling, Spec, inspect};
 
-const SPEC: Spec = Spec { scale: 0.25, quality: 0.9, resampling: Resampling::Best };
+const SPEC: Spec = Spec::scaled(0.25, 0.9);
 
 const BASELINE: &str = "jpeg-420.jpg";
 const RESTARTS: &str = "jpeg-restart-markers.jpg";
@@ -30,7 +30,8 @@ fn golden(name: &str) -> Vec<u8> {
 fn thumbnail(photo: &[u8]) -> Result<Vec<u8>, PhotoError> {
     let cancel = CancelFlag::default();
     let inspected = inspect(photo, Policy::default(), &cancel);
-    Ok(inspected.plan(SPEC, u64::MAX)?.render(&cancel)?.jpeg)
+    let plan = inspected.plan(&[SPEC], Resampling::Best, u64::MAX)?;
+    Ok(plan.render(&cancel)?.renditions.remove(0).file)
 }
 
 fn expect_whole(name: &str, photo: &[u8], variant: &[u8]) {

@@ -1,6 +1,6 @@
 //! What a decoder pads a picture with is never seen.
 
-use photo::{CancelFlag, DctScale, Picture, Policy, inspect};
+use photo::{CancelFlag, DctScale, Picture, Policy, Resampling, inspect};
 use turbojpeg::{Image, PixelFormat, Subsamp};
 
 use super::SPEC;
@@ -33,9 +33,9 @@ fn padded(width: usize, height: usize, subsamp: Subsamp, padding: [u8; 3]) -> Ve
 fn planes(jpeg: &[u8], eighths: u8) -> Vec<photo::Pixels> {
     let cancel = CancelFlag::default();
     let photo = inspect(jpeg, Policy::default(), &cancel);
-    let mut plan = photo.plan(SPEC, u64::MAX).unwrap();
+    let mut plan = photo.plan(&[SPEC], Resampling::Best, u64::MAX).unwrap();
     plan.dct_scale = DctScale::of_eighths(eighths);
-    match plan.picture(&cancel).unwrap() {
+    match plan.pictures(&cancel).unwrap().remove(0) {
         Picture::Packed(pixels) => vec![pixels],
         Picture::Planar(planes) => planes.into(),
     }

@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::fs;
 
-use photo::{CancelFlag, PhotoError, Policy, Resampling, Spec, Thumbnail, inspect};
+use photo::{CancelFlag, PhotoError, Policy, Resampling, Spec, inspect};
 use serde_json::json;
 
 /// A picture with a longer side than this becomes a quarter of it, as by default in the function; a smaller one
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let photo = fs::read(photo)?;
     match render(&photo) {
         Ok((scale, memory, made)) => {
-            fs::write(thumbnail, made.jpeg)?;
+            fs::write(thumbnail, made)?;
             println!("{}", json!({ "scale": scale, "memoryMb": memory as f64 / 1e6 }));
         }
         Err(error) => {
@@ -30,14 +30,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The scale, the memory that rendering takes besides the file, and the thumbnail.
-fn render(photo: &[u8]) -> Result<(f64, u64, Thumbnail), PhotoError> {
+/// The scale, the memory that rendering takes besides the file, and the thumbnail's file.
+fn render(photo: &[u8]) -> Result<(f64, u64, Vec<u8>), PhotoError> {
     let cancel = CancelFlag::default();
     let inspected = inspect(photo, Policy::default(), &cancel);
     let is_large = inspected.size().is_some_and(|size| size.width.max(size.height) > LARGE);
     let scale = if is_large { 0.25 } else { 1.0 };
-    let plan =
-        inspected.plan(Spec { scale, quality: 1.0, resampling: Resampling::Best }, u64::MAX)?;
-    let memory = plan.memory;
-    Ok((scale, memory, plan.render(&cancel)?))
+    let plan = inspected.plan(&[Spec::scaled(scale, 1.0)], Resampling::Best, u64::MAX)?;
+    let made = plan.render(&cancel)?.renditions.into_iter().map(|made| made.file);
+    Ok((scale, plan.memory, made.collect::<Vec<_>>().concat()))
 }

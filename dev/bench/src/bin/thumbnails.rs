@@ -88,8 +88,9 @@ fn prepare<'a>(way: &str, photo: &'a [u8]) -> Outcome<Make<'a>> {
 fn by_this_crate(photo: &[u8], resampling: Resampling) -> Outcome<Vec<u8>> {
     let cancel = CancelFlag::default();
     let inspected = inspect(photo, Policy::default(), &cancel);
-    let spec = Spec { scale: SCALE, quality: f64::from(QUALITY) / 100.0, resampling };
-    Ok(inspected.plan(spec, u64::MAX)?.render(&cancel)?.jpeg)
+    let spec = Spec::scaled(SCALE, f64::from(QUALITY) / 100.0);
+    let made = inspected.plan(&[spec], resampling, u64::MAX)?.render(&cancel)?;
+    Ok(made.renditions.into_iter().flat_map(|made| made.file).collect())
 }
 
 fn by_image(

@@ -14,6 +14,7 @@ use self::hevc::{Configuration, Layout};
 use self::planes::{Plane, Samples};
 use crate::container::heif::{Crop, Picture, Pictures, Tiles, corrupt, unsupported};
 use crate::metadata::icc;
+use crate::pixels::samples::opacity_of;
 use crate::pixels::{Area, Decoded, DecodedPlane};
 use crate::{CancelFlag, DctScale, Orientation, PhotoError, Size};
 
@@ -212,14 +213,16 @@ pub(super) fn decode(
         planes.push(Plane::new(header.whole, step, reduction, levels));
     }
     gather(&pictures.tiles(&picture)?, layout, &mut planes, photo.len(), cancel)?;
+    let mut opacity = None;
     if let (Some(tiling), Some(alpha)) = (header.alpha, pictures.alpha_of(&picture)?) {
         let levels = colour::full_range_levels(tiling.layout.bits[0]);
         let mut plane = [Plane::new(header.whole, (1, 1), reduction, levels)];
         gather(&pictures.tiles(&alpha)?, &tiling.layout, &mut plane, photo.len(), cancel)?;
         let [alpha] = plane;
         alpha::put_on_white(&mut planes, &alpha, picture.is_premultiplied, &header.colours);
+        opacity = opacity_of(&alpha.data, alpha.reduced);
     }
-    Ok(header.decoded(planes, reduction))
+    Ok(Decoded { opacity, ..header.decoded(planes, reduction) })
 }
 
 /// Decodes tiles one after another, and puts each into the planes.
@@ -270,9 +273,9 @@ impl Header {
             let data: Vec<u8> = pixels.flat_map(|((r, g), b)| [*r, *g, *b]).collect();
             let (range, size) = (0..data.len(), red.reduced);
             let plane = DecodedPlane { range, size, channels: 3, content: content((1, 1)) };
-            return Decoded { data, planes: vec![plane] };
+            return Decoded { data, planes: vec![plane], opacity: None };
         }
-        let mut decoded = Decoded { data: Vec::new(), planes: Vec::new() };
+        let mut decoded = Decoded { data: Vec::new(), planes: Vec::new(), opacity: None };
         let length = planes.iter().map(|plane| plane.data.len()).sum::<usize>();
         for plane in planes {
             let start = decoded.data.len();

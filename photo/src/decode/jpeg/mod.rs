@@ -111,7 +111,7 @@ fn decode_planes(
         plane(chroma, subsampled),
         plane(chroma, subsampled),
     ];
-    Ok(Decoded { data: image.pixels, planes }.without_padding())
+    Ok(Decoded { data: image.pixels, planes, opacity: None }.without_padding())
 }
 
 /// Decodes to gray, to RGB if the file holds RGB or an unusual sampling, or from CMYK to sRGB.
@@ -142,7 +142,7 @@ fn decode_packed(
     let channels = if format == PixelFormat::GRAY { 1 } else { 3 };
     let content = content(header, decompressor.scaling_factor());
     let plane = DecodedPlane { range: 0..pixels.len(), size, channels, content };
-    Ok(Decoded { data: pixels, planes: vec![plane] }.without_padding())
+    Ok(Decoded { data: pixels, planes: vec![plane], opacity: None }.without_padding())
 }
 
 /// The exact size of the picture in scaled samples, which the decoder rounds up.
