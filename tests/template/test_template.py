@@ -142,7 +142,7 @@ class Lint(unittest.TestCase):
 class Buckets(unittest.TestCase):
     def test_every_bucket_is_private_encrypted_and_owned(self) -> None:
         buckets = of_type("AWS::S3::Bucket")
-        self.assertEqual(set(buckets), {"OriginalsBucket", "ThumbnailsBucket"})
+        self.assertEqual(set(buckets), {"OriginalsBucket", "ThumbnailsBucket", "BackfillBucket"})
         for name, bucket in buckets.items():
             self.assertEqual(set(bucket["PublicAccessBlockConfiguration"].values()), {True}, name)
             self.assertEqual(len(bucket["PublicAccessBlockConfiguration"]), 4, name)
@@ -389,6 +389,64 @@ class Rights(unittest.TestCase):
     def test_missing_objects_are_told_without_a_condition_on_the_prefix(self) -> None:
         (statement,) = [one for one in statements("ThumbnailRole") if one["Action"] == "s3:ListBucket"]
         self.assertNotIn("Condition", statement)
+
+
+class Backfill(unittest.TestCase):
+    # The names alone, as neither the role nor its policy refers to a bucket.
+    originals = "arn:${AWS::Partition}:s3:::${AWS::StackName}-originals-${AWS::AccountId}-${AWS::Region}"
+    bucket = "arn:${AWS::Partition}:s3:::${AWS::StackName}-backfill-${AWS::AccountId}-${AWS::Region}"
+    logical = {"BackfillRole", "BackfillBucket", "BackfillBucketPolicy"}
+
+    def rights(self, **given: Any) -> dict[str, set[str]]:
+        """What the role may do, by right."""
+        rights: dict[str, set[str]] = {}
+        for statement in statements("BackfillRole", **given):
+            self.assertEqual(statement["Effect"], "Allow")
+            resources = [resource.get("Fn::Sub") or ".".join(resource["Fn::GetAtt"]) for resource in as_list(statement["Resource"])]
+            for action in as_list(statement["Action"]):
+                rights.setdefault(action, set()).update(resources)
+        return rights
+
+    def test_there_is_nothing_of_it_unless_it_is_asked_for(self) -> None:
+        self.assertEqual(DEFAULTS["Backfill"], "false")
+        conditional = {name for name, resource in RESOURCES.items() if resource.get("Condition") == "Backfills"}
+        self.assertEqual(conditional, self.logical)
+        self.assertEqual({name for name in RESOURCES if name.startswith("Backfill")}, self.logical)
+        outputs = {name for name, output in STACK["Outputs"].items() if output.get("Condition") == "Backfills"}
+        self.assertEqual(outputs, {"BackfillRoleArn", "BackfillBucketName"})
+        self.assertFalse(holds({"Condition": "Backfills"}, {}))
+        self.assertTrue(holds({"Condition": "Backfills"}, {"Backfill": "true"}))
+
+    def test_nothing_else_needs_what_may_not_be_there(self) -> None:
+        for name in set(RESOURCES) - self.logical:
+            self.assertFalse(references(RESOURCES[name]) & self.logical, name)
+
+    def test_jobs_may_invoke_the_function_and_keep_lists_and_reports_and_no_more(self) -> None:
+        manifests, reports = f"{self.bucket}/manifests/*", f"{self.bucket}/reports/*"
+        expected = {
+            "lambda:InvokeFunction": {"ThumbnailFunction.Arn"},
+            "s3:PutInventoryConfiguration": {self.originals},
+            "s3:GetObject": {manifests},
+            "s3:GetObjectVersion": {manifests},
+            "s3:PutObject": {manifests, reports},
+        }
+        self.assertEqual(self.rights(), expected)
+        # The function alone reads photos, so the role needs no key of theirs.
+        self.assertEqual(self.rights(OriginalsKmsKeyArn=KEY), expected)
+        existing = self.rights(ExistingOriginalsBucket="mine")["s3:PutInventoryConfiguration"]
+        self.assertEqual(existing, {"arn:${AWS::Partition}:s3:::${ExistingOriginalsBucket}"})
+
+    def test_only_batch_operations_takes_the_role(self) -> None:
+        (trust,) = RESOURCES["BackfillRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        self.assertEqual(trust["Principal"], {"Service": "batchoperations.s3.amazonaws.com"})
+        self.assertEqual(trust["Action"], "sts:AssumeRole")
+
+    def test_reports_are_forgotten_after_a_month(self) -> None:
+        bucket = RESOURCES["BackfillBucket"]["Properties"]
+        self.assertEqual("arn:${AWS::Partition}:s3:::" + bucket["BucketName"]["Fn::Sub"], self.bucket)
+        (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+        self.assertEqual((rule["Status"], rule["ExpirationInDays"]), ("Enabled", 30))
+        self.assertFalse({"Prefix", "TagFilters"} & set(rule), "it holds for every object")
 
 
 class Operation(unittest.TestCase):
