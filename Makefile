@@ -163,7 +163,7 @@ bench: setup ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg 
 	@$(MAKE) --no-print-directory bench-heic
 
 bench-heic: setup ## Compare cost and quality of a HEIC's thumbnail with libheif and other thumbnailers (RUNS=10)
-	@$(DEV).benches.peers.heic --profile $(PROFILE) --runs $(RUNS)
+	@$(DEV).benches.peers.heic --runs $(RUNS)
 
 bench-check: release ## Say what is slower or larger than the committed figures (UPDATE=1 replaces them)
 	@$(AWS) with --tls -- $(DEV).benches.peers.check --profile $(PROFILE) $(if $(UPDATE),--update) $(PACKAGES)

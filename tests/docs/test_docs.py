@@ -24,6 +24,7 @@ ROOT = Path(os.environ.get("DOCS_TEST_ROOT") or Path(__file__).resolve().parent.
 README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 LONGEST_README = 200  # lines
+RATIO = "CPU time, times libheif's"
 
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
@@ -146,7 +147,7 @@ class Readme(unittest.TestCase):
 
     def test_the_readme_leads_to_every_page(self) -> None:
         linked = {link.partition("#")[0] for link in links(README.read_text())}
-        figures = {"docs/bench.md", "docs/growth.md", "docs/load.md"}  # of docs/performance.md
+        figures = {f"docs/{name}.md" for name in ("bench", "bench-heic", "growth", "load")}  # of docs/performance.md
         for path in PAGES:
             name = path.relative_to(ROOT).as_posix()
             if name in figures:
@@ -160,6 +161,30 @@ class Readme(unittest.TestCase):
         self.assertEqual(set(re.findall(r"Rust (\d[\d.]*\d) or later", text)), {version})
         size = json.loads((ROOT / "docs/figures.json").read_text())["the package of thumbnail"]
         self.assertEqual(re.findall(r"package ([\d.]+) MB", text), [f"{size:.2f}"])
+
+
+class HeicFigures(unittest.TestCase):
+    """The committed figures of HEICs hold what docs/performance.md promises of them."""
+
+    promised = " ".join(page("performance.md").split())
+
+    def most(self, pattern: str) -> float:
+        """The number that the page promises as the most."""
+        (number,) = re.findall(pattern, self.promised)
+        return float(number)
+
+    def test_a_heic_costs_little_more_than_libheifs_decoding(self) -> None:
+        rows = [row for row in rows_with(page("bench-heic.md"), RATIO) if row[""] == "**this crate**"]
+        self.assertEqual(len(rows), 2)
+        most = self.most(r"at most ([\d.]+) times the CPU time of libheif's decoding")
+        for row in rows:
+            self.assertLessEqual(float(row[RATIO]), most)
+
+    def test_the_function_has_the_memory_for_heics(self) -> None:
+        figures = json.loads((ROOT / "docs/figures.json").read_text())
+        for megapixels in (12, 200):
+            most = self.most(rf"at most (\d+) MB for {megapixels} megapixels")
+            self.assertLessEqual(figures[f"peak memory, a HEIC of {megapixels} megapixels"], most)
 
 
 class Links(unittest.TestCase):
