@@ -56,6 +56,9 @@ fn stages(criterion: &mut Criterion) {
             bench.iter(|| upright.clone().map(|plane| orientation.apply(plane)));
         });
     }
+    group.bench_function("ThumbHash", |bench| {
+        bench.iter(|| encode::thumb_hash(black_box(&upright), None, None));
+    });
     group.bench_function("encode", |bench| {
         bench.iter(|| encode::jpeg(black_box(&upright), 0.9, None));
     });

@@ -119,9 +119,17 @@ def camel_case(name: str) -> str:
 
 
 def serialized() -> dict[str, list[tuple[str | None, str]]]:
-    """The structs that serde writes: of each field its name in JSON, none where it is flattened, and its type."""
+    """The structs that serde writes: of each field its name in JSON, none where it is flattened, and its type.
+
+    An enum without tags has the fields of all its variants."""
     found: dict[str, list[tuple[str | None, str]]] = {}
     for text in SOURCES.values():
+        for match in re.finditer(r"#\[serde\(untagged\)\]\s*pub enum (\w+) \{", text):
+            block = block_after(text, match.start(1))
+            named = re.findall(r"(?m)^ +(\w+): ([^\n]+),$", block)
+            found[match[1]] = [(None, kind) for kind in re.findall(r"\w+\((\w+)\),", block)] + [
+                (camel_case(field), kind) for field, kind in named
+            ]
         for match in re.finditer(r"((?:#\[[^\n]*\]\s*)+)(?:pub(?:\([a-z]+\))? )?struct (\w+)(?:<'\w+>)? \{", text):
             attributes, name = match.groups()
             if "Serialize" not in attributes:
@@ -291,22 +299,37 @@ class Configuration(unittest.TestCase):
         self.assertEqual(looked_at, read - of_logs, "defaults are stated in another way than this test knows")
 
     def test_the_form_of_renditions_is_that_of_the_source(self) -> None:
-        (source,) = [text for text in SOURCES.values() if "impl FromStr for RenditionSetting" in text]
+        (source,) = [text for text in SOURCES.values() if "pub struct RenditionSetting" in text]
         rows = {row["part"]: row for row in rows_with(page("configuration.md"), "part", "allowed")}
         (longest,) = re.findall(r"const MAX_NAME: usize = (\d+)", source)
         self.assertIn(f"at most {longest},", rows["name"]["allowed"])
-        (quality,) = re.findall(r"quality\.unwrap_or\(([\d.]+)\)", source)
-        self.assertIn(f"Without it, {quality}.", rows["`quality=Q`"]["meaning"])
+        (most,) = re.findall(r"const MAX_RENDITIONS: usize = (\d+)", source)
+        self.assertIn(f"one to {most} renditions", page("configuration.md").replace("eight", "8"))
+        (largest,) = re.findall(r"const MAX_BOX: u32 = ([\d_]+)", source)
+        for part in ("`fit=N`, `fit=WxH`", "`cover=WxH`"):
+            self.assertIn(f"1 to {largest.replace('_', '')} pixels", rows[part]["allowed"])
+        of_formats = re.findall(r"Encoding::(\w+) => ([\d.]+),", block_after(source, source.index("fn default_quality")))
+        self.assertEqual(len(of_formats), 2)
+        for encoding, quality in of_formats:
+            name = {"Jpeg": "JPEG", "WebP": "WebP"}[encoding]
+            self.assertIn(f"{quality} for {name}", rows["`quality=Q`"]["meaning"])
         (least,) = re.findall(r"filter\(\|quality\| \*quality >= ([\d.]+)\)", source)
         self.assertEqual(rows["`quality=Q`"]["allowed"], f"{least} to 1")
-        options = {option for option in re.findall(r'Some\(\("(\w+)", number\)\)', source)}
-        self.assertEqual({f"`{option}={option[0].upper()}`" for option in options}, set(rows) - {"name"})
+        options = set(re.findall(r'"(\w+)" => self\.set\(', source))
+        documented = {part.split("=")[0] for row in rows for part in code(row)} - {"name"}
+        self.assertEqual(documented, options)
+        for words in (rf'"(\w+)" => Some\(Format::', rf'"(\w+)" => Some\(Strip::'):
+            for word in re.findall(words, source):
+                self.assertTrue(any(f"`{word}`" in row["allowed"] for row in rows.values()), word)
 
     def test_the_template_takes_the_renditions_that_the_guide_shows(self) -> None:
         pattern, default = PARAMETERS["Renditions"]["AllowedPattern"], PARAMETERS["Renditions"]["Default"]
-        for allowed in (default, "a: scale=1", f"{'a' * 32}: scale=0.5 quality=0.01"):
+        several = re.findall(r"(?m)^ *(thumbnail: [^`\n]*; [^`\n]*)$", page("configuration.md"))
+        self.assertTrue(several, "no example of several renditions")
+        eight = "; ".join(f"r{number}: fit=9" for number in range(8))
+        for allowed in (default, "a: scale=1", f"{'a' * 32}: scale=0.5 quality=0.01", eight, *several):
             self.assertRegex(allowed, rf"^(?:{pattern})$")
-        for refused in ("", "thumbnail", "Thumbnail: scale=1", "1: scale=1", f"{'a' * 33}: scale=1", "a/b: scale=1"):
+        for refused in (f"{eight}; r8: fit=9", "a: fit=9;", "", "thumbnail", "Thumbnail: scale=1", "1: scale=1", f"{'a' * 33}: scale=1", "a/b: scale=1"):
             self.assertNotRegex(refused, rf"^(?:{pattern})$")
 
 

@@ -1,10 +1,11 @@
 //! Encodes a picture as a file.
 
 mod jpeg;
-pub(crate) mod thumb_hash;
+mod thumb_hash;
 mod webp;
 
 pub use jpeg::jpeg;
+pub use thumb_hash::thumb_hash;
 pub use webp::webp;
 
 use crate::spec::{Encoding, Spec};

@@ -137,7 +137,7 @@ fn a_profile_of_the_largest_size_is_skipped() {
     let profile: Vec<u8> = (1..=255).flat_map(chunk).collect();
     let photo = [&jpeg[..2], &profile, &jpeg[2..]].concat();
     let thumbnail = render_soon(&photo, "a JPEG with a profile of 16 MB").unwrap();
-    assert!(thumbnail.jpeg.len() < 10_000);
+    assert!(thumbnail.file.len() < 10_000);
 }
 
 #[test]

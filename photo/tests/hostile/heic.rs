@@ -9,7 +9,7 @@ use std::panic;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use photo::{CancelFlag, PhotoError, Policy, Rendition, Resampling, Size, Spec, inspect};
 
