@@ -19,6 +19,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from photos_dev.problem import Problem, exit_with
+from photos_dev.stack.outputs import stack_outputs
 
 # SQS's counts are approximate, so a count is only believed once it has stayed the same this often.
 SAME_TIMES = 3
@@ -173,14 +174,6 @@ def settled(stack: Stack, is_reached: Callable[[DeadLetters], bool], every: floa
 def in_flight(counts: DeadLetters) -> str:
     """Dead letters that were received, by the function or another reader, and are still invisible."""
     return f", {counts.in_flight} invisible at the moment" if counts.in_flight else ""
-
-
-def stack_outputs(name: str) -> dict[str, Any]:
-    try:
-        stacks = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        raise Problem(f"no stack {name} in this account and region, name another by --stack: {error}") from None
-    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
 
 def say(text: str) -> None:
