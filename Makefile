@@ -18,6 +18,9 @@ LOAD    ?=
 CONFIG  ?= default
 SOAK_COUNT ?= 2400
 PHOTOS_DIR ?=
+# Not that of the environment, which other tools set.
+PREFIX  :=
+BACKFILL_PHOTOS ?= 500
 
 VENV := .venv
 OPS  := .venv-ops
@@ -41,10 +44,10 @@ unexport AWS_ENDPOINT_URL
 .DEFAULT_GOAL := help
 .PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
 	release measure cost bench bench-heic bench-check bench-stages bench-pins fuzz faults exif-check heic-check \
-	deploy destroy logs invoke-remote redrive requirements clean
+	deploy destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/installed ## Check that this machine has the build's tools, and install those that are missing
 $(VENV)/installed: dev/requirements/local.txt dev/pyproject.toml | tools
@@ -212,6 +215,13 @@ invoke-remote: ops ## Invoke the function in AWS with an event (STACK=photos EVE
 
 redrive: setup ## Try every message of a stack's dead-letter queue once more (STACK=photos)
 	@$(DEV).stack.redrive --stack $(STACK)
+
+backfill: setup ## Make the renditions of photos that are in a stack's bucket already (STACK=photos PREFIX= DRY_RUN=1 DIRECT=1 LOCAL=1 RESTART=1)
+	@$(if $(LOCAL),$(AWS) exec --) $(DEV).stack.backfill --stack $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") \
+		$(if $(DRY_RUN),--dry-run) $(if $(DIRECT),--direct) $(if $(RESTART),--restart)
+
+backfill-check: build ## Backfill many small photos in the local AWS, with an interruption and a change of settings (BACKFILL_PHOTOS=500)
+	BACKFILL_PHOTOS=$(BACKFILL_PHOTOS) $(AWS) with -- cargo test --profile $(PROFILE) --test pipeline backfill:: -- --nocapture
 
 requirements: setup ## Update the pins of local.in, ops.in, faults.in and heic.in in dev/requirements
 	$(VENV)/bin/python -m pip install --quiet uv

@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod backfill;
 mod caller;
 mod crossings;
 mod deadlines;
