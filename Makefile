@@ -43,7 +43,7 @@ unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
-	release measure cost bench bench-heic bench-check bench-stages bench-pins fuzz faults exif-check heic-check \
+	release measure cost bench bench-heic bench-check bench-stages bench-pins fuzz faults quality exif-check heic-check \
 	deploy destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
 help: ## List the commands
@@ -170,6 +170,12 @@ bench-heic: setup ## Compare cost and quality of a HEIC's thumbnail with libheif
 
 bench-check: release ## Say what is slower or larger than the committed figures (UPDATE=1 replaces them)
 	@$(AWS) with --tls -- $(DEV).benches.peers.check --profile $(PROFILE) $(if $(UPDATE),--update) $(PACKAGES)
+
+quality: setup ## Compare renditions of one decoding with each made alone, and measure what each further one costs (PHOTOS="a.jpg b.jpg" RUNS=10)
+	cargo build --profile $(PROFILE) --package bench --bin renditions
+	@target/$(PROFILE)/renditions quality $(PHOTOS)
+	@echo
+	@target/$(PROFILE)/renditions cost $(RUNS) $(PHOTOS)
 
 bench-stages: tools ## Measure each stage of a photo: header, EXIF, decode, resize, orient, encode
 	cargo bench --profile $(PROFILE) --package photo --bench stages

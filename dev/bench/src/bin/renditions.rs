@@ -1,10 +1,9 @@
 //! Several renditions of one decoding: `renditions quality PHOTO...` compares each with the same rendition made alone
-//! from the full decode, `renditions cost RUNS PHOTO...` measures what each further one costs. Prints JSON lines.
+//! from the full decode, `renditions cost RUNS PHOTO...` measures what each further one costs. Prints a table.
 
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
-use std::path::Path;
 
 use fast_image_resize::images::{Image as Resized, ImageRef};
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
@@ -12,7 +11,6 @@ use photo::{
     CancelFlag, DctScale, Encoding, Inspected, Pixels, Policy, Rendition, Resampling, Size, Sizing,
     Spec, inspect,
 };
-use serde_json::json;
 use ssimulacra2::{ColorPrimaries, Rgb, TransferCharacteristic, compute_frame_ssimulacra2};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -43,80 +41,110 @@ const fn fit(side: u32, encoding: Encoding) -> Spec {
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["quality", photos @ ..] => photos.iter().try_for_each(|path| quality(Path::new(path))),
-        ["cost", runs, photos @ ..] => {
-            let runs = runs.parse()?;
-            photos.iter().try_for_each(|path| cost(Path::new(path), runs))
-        }
+        ["quality", photos @ ..] if !photos.is_empty() => quality(photos),
+        ["cost", runs, photos @ ..] if !photos.is_empty() => cost(photos, runs.parse()?),
         _ => Err("usage: renditions quality PHOTO..., or renditions cost RUNS PHOTO...".into()),
     }
 }
 
+/// A rendition of a photo among others and alone.
+struct Scores {
+    together: f64,
+    alone: f64,
+    bytes: usize,
+}
+
 /// Scores each rendition of one decoding, and the same one made alone from the full decode.
-fn quality(path: &Path) -> Outcome<()> {
-    let (photo, cancel) = (fs::read(path)?, CancelFlag::default());
-    let inspected = inspect(&photo, Policy::default(), &cancel);
-    let full = full_decode(&inspected)?;
+fn quality(photos: &[&str]) -> Outcome<()> {
     let all = [THUMBNAIL, SCREEN, GRID, COVER, SCREEN_WEBP, GRID_WEBP];
-    let specs = all.map(|(_, spec)| spec);
+    let mut scores: Vec<Vec<Scores>> = all.iter().map(|_| Vec::new()).collect();
+    for path in photos {
+        eprintln!("{path}");
+        let photo = fs::read(path)?;
+        for (scores, scored) in scores.iter_mut().zip(scored(&photo, &all)?) {
+            scores.push(scored);
+        }
+    }
+    println!(
+        "| rendition | SSIMULACRA2, one decoding | mean difference from one alone | worst | KB |"
+    );
+    println!("|---|---:|---:|---:|---:|");
+    for ((name, _), scores) in all.iter().zip(scores) {
+        let mean =
+            |value: fn(&Scores) -> f64| scores.iter().map(value).sum::<f64>() / scores.len() as f64;
+        let worst = scores.iter().map(|one| one.together - one.alone).fold(f64::MAX, f64::min);
+        let together = mean(|one| one.together);
+        let difference = mean(|one| one.together - one.alone);
+        let kilobytes = mean(|one| one.bytes as f64) / 1000.0;
+        println!("| {name} | {together:.1} | {difference:+.2} | {worst:+.2} | {kilobytes:.1} |");
+    }
+    Ok(())
+}
+
+fn scored(photo: &[u8], all: &[(&str, Spec)]) -> Outcome<Vec<Scores>> {
+    let cancel = CancelFlag::default();
+    let inspected = inspect(photo, Policy::default(), &cancel);
+    let full = full_decode(&inspected)?;
+    let specs: Vec<Spec> = all.iter().map(|(_, spec)| *spec).collect();
     let together = inspected.plan(&specs, Resampling::Best, u64::MAX)?.render(&cancel)?.renditions;
-    for ((name, spec), made) in all.iter().zip(together) {
+    let scored = specs.iter().zip(together).map(|(spec, made)| {
         let mut plan = inspected.plan(&[*spec], Resampling::Best, u64::MAX)?;
         plan.dct_scale = DctScale::FULL;
         let alone = plan.render(&cancel)?.renditions.remove(0);
         let reference = reference(&full, spec.sizing)?;
-        let [together, alone] = [&made, &alone].map(|made| score(made, &reference));
+        let (bytes, together) = (made.file.len(), score(&made, &reference)?);
+        Ok(Scores { together, alone: score(&alone, &reference)?, bytes })
+    });
+    scored.collect()
+}
+
+const SETS: [(&str, &[Spec]); 7] = [
+    ("thumbnail", &[THUMBNAIL.1]),
+    ("thumbnail, fit=400", &[THUMBNAIL.1, GRID.1]),
+    ("thumbnail, fit=1600", &[THUMBNAIL.1, SCREEN.1]),
+    ("thumbnail, fit=400, fit=1600", &[THUMBNAIL.1, GRID.1, SCREEN.1]),
+    ("fit=400", &[GRID.1]),
+    ("thumbnail, fit=400 webp", &[THUMBNAIL.1, GRID_WEBP.1]),
+    ("thumbnail, fit=400 webp, fit=1600 webp", &[THUMBNAIL.1, GRID_WEBP.1, SCREEN_WEBP.1]),
+];
+
+/// Prints the CPU time and the bytes of each set of renditions, as means of the photos.
+fn cost(photos: &[&str], runs: u32) -> Outcome<()> {
+    let mut spent = [0.0; SETS.len()];
+    let mut bytes = [0; SETS.len()];
+    for path in photos {
+        let photo = fs::read(path)?;
+        let mut least = [f64::MAX; SETS.len()];
+        // Each set in turn, so that what disturbs one run disturbs all sets alike.
+        for run in 0..runs {
+            for (index, (_, specs)) in SETS.iter().enumerate() {
+                let started = cpu_ms()?;
+                let made = rendered(black_box(&photo), specs)?;
+                least[index] = least[index].min(cpu_ms()? - started);
+                if run == 0 {
+                    bytes[index] += made.iter().map(|made| made.file.len()).sum::<usize>();
+                }
+            }
+        }
+        spent.iter_mut().zip(least).for_each(|(sum, least)| *sum += least);
+    }
+    println!("| renditions | CPU, ms | times the thumbnail alone | KB |");
+    println!("|---|---:|---:|---:|");
+    let count = photos.len() as f64;
+    for (index, (name, _)) in SETS.iter().enumerate() {
+        let (cpu, ratio) = (spent[index] / count, spent[index] / spent[0]);
         println!(
-            "{}",
-            json!({
-                "photo": path.file_name().unwrap_or_default().to_string_lossy(),
-                "rendition": name,
-                "bytes": made.file.len(),
-                "together": together?,
-                "alone": alone?,
-            })
+            "| {name} | {cpu:.1} | {ratio:.2} | {:.0} |",
+            bytes[index] as f64 / count / 1000.0
         );
     }
     Ok(())
 }
 
-/// CPU milliseconds of these renditions of a photo.
-fn cost(path: &Path, runs: u32) -> Outcome<()> {
-    let (photo, cancel) = (fs::read(path)?, CancelFlag::default());
-    let sets: [(&str, &[Spec]); 6] = [
-        ("thumbnail", &[THUMBNAIL.1]),
-        ("thumbnail, fit=400", &[THUMBNAIL.1, GRID.1]),
-        ("thumbnail, fit=1600", &[THUMBNAIL.1, SCREEN.1]),
-        ("thumbnail, fit=400, fit=1600", &[THUMBNAIL.1, GRID.1, SCREEN.1]),
-        ("thumbnail, fit=400 webp", &[THUMBNAIL.1, GRID_WEBP.1]),
-        ("thumbnail, fit=400 webp, fit=1600 webp", &[THUMBNAIL.1, GRID_WEBP.1, SCREEN_WEBP.1]),
-    ];
-    // Each set in turn, so that what disturbs one run disturbs all sets alike.
-    let mut spent = vec![f64::MAX; sets.len()];
-    let mut bytes = vec![0; sets.len()];
-    for _ in 0..runs {
-        for (index, (_, specs)) in sets.iter().enumerate() {
-            let started = cpu_ms()?;
-            let inspected = inspect(black_box(&photo), Policy::default(), &cancel);
-            let plan = inspected.plan(specs, Resampling::Best, u64::MAX)?;
-            let made = plan.render(&cancel)?.renditions;
-            spent[index] = spent[index].min(cpu_ms()? - started);
-            bytes[index] = made.iter().map(|made| made.file.len()).sum();
-        }
-    }
-    for (index, (name, _)) in sets.iter().enumerate() {
-        println!(
-            "{}",
-            json!({
-                "photo": path.file_name().unwrap_or_default().to_string_lossy(),
-                "renditions": name,
-                "cpuMs": spent[index],
-                "ratio": spent[index] / spent[0],
-                "bytes": bytes[index],
-            })
-        );
-    }
-    Ok(())
+fn rendered(photo: &[u8], specs: &[Spec]) -> Outcome<Vec<Rendition>> {
+    let cancel = CancelFlag::default();
+    let inspected = inspect(photo, Policy::default(), &cancel);
+    Ok(inspected.plan(specs, Resampling::Best, u64::MAX)?.render(&cancel)?.renditions)
 }
 
 /// The photo upright in RGB, at its full size.
