@@ -8,8 +8,8 @@
 //! | `GET /photos?album=NAME` | Query: the photos of an album, in the order in which they were taken |
 //! | `GET /photo?key=KEY` | GetItem: one photo, with the rest of its EXIF |
 //!
-//! A photo that is `READY` has a `thumbnailUrl`, valid for [`THUMBNAIL_URL_LIFETIME`]. Photos and thumbnails
-//! do not pass through the server: the page uploads to S3 and downloads from there.
+//! Each rendition of a `READY` photo has a `url`, valid for [`URL_LIFETIME`]. Photos and renditions do not pass
+//! through the server: the page uploads to S3 and downloads from there.
 //!
 //! The server also runs against a stack in AWS, with the region, credentials and endpoint of the standard
 //! AWS variables and files. It needs the stack's policy for callers of the upload-url function,
@@ -48,8 +48,8 @@ const PAGE: &str = include_str!("page.html");
 const JSON: &str = "application/json";
 /// Most bytes of a request that the function reads.
 const MAX_BODY_BYTES: u64 = 1 << 21;
-/// Long enough for a page to load its thumbnails, too short for a URL to be of use elsewhere.
-const THUMBNAIL_URL_LIFETIME: Duration = Duration::from_secs(300);
+/// Long enough for a page to load its pictures, too short for a URL to be of use elsewhere.
+const URL_LIFETIME: Duration = Duration::from_secs(300);
 
 const HELP: &str = "\
 Serves a page that uploads photos and shows their thumbnails.
@@ -220,7 +220,7 @@ impl Platform {
         let items = query.into_paginator().items().send().try_collect().await.map_err(reason)?;
         let mut photos = Vec::new();
         for item in items {
-            photos.push(self.with_thumbnail_url(item).await?);
+            photos.push(self.with_urls(item).await?);
         }
         Ok(response(200, JSON, json!({ "photos": photos }).to_string().as_bytes()))
     }
@@ -230,24 +230,23 @@ impl Platform {
         let get = get.key("photoKey", AttributeValue::S(key.to_owned()));
         match get.send().await.map_err(reason)?.item {
             Some(item) => {
-                let photo = self.with_thumbnail_url(item).await?;
+                let photo = self.with_urls(item).await?;
                 Ok(response(200, JSON, photo.to_string().as_bytes()))
             }
             None => Ok(problem(404, "Not Found", "this photo has no item yet")),
         }
     }
 
-    async fn with_thumbnail_url(
-        &self,
-        item: HashMap<String, AttributeValue>,
-    ) -> Result<Value, String> {
+    async fn with_urls(&self, item: HashMap<String, AttributeValue>) -> Result<Value, String> {
         let mut photo = plain(AttributeValue::M(item));
-        let thumbnail = &photo["renditions"]["thumbnail"];
-        if let (Some(bucket), Some(key)) = (thumbnail["bucket"].as_str(), thumbnail["key"].as_str())
-        {
-            let lifetime = PresigningConfig::expires_in(THUMBNAIL_URL_LIFETIME).map_err(reason)?;
+        let renditions = photo.get_mut("renditions").and_then(Value::as_object_mut);
+        for rendition in renditions.into_iter().flat_map(|renditions| renditions.values_mut()) {
+            // A copy that cannot be made has neither.
+            let place = (rendition["bucket"].as_str(), rendition["key"].as_str());
+            let (Some(bucket), Some(key)) = place else { continue };
+            let lifetime = PresigningConfig::expires_in(URL_LIFETIME).map_err(reason)?;
             let get = self.s3.get_object().bucket(bucket).key(key);
-            photo["thumbnailUrl"] = get.presigned(lifetime).await.map_err(reason)?.uri().into();
+            rendition["url"] = get.presigned(lifetime).await.map_err(reason)?.uri().into();
         }
         Ok(photo)
     }
