@@ -16,7 +16,7 @@ pub(crate) fn riff_chunk(bytes: &[u8]) -> Option<Chunk<'_>> {
 
 /// The flags of a VP8X chunk, which announce other chunks (WebP container specification, "Extended File
 /// Format").
-mod flag {
+pub(crate) mod flag {
     pub const PROFILE: u8 = 0x20;
     pub const ALPHA: u8 = 0x10;
     pub const EXIF: u8 = 0x08;
@@ -24,7 +24,7 @@ mod flag {
     pub const ANIMATION: u8 = 0x02;
 }
 /// Offset of the flags: the VP8X chunk is the first.
-const FLAGS_AT: usize = 20;
+pub(crate) const FLAGS_AT: usize = 20;
 
 /// What the chunks of a WebP hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,8 @@ pub(crate) fn with_profile(webp: &[u8], size: Size, profile: &[u8]) -> Vec<u8> {
     [b"RIFF", &(chunks.len() as u32 + 4).to_le_bytes()[..], b"WEBP", &chunks].concat()
 }
 
-fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+/// A chunk with its padding.
+pub(crate) fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
     let padding = vec![0; data.len() % 2];
     [name, &(data.len() as u32).to_le_bytes()[..], data, &padding].concat()
 }

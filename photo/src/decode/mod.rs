@@ -111,6 +111,14 @@ impl Header {
         Header { size: header.size, icc_profile, kind: Kind::Heif(header) }
     }
 
+    /// What only JPEGs have.
+    pub fn as_jpeg(&self) -> Option<&jpeg::Header> {
+        match &self.kind {
+            Kind::Jpeg(header) => Some(header),
+            Kind::Raster(_) | Kind::Tiff(_) | Kind::Heif(_) => None,
+        }
+    }
+
     /// The size of what has to be decoded: a HEIC can show a small part of it.
     fn stored(&self) -> Size {
         match &self.kind {

@@ -18,14 +18,14 @@ const IDENTIFIER: &[u8; 5] = b"Exif\0";
 const MAX_BEFORE_IDENTIFIER: usize = 4;
 
 /// The bytes before a packet of XMP and before its extension in APP1 (XMP part 3, clauses 1.1.3 and 1.1.3.1).
-const XMP_IDENTIFIER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+pub(crate) const XMP_IDENTIFIER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const EXTENSION_IDENTIFIER: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 
 /// What some programs put before the XML of a packet.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The bytes before image resources in APP13.
-const RESOURCE_IDENTIFIERS: [&[u8]; 2] = [b"Photoshop 3.0\0", b"Adobe_Photoshop2.5:"];
+pub(crate) const RESOURCE_IDENTIFIERS: [&[u8]; 2] = [b"Photoshop 3.0\0", b"Adobe_Photoshop2.5:"];
 
 /// Most bytes of a block that must be copied because it is split or compressed.
 const MAX_COPIED_BYTES: usize = 1 << 20;
@@ -35,7 +35,7 @@ pub(crate) const MAX_BLOCKS: usize = 32;
 
 /// The blocks of metadata in a file, each kind in the order of the file.
 #[derive(Debug, Default)]
-pub(super) struct Blocks<'a> {
+pub(crate) struct Blocks<'a> {
     /// Each begins with its TIFF header.
     pub exif: Vec<Cow<'a, [u8]>>,
     /// Packets of XMP.
@@ -149,7 +149,7 @@ impl<'a> Blocks<'a> {
     /// Adds a block of EXIF in an item of HEIF or JPEG XL. The item begins with the offset of the TIFF header,
     /// which counts from the end of these four bytes (ISO/IEC 23008-12 annex A.2.1), but some programs forget
     /// them.
-    fn push_item(&mut self, item: Cow<'a, [u8]>) {
+    pub fn push_item(&mut self, item: Cow<'a, [u8]>) {
         let is_bare = has_tiff_header(&item) || item.starts_with(IDENTIFIER);
         let offset = item.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes) as usize);
         let skipped = if is_bare { 0 } else { offset.saturating_add(4) };

@@ -4,7 +4,7 @@
 //! years. The profile is copied verbatim.
 
 /// The start of an APP2 segment that holds a part of a profile.
-const SIGNATURE: &[u8] = b"ICC_PROFILE\0";
+pub(crate) const SIGNATURE: &[u8] = b"ICC_PROFILE\0";
 /// Most bytes of a profile in one APP2 segment: 65,533 minus signature, number and count.
 const CHUNK: usize = 65_519;
 /// Most bytes of a profile that a thumbnail keeps, because it must stay small. Display profiles have 0.5

@@ -8,9 +8,9 @@ use super::text;
 /// Signatures of an image resource: those of Photoshop, and of programs that kept its form.
 const SIGNATURES: [&[u8; 4]; 5] = [b"8BIM", b"AgHg", b"DCSR", b"MeSa", b"PHUT"];
 /// Most image resources; Photoshop writes some thirty.
-const MAX_RESOURCES: usize = 1024;
+pub(crate) const MAX_RESOURCES: usize = 1024;
 /// Most datasets. A photo has some dozens, but each keyword is one.
-const MAX_DATASETS: usize = 4096;
+pub(crate) const MAX_DATASETS: usize = 4096;
 
 /// The byte with which each dataset begins (IIM clause 1.5).
 const TAG_MARKER: u8 = 0x1C;
@@ -20,7 +20,7 @@ const TIME_CREATED: u8 = 60;
 
 /// Numbers of image resources: IPTC, the EXIF of the photo, that of its copy, XMP (Adobe Photoshop File Formats
 /// Specification, "Image Resource IDs").
-const IPTC: u16 = 0x0404;
+pub(crate) const IPTC: u16 = 0x0404;
 pub(super) const EXIF: u16 = 0x0422;
 pub(super) const EXIF_OF_COPY: u16 = 0x0423;
 pub(super) const XMP: u16 = 0x0424;
@@ -43,11 +43,11 @@ fn resources(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(next).take(MAX_RESOURCES)
 }
 
-type Resource<'a> = (u16, &'a [u8]);
+pub(crate) type Resource<'a> = (u16, &'a [u8]);
 
 /// A resource: signature, number, a name with its length before it, length, data. Names and data are padded
 /// to even lengths.
-fn resource(bytes: &[u8]) -> Option<(Resource<'_>, &[u8])> {
+pub(crate) fn resource(bytes: &[u8]) -> Option<(Resource<'_>, &[u8])> {
     let (signature, rest) = bytes.split_first_chunk::<4>()?;
     let (number, rest) = rest.split_first_chunk()?;
     let name_length = 1 + usize::from(*rest.first()?);
@@ -82,11 +82,11 @@ fn datasets(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     all.filter(|((record, _), _)| *record == 2).map(|((_, number), data)| (number, data))
 }
 
-type Dataset<'a> = ((u8, u8), &'a [u8]);
+pub(crate) type Dataset<'a> = ((u8, u8), &'a [u8]);
 
 /// A dataset: marker, record, number, length, data. A length with its highest bit set is the number of bytes
 /// of the length that follows (IIM clause 1.5).
-fn dataset(bytes: &[u8]) -> Option<(Dataset<'_>, &[u8])> {
+pub(crate) fn dataset(bytes: &[u8]) -> Option<(Dataset<'_>, &[u8])> {
     let (&[TAG_MARKER, record, number, high, low], rest) = bytes.split_first_chunk()? else {
         return None;
     };

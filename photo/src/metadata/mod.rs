@@ -2,17 +2,17 @@
 
 pub(crate) mod blocks;
 mod clock;
-mod exif;
+pub(crate) mod exif;
 mod facts;
 pub(crate) mod icc;
-mod iptc;
+pub(crate) mod iptc;
 mod place;
-mod png_text;
+pub(crate) mod png_text;
 #[cfg(test)]
 pub(crate) mod sample;
 mod text;
 mod time;
-mod xmp;
+pub(crate) mod xmp;
 
 pub use exif::exposure::{Exposure, ExposureTime};
 pub use exif::tags::MAX_TAGS;

@@ -13,43 +13,43 @@ pub(crate) fn read(file: &[u8], location: LocationPolicy) -> Facts {
     super::read(file, location, &CancelFlag::default())
 }
 
-pub(super) fn field(tag: Tag, value: Value) -> Field {
+pub(crate) fn field(tag: Tag, value: Value) -> Field {
     let ifd_num = In::PRIMARY;
     Field { tag, ifd_num, value }
 }
 
-pub(super) fn thumbnail(field: Field) -> Field {
+pub(crate) fn thumbnail(field: Field) -> Field {
     let ifd_num = In::THUMBNAIL;
     Field { ifd_num, ..field }
 }
 
-pub(super) fn ascii(tag: Tag, text: &str) -> Field {
+pub(crate) fn ascii(tag: Tag, text: &str) -> Field {
     field(tag, Value::Ascii(vec![text.into()]))
 }
 
-pub(super) fn byte(tag: Tag, value: u8) -> Field {
+pub(crate) fn byte(tag: Tag, value: u8) -> Field {
     field(tag, Value::Byte(vec![value]))
 }
 
-pub(super) fn short(tag: Tag, value: u16) -> Field {
+pub(crate) fn short(tag: Tag, value: u16) -> Field {
     field(tag, Value::Short(vec![value]))
 }
 
-pub(super) fn long(tag: Tag, value: u32) -> Field {
+pub(crate) fn long(tag: Tag, value: u32) -> Field {
     field(tag, Value::Long(vec![value]))
 }
 
-pub(super) fn rational(tag: Tag, parts: &[(u32, u32)]) -> Field {
+pub(crate) fn rational(tag: Tag, parts: &[(u32, u32)]) -> Field {
     let values = parts.iter().copied().map(Into::into).collect();
     field(tag, Value::Rational(values))
 }
 
-pub(super) fn undefined(tag: Tag, bytes: &[u8]) -> Field {
+pub(crate) fn undefined(tag: Tag, bytes: &[u8]) -> Field {
     field(tag, Value::Undefined(bytes.to_vec(), 0))
 }
 
 /// A TIFF block in the byte order II (little-endian) or MM.
-pub(super) fn block(fields: &[Field], little_endian: bool) -> Vec<u8> {
+pub(crate) fn block(fields: &[Field], little_endian: bool) -> Vec<u8> {
     let mut writer = Writer::new();
     for field in fields {
         writer.push_field(field);
@@ -60,18 +60,18 @@ pub(super) fn block(fields: &[Field], little_endian: bool) -> Vec<u8> {
 }
 
 /// A JPEG that holds one block of EXIF.
-pub(super) fn jpeg(block: &[u8]) -> Vec<u8> {
+pub(crate) fn jpeg(block: &[u8]) -> Vec<u8> {
     jpeg_of(&[&[b"Exif\0\0", block].concat()])
 }
 
 /// The smallest JPEG that holds APP1 segments: SOI, APP1, EOI.
-pub(super) fn jpeg_of(segments: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn jpeg_of(segments: &[&[u8]]) -> Vec<u8> {
     let segments: Vec<(u8, &[u8])> = segments.iter().map(|payload| (0xe1, *payload)).collect();
     jpeg_of_segments(&segments)
 }
 
 /// The smallest JPEG that holds these segments, each with its marker.
-pub(super) fn jpeg_of_segments(segments: &[(u8, &[u8])]) -> Vec<u8> {
+pub(crate) fn jpeg_of_segments(segments: &[(u8, &[u8])]) -> Vec<u8> {
     let mut file = vec![0xff, 0xd8];
     for (marker, payload) in segments {
         file.extend([0xff, *marker]);
@@ -83,7 +83,7 @@ pub(super) fn jpeg_of_segments(segments: &[(u8, &[u8])]) -> Vec<u8> {
 }
 
 /// A PNG of these chunks, without valid checksums.
-pub(super) fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+pub(crate) fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     for (name, data) in chunks {
         png.extend((data.len() as u32).to_be_bytes());
@@ -93,12 +93,12 @@ pub(super) fn png(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
 }
 
 /// The payload of APP1 that holds a packet of XMP with these attributes of its rdf:Description.
-pub(super) fn xmp(attributes: &str) -> Vec<u8> {
+pub(crate) fn xmp(attributes: &str) -> Vec<u8> {
     [b"http://ns.adobe.com/xap/1.0/\0", packet(attributes, "").as_bytes()].concat()
 }
 
 /// A packet of XMP whose rdf:Description has these attributes and children.
-pub(super) fn packet(attributes: &str, children: &str) -> String {
+pub(crate) fn packet(attributes: &str, children: &str) -> String {
     format!(
         r#"<?xpacket begin="﻿" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -112,19 +112,19 @@ pub(super) fn packet(attributes: &str, children: &str) -> String {
 }
 
 /// The payload of APP13 that holds this image resource.
-pub(super) fn photoshop(number: u16, data: &[u8]) -> Vec<u8> {
+pub(crate) fn photoshop(number: u16, data: &[u8]) -> Vec<u8> {
     [b"Photoshop 3.0\0", &resource(number, data)[..]].concat()
 }
 
 /// An image resource without a name.
-pub(super) fn resource(number: u16, data: &[u8]) -> Vec<u8> {
+pub(crate) fn resource(number: u16, data: &[u8]) -> Vec<u8> {
     let length = (data.len() as u32).to_be_bytes();
     let padding = &[0][..data.len() % 2];
     [b"8BIM", &number.to_be_bytes()[..], &[0, 0], &length, data, padding].concat()
 }
 
 /// Datasets of IPTC's record 2.
-pub(super) fn iptc(datasets: &[(u8, &str)]) -> Vec<u8> {
+pub(crate) fn iptc(datasets: &[(u8, &str)]) -> Vec<u8> {
     let of = |(number, text): &(u8, &str)| {
         let length = (text.len() as u16).to_be_bytes();
         [&[0x1c, 2, *number][..], &length, text.as_bytes()].concat()
@@ -132,19 +132,19 @@ pub(super) fn iptc(datasets: &[(u8, &str)]) -> Vec<u8> {
     datasets.iter().flat_map(of).collect()
 }
 
-pub(super) fn facts(fields: &[Field]) -> Facts {
+pub(crate) fn facts(fields: &[Field]) -> Facts {
     facts_under(fields, LocationPolicy::Exact)
 }
 
 /// The facts of a JPEG with these fields, after checking that they are the same in both byte orders.
-pub(super) fn facts_under(fields: &[Field], location: LocationPolicy) -> Facts {
+pub(crate) fn facts_under(fields: &[Field], location: LocationPolicy) -> Facts {
     let facts = read(&jpeg(&block(fields, false)), location);
     assert_eq!(facts, read(&jpeg(&block(fields, true)), location));
     facts
 }
 
 /// A field with this text for every tag that [`Facts::tags`] keeps.
-pub(super) fn every_tag(text: &str) -> Vec<Field> {
+pub(crate) fn every_tag(text: &str) -> Vec<Field> {
     let contexts = [Context::Tiff, Context::Exif, Context::Gps, Context::Interop];
     contexts
         .into_iter()

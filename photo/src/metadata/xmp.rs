@@ -17,13 +17,13 @@ use crate::CancelFlag;
 
 /// Most bytes of a packet that are read. Those of cameras have some kilobytes; editors keep their history
 /// in them.
-pub(super) const MAX_PACKET_BYTES: usize = 2 << 20;
+pub(crate) const MAX_PACKET_BYTES: usize = 2 << 20;
 /// Most packets that are read; a file has one, and one with the extension.
 const MAX_PACKETS: usize = 4;
 /// Most elements inside each other; those of editors' histories are some ten deep.
-const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 /// Most namespaces that are declared at a time; an editor declares some twenty.
-const MAX_NAMESPACES: usize = 64;
+pub(crate) const MAX_NAMESPACES: usize = 64;
 /// Most bytes of a value. Dates and places are short, and texts are cut at 512 bytes anyway.
 const MAX_VALUE_BYTES: usize = 1024;
 

@@ -14,6 +14,7 @@ mod floods;
 mod heic;
 mod hevc;
 mod memory;
+mod strip;
 
 use std::fs;
 use std::path::Path;

@@ -20,7 +20,7 @@ pub(crate) struct Meta<'a> {
 }
 
 /// An entry of the list of items (clause 8.11.6).
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     pub id: u32,
     /// What the item is, such as `hvc1`, `grid` or `Exif`.
     pub kind: [u8; 4],
@@ -30,7 +30,7 @@ pub(super) struct Entry<'a> {
 
 /// References from an item to others (clause 8.11.12).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reference<'a> {
+pub(crate) struct Reference<'a> {
     /// What the item is to the others, such as `dimg`: it is derived from them.
     pub kind: &'a [u8],
     pub from: u32,
@@ -104,6 +104,31 @@ impl<'a> Meta<'a> {
                 return None;
             }
             data.push(parts);
+        }
+        Some(data)
+    }
+
+    /// The data of those of these items that have some, in parts. All of them together are no longer than the
+    /// file, however many items share its bytes.
+    ///
+    /// `None` if the list of places is broken, or if an item's data do not lie in the file.
+    pub fn data_of_each(
+        &self,
+        items: impl IntoIterator<Item = u32>,
+        cancel: &CancelFlag,
+    ) -> Option<BTreeMap<u32, Vec<&'a [u8]>>> {
+        let mut places = items.into_iter().map(|id| (id, None)).collect();
+        self.find_places(&mut places, cancel)?;
+        let mut bytes = 0;
+        let mut data = BTreeMap::new();
+        for (id, place) in places {
+            let Some(place) = place else { continue };
+            let parts = self.parts(&place)?;
+            bytes += parts.iter().map(|part| part.len()).sum::<usize>();
+            if bytes > self.file.len() {
+                return None;
+            }
+            data.insert(id, parts);
         }
         Some(data)
     }

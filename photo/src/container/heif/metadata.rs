@@ -37,7 +37,8 @@ pub(crate) fn item<'a>(file: &'a [u8], kind: Kind, cancel: &CancelFlag) -> Optio
 }
 
 impl Kind {
-    fn is_of(self, entry: &Entry<'_>) -> bool {
+    /// Whether an item is of this kind.
+    pub fn is_of(self, entry: &Entry<'_>) -> bool {
         match self {
             Kind::Exif => entry.kind == *b"Exif",
             Kind::Xmp => {

@@ -5,10 +5,10 @@ mod items;
 mod metadata;
 mod picture;
 
+pub(crate) use items::Meta;
 pub(crate) use metadata::{Kind, item};
 pub(crate) use picture::{Crop, Nclx, Picture, Pictures, Tiles, displayed_size};
 
-use self::items::Meta;
 use super::{Chunk, chunks};
 use crate::{CancelFlag, Format, PhotoError, Raw};
 

@@ -74,11 +74,45 @@ pub(super) fn mended(
     image_end: usize,
     cancel: &CancelFlag,
 ) -> Result<Vec<u8>, PhotoError> {
-    let image = jpeg.get(..image_end).unwrap_or(jpeg);
-    let mut mended = Vec::with_capacity(image.len() + 4);
-    mended.extend([0xFF, marker::SOI]);
+    let mut mended = Vec::with_capacity(image_end.min(jpeg.len()) + 4);
+    write_to_end(jpeg, header, Some(image_end), &mut mended, cancel, |segment, mended| {
+        if !segment.is_metadata() {
+            write(segment.marker, &payload(segment, header), mended);
+        }
+    })?;
+    Ok(mended)
+}
+
+/// Appends a copy of the image in which each segment is what the callback writes of it. Bytes that belong to no
+/// segment are left out, and so is all behind the image, which ends with EOI.
+///
+/// # Errors
+/// [`PhotoError::Cancelled`] once the flag is raised.
+pub(crate) fn write_image<'a>(
+    jpeg: &'a [u8],
+    header: &Header,
+    copy: &mut Vec<u8>,
+    cancel: &CancelFlag,
+    write_segment: impl FnMut(&Segment<'a>, &mut Vec<u8>),
+) -> Result<(), PhotoError> {
+    write_to_end(jpeg, header, header.mended_to, copy, cancel, write_segment)
+}
+
+/// Writes the image up to this offset, else up to its EOI.
+fn write_to_end<'a>(
+    jpeg: &'a [u8],
+    header: &Header,
+    image_end: Option<usize>,
+    copy: &mut Vec<u8>,
+    cancel: &CancelFlag,
+    mut write_segment: impl FnMut(&Segment<'a>, &mut Vec<u8>),
+) -> Result<(), PhotoError> {
+    let image = image_end.and_then(|end| jpeg.get(..end)).unwrap_or(jpeg);
+    copy.extend([0xFF, marker::SOI]);
     let mut segments = Segments::new(image, cancel);
-    segments.image_end = ImageEnd::File;
+    if image_end.is_some() {
+        segments.image_end = ImageEnd::File;
+    }
     // The offset of the scan's data, if the last segment began a scan.
     let mut data = None;
     while let Some(segment) = segments.next().transpose()? {
@@ -87,7 +121,7 @@ pub(super) fn mended(
                 true => without_padding(image, start),
                 false => segment.position.start,
             };
-            mended.extend_from_slice(image.get(start..end).unwrap_or_default());
+            copy.extend_from_slice(image.get(start..end).unwrap_or_default());
         }
         match segment.marker {
             marker::EOI => break,
@@ -95,12 +129,10 @@ pub(super) fn mended(
             marker::DRI => segments.has_restarts = segment.payload.iter().any(|byte| *byte != 0),
             _ => {}
         }
-        if !segment.is_metadata() {
-            write(segment.marker, &payload(&segment, header), &mut mended);
-        }
+        write_segment(&segment, copy);
     }
-    mended.extend([0xFF, marker::EOI]);
-    Ok(mended)
+    copy.extend([0xFF, marker::EOI]);
+    Ok(())
 }
 
 /// The payload with the values that libjpeg-turbo knows.
@@ -118,7 +150,7 @@ fn payload<'a>(segment: &Segment<'a>, header: &Header) -> std::borrow::Cow<'a, [
 }
 
 /// Appends a segment. Its payload is no longer than the file's, so that its length fits 16 bits.
-pub(super) fn write(marker: u8, payload: &[u8], jpeg: &mut Vec<u8>) {
+pub(crate) fn write(marker: u8, payload: &[u8], jpeg: &mut Vec<u8>) {
     let length = (payload.len() + 2) as u16;
     jpeg.extend(iter::chain([0xFF, marker], length.to_be_bytes()));
     jpeg.extend_from_slice(payload);

@@ -18,6 +18,8 @@ pub(super) use entropy::resynchronised;
 pub use header::Header;
 pub(super) use header::ScanCosts;
 
+pub(crate) use mend::{write, write_image};
+
 use std::borrow::Cow;
 use std::fmt::Display;
 

@@ -74,6 +74,35 @@ pub(crate) fn embedded(block: &[u8]) -> Vec<(Embedded, &[u8])> {
     found
 }
 
+/// An entry of a directory as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stored<'a> {
+    /// Its tag, named as [`Directory`] names it: the number is the stored one.
+    pub tag: Tag,
+    /// The code of its type.
+    pub kind: u16,
+    /// The number of its elements.
+    pub count: u32,
+    pub value: &'a [u8],
+}
+
+/// The readable entries of IFD0, Exif and Interoperability of a block as they are stored, at most 1,024 each, and
+/// their byte order. Nothing is copied. `None` if the block has no IFD0, or is a BigTIFF.
+pub(crate) fn stored(block: &[u8]) -> Option<(ByteOrder, [Vec<Stored<'_>>; 3])> {
+    let block = Block::new(block).filter(|block| !block.is_big)?;
+    let entries = |context, offset: Option<usize>| {
+        let entries = offset.and_then(|offset| block.entries(offset)).into_iter().flatten();
+        entries.filter_map(|entry| block.stored(context, entry)).collect::<Vec<Stored>>()
+    };
+    let primary = entries(Context::Tiff, Some(block.first()?));
+    let exif = entries(Context::Exif, block.pointed(&primary, Tag::ExifIFDPointer));
+    let interoperability = block
+        .pointed(&exif, Tag::InteropIFDPointer)
+        .or_else(|| block.pointed(&primary, Tag::InteropIFDPointer));
+    let interoperability = entries(Context::Interop, interoperability);
+    Some((block.order, [primary, exif, interoperability]))
+}
+
 /// A block of EXIF. Offsets count from its start.
 #[derive(Clone, Copy)]
 struct Block<'a> {
@@ -151,6 +180,19 @@ impl<'a> Block<'a> {
         let (place, place_length) = if self.is_big { (entry + 12, 8) } else { (entry + 8, 4) };
         let start = if length > place_length { self.long(place)? } else { place };
         Some((kind, self.bytes.get(start..)?.get(..length)?))
+    }
+
+    fn stored(self, context: Context, entry: usize) -> Option<Stored<'a>> {
+        let (kind, value) = self.value(entry)?;
+        let count = u32::try_from(value.len() / kind.bytes()).ok()?;
+        let tag = tag(context, self.short(entry)?);
+        Some(Stored { tag, kind: self.short(entry + 2)?, count, value })
+    }
+
+    /// The offset in an entry of this tag.
+    fn pointed(self, entries: &[Stored], tag: Tag) -> Option<usize> {
+        let entry = entries.iter().find(|entry| entry.tag == tag)?;
+        Some(self.order.u32(*entry.value.first_chunk()?) as usize)
     }
 
     fn short(self, at: usize) -> Option<u16> {
@@ -314,6 +356,20 @@ impl ByteOrder {
         match self {
             ByteOrder::Big => u32::from_be_bytes(bytes),
             ByteOrder::Little => u32::from_le_bytes(bytes),
+        }
+    }
+
+    pub fn bytes_of_u16(self, number: u16) -> [u8; 2] {
+        match self {
+            ByteOrder::Big => number.to_be_bytes(),
+            ByteOrder::Little => number.to_le_bytes(),
+        }
+    }
+
+    pub fn bytes_of_u32(self, number: u32) -> [u8; 4] {
+        match self {
+            ByteOrder::Big => number.to_be_bytes(),
+            ByteOrder::Little => number.to_le_bytes(),
         }
     }
 

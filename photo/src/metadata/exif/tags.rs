@@ -83,6 +83,11 @@ pub(crate) fn is_kept(tag: Tag, location: LocationPolicy) -> bool {
         && (location == LocationPolicy::Exact || !is_gps)
 }
 
+/// Whether a tag has a standard name and means something outside of its file.
+pub(crate) fn is_standard(tag: Tag) -> bool {
+    name(tag).is_some() && !is_position_in_file(tag)
+}
+
 /// The EXIF library's name for a tag, else the one in [`OTHER_TAGS`].
 fn name(tag: Tag) -> Option<String> {
     tag.description().map(|_| tag.to_string()).or_else(|| {
