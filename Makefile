@@ -43,7 +43,8 @@ unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
-	release measure cost bench bench-heic bench-check bench-stages bench-pins fuzz faults quality exif-check heic-check \
+	release measure cost bench bench-heic bench-check bench-stages bench-pins fuzz faults quality \
+	exif-check heic-check strip-check \
 	deploy destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
 help: ## List the commands
@@ -205,6 +206,10 @@ heic-check: setup ## Compare thumbnails and facts of the HEICs below DIR with li
 	cargo build --profile $(PROFILE) --package bench --bin heic
 	cargo build --profile $(PROFILE) --package photo --features serde --example facts
 	@$(DEV).heic_check target/$(PROFILE)/heic target/$(PROFILE)/examples/facts "$(DIR)"
+
+strip-check: setup ## Read share copies of the photos below DIR with exiftool: none may tell its place (DIR=path)
+	cargo build --profile $(PROFILE) --package photo --example stripped
+	@$(DEV).strip_check target/$(PROFILE)/examples/stripped "$(DIR)"
 
 deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)
 	$(SAM) build --config-env $(CONFIG)
