@@ -193,14 +193,19 @@ impl Copy {
     fn write(&mut self, element: &BytesStart, text: &str, is_empty: bool) -> Option<()> {
         let is_declaration = |name: &str| name == "xmlns" || name.starts_with("xmlns:");
         let is_kept = |name: &str| is_declaration(name) || !self.is_left_out(name);
-        let attributes = element.attributes().with_checks(false).collect::<Result<Vec<_>, _>>();
-        let attributes = attributes.ok()?;
-        if attributes.iter().all(|attribute| is_kept(attribute.key.as_ref())) {
+        let mut are_all_kept = true;
+        for attribute in element.attributes().with_checks(false) {
+            are_all_kept &= is_kept(attribute.ok()?.key.as_ref());
+        }
+        if are_all_kept {
             self.text.push_str(text);
             return Some(());
         }
         let mut start = format!("<{}", element.name().as_ref());
-        for attribute in attributes.iter().filter(|one| is_kept(one.key.as_ref())) {
+        for attribute in element.attributes().with_checks(false).flatten() {
+            if !is_kept(attribute.key.as_ref()) {
+                continue;
+            }
             let quote = if attribute.value.contains('"') { '\'' } else { '"' };
             start.extend([" ", attribute.key.as_ref(), "="]);
             start.push(quote);
