@@ -43,7 +43,7 @@ unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
-	release measure cost bench bench-heic bench-check bench-stages bench-pins fuzz faults quality \
+	release measure cost bench bench-heic bench-renditions bench-check bench-stages bench-pins fuzz faults quality \
 	exif-check heic-check strip-check \
 	deploy destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
@@ -168,6 +168,9 @@ bench: setup ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg 
 
 bench-heic: setup ## Compare cost and quality of a HEIC's thumbnail with libheif and other thumbnailers (RUNS=10)
 	@$(DEV).benches.peers.heic --runs $(RUNS)
+
+bench-renditions: setup ## Compare the cost of three renditions with that of the thumbnail alone, here and in other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)
+	@$(DEV).benches.peers.renditions --profile $(PROFILE) --runs $(RUNS) $(PHOTOS)
 
 bench-check: release ## Say what is slower or larger than the committed figures (UPDATE=1 replaces them)
 	@$(AWS) with --tls -- $(DEV).benches.peers.check --profile $(PROFILE) $(if $(UPDATE),--update) $(PACKAGES)

@@ -62,6 +62,7 @@
 //! | [`metadata`] | facts, from EXIF, XMP, IPTC and texts, and colour profiles |
 //! | `decode` | headers and decoding: JPEG, TIFF, HEIC, and the formats that the image crate decodes |
 //! | [`pixels`] | pictures in memory: samples, shrinking, turning, inks |
+//! | `strip` | copies of an original without its place or its metadata |
 //! | [`encode`](mod@encode) | encoding a picture as a JPEG or a WebP |
 
 #![warn(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]

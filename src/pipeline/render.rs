@@ -194,8 +194,9 @@ fn render(
     let inspected = photo::inspect(photo, config.policy(), cancel);
     let inspecting = started.elapsed();
     let copies = config.renditions.iter().filter(is_copy).count();
-    // A copy is as large as the photo.
-    let bytes = photo.len() as u64 * (1 + copies as u64);
+    // A copy is as large as the photo, and one more is held while it is made.
+    let copies = if copies == 0 { 0 } else { copies as u64 + 1 };
+    let bytes = photo.len() as u64 * (1 + copies);
     let specs: Vec<Spec> = config.renditions.iter().filter_map(spec).collect();
     let free = memory.for_photos().saturating_sub(bytes);
     let plan = inspected.plan(&specs, config.resampling, free);

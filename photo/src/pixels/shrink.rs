@@ -83,7 +83,8 @@ impl Decoded {
         Source(planes.collect())
     }
 
-    /// Resizes the whole picture: see [`Source::shrink`].
+    /// Resizes the whole picture to `target` with Lanczos3, and copies a plane that already has its size. `mirrored`
+    /// says whether it will be mirrored along its width and along its height.
     ///
     /// # Errors
     /// [`PhotoError::Corrupt`] if a plane's range, size and number of channels do not fit its data.

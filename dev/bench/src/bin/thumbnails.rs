@@ -12,7 +12,7 @@ use std::time::Instant;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::imageops::FilterType;
 use image::{DynamicImage, GenericImageView, ImageDecoder, ImageEncoder};
-use photo::{CancelFlag, Policy, Resampling, Size, Spec, inspect};
+use photo::{CancelFlag, Encoding, Policy, Resampling, Size, Sizing, Spec, inspect};
 use serde_json::json;
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
 
@@ -61,8 +61,10 @@ type Make<'a> = Box<dyn Fn() -> Outcome<Vec<u8>> + 'a>;
 /// A function that makes the thumbnail of this photo.
 fn prepare<'a>(way: &str, photo: &'a [u8]) -> Outcome<Make<'a>> {
     Ok(match way {
-        "best" => Box::new(|| by_this_crate(photo, Resampling::Best)),
-        "fast" => Box::new(|| by_this_crate(photo, Resampling::Fast)),
+        "best" => Box::new(|| by_this_crate(photo, &[THUMBNAIL], Resampling::Best)),
+        "fast" => Box::new(|| by_this_crate(photo, &[THUMBNAIL], Resampling::Fast)),
+        "three-jpegs" => Box::new(|| by_this_crate(photo, &THREE_JPEGS, Resampling::Best)),
+        "three-webps" => Box::new(|| by_this_crate(photo, &THREE_WEBPS, Resampling::Best)),
         "image" => Box::new(|| {
             let lanczos3 = |full: &DynamicImage, size: Size| {
                 full.resize_exact(size.width, size.height, FilterType::Lanczos3)
@@ -78,19 +80,29 @@ fn prepare<'a>(way: &str, photo: &'a [u8]) -> Outcome<Make<'a>> {
         }
         _ => {
             return Err(format!(
-                "WAY {way} is unknown: best, fast, image, image-thumbnail or floor"
+                "WAY {way} is unknown: best, fast, three-jpegs, three-webps, image, image-thumbnail or floor"
             )
             .into());
         }
     })
 }
 
-fn by_this_crate(photo: &[u8], resampling: Resampling) -> Outcome<Vec<u8>> {
+const THUMBNAIL: Spec = Spec::scaled(SCALE, 0.9);
+const THREE_JPEGS: [Spec; 3] =
+    [THUMBNAIL, fit(1600, Encoding::Jpeg, 0.9), fit(400, Encoding::Jpeg, 0.9)];
+const THREE_WEBPS: [Spec; 3] =
+    [THUMBNAIL, fit(1600, Encoding::WebP, 0.8), fit(400, Encoding::WebP, 0.8)];
+
+const fn fit(side: u32, encoding: Encoding, quality: f64) -> Spec {
+    Spec { sizing: Sizing::Fit(Size { width: side, height: side }), encoding, quality }
+}
+
+/// Makes these renditions, and returns the first.
+fn by_this_crate(photo: &[u8], specs: &[Spec], resampling: Resampling) -> Outcome<Vec<u8>> {
     let cancel = CancelFlag::default();
     let inspected = inspect(photo, Policy::default(), &cancel);
-    let spec = Spec::scaled(SCALE, f64::from(QUALITY) / 100.0);
-    let made = inspected.plan(&[spec], resampling, u64::MAX)?.render(&cancel)?;
-    Ok(made.renditions.into_iter().flat_map(|made| made.file).collect())
+    let mut made = inspected.plan(specs, resampling, u64::MAX)?.render(&cancel)?.renditions;
+    Ok(made.swap_remove(0).file)
 }
 
 fn by_image(

@@ -1,4 +1,4 @@
-"""The runner of Pillow: full|draft|thumbnail DIRECTORY RUNS PHOTO... (see run.py)."""
+"""The runner of Pillow: full|draft|thumbnail|three-jpegs|three-webps DIRECTORY RUNS PHOTO... (see run.py)."""
 
 import io
 import sys
@@ -9,12 +9,16 @@ from PIL import Image, ImageOps, features
 from photos_dev.benches.peers.runner import quarter, run
 
 
+# The format and the quality of the two renditions in a box that are made of the thumbnail.
+SMALL_FORMATS = {"three-jpegs": ("JPEG", 90), "three-webps": ("WEBP", 80)}
+
+
 def shrink(photo: Image.Image, way: str) -> Image.Image:
     width, height = size = tuple(map(quarter, photo.size))
     box, gap = None, None
     if way == "draft":
         photo.draft(None, size)
-    if way == "thumbnail":  # the steps of Image.thumbnail, which rounds the sides differently
+    if way == "thumbnail" or way in SMALL_FORMATS:  # the steps of Image.thumbnail, which rounds the sides differently
         gap = 2.0
         if drafted := photo.draft(None, (gap * width, gap * height)):
             box = drafted[1]
@@ -24,9 +28,17 @@ def shrink(photo: Image.Image, way: str) -> Image.Image:
 def make(photo: bytes) -> bytes:
     thumbnail = shrink(Image.open(io.BytesIO(photo)), way)
     ImageOps.exif_transpose(thumbnail, in_place=True)
-    jpeg = io.BytesIO()
-    thumbnail.save(jpeg, "JPEG", quality=90, icc_profile=thumbnail.info.get("icc_profile"))
-    return jpeg.getvalue()
+    if way in SMALL_FORMATS:
+        for side in (1600, 400):
+            smaller = ImageOps.contain(thumbnail, (side, side), Image.Resampling.LANCZOS)
+            encoded(smaller, thumbnail, *SMALL_FORMATS[way])
+    return encoded(thumbnail, thumbnail, "JPEG", 90)
+
+
+def encoded(picture: Image.Image, photo: Image.Image, form: str, quality: int) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, form, quality=quality, icc_profile=photo.info.get("icc_profile"))
+    return file.getvalue()
 
 
 def read_heics() -> str:

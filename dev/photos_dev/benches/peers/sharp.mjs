@@ -1,4 +1,4 @@
-// The runner of sharp: DIRECTORY RUNS PHOTO... (see run.py).
+// The runner of sharp: [three-jpegs|three-webps] DIRECTORY RUNS PHOTO... (see run.py).
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -12,17 +12,30 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
-const [directory, runs, ...photos] = process.argv.slice(2);
+// The two renditions in a box that are made of the thumbnail's pixels.
+const SMALL_FORMATS = {
+  'three-jpegs': (picture) => picture.jpeg({ quality: 90 }),
+  'three-webps': (picture) => picture.webp({ quality: 80 }),
+};
+const given = process.argv.slice(2);
+const small = SMALL_FORMATS[given[0]];
+const [directory, runs, ...photos] = small ? given.slice(1) : given;
 
 // Keeps the colour profile, which sharp would otherwise convert to sRGB.
 async function make(photo) {
   const { width, height } = (await sharp(photo).metadata()).autoOrient;
-  return sharp(photo)
+  const thumbnail = sharp(photo)
     .autoOrient()
     .resize(quarter(width), quarter(height), { fit: 'fill' })
-    .keepIccProfile()
-    .jpeg({ quality: 90 })
-    .toBuffer();
+    .keepIccProfile();
+  if (!small) return thumbnail.jpeg({ quality: 90 }).toBuffer();
+  const { data, info } = await thumbnail.raw().toBuffer({ resolveWithObject: true });
+  const { width: across, height: down, channels } = info;
+  const pixels = () => sharp(data, { raw: { width: across, height: down, channels } });
+  for (const side of [1600, 400]) {
+    await small(pixels().resize(side, side, { fit: 'inside' })).toBuffer();
+  }
+  return pixels().jpeg({ quality: 90 }).toBuffer();
 }
 
 function quarter(side) {
