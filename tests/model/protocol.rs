@@ -1,17 +1,13 @@
-//! The calls of the events about one key, each atomic at its service, in every order: what crosses, what is
-//! killed and tried again, whose answer is lost, what is delivered twice. The decisions between the calls are
-//! those of the product, made by its own functions.
+//! The calls of the events about one key, each atomic at its service. The decisions between the calls are those
+//! of the product, made by its own functions.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use stateright::{Model, Property};
 use thumbnailer::event::Sequencer;
-use thumbnailer::item::{
-    Place, Precondition, RenditionHead, RenditionRef, RenditionRefs, Repair, Seen, Status, Stored,
-    Verdict, must_look, repair,
-};
+use thumbnailer::item::{Precondition, Repair, Seen, Status, Stored, Verdict, must_look, repair};
 
-/// What happens to the key, in this order; each but the last is an event.
+use crate::world::{Files, Item, Layout, Original, PLACES, Places, Settings, World};
+use crate::world::{files_at, heads, index_of};
+
+/// What happens to the key, in this order; each but a deployment is an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deed {
     /// An original is uploaded.
@@ -26,37 +22,6 @@ pub enum Deed {
     Deploy(Settings),
 }
 
-/// An original by its ETag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Original {
-    A,
-    /// Another original, whose renditions have the same bytes as those of A.
-    SamePixelsAsA,
-    B,
-    C,
-    /// An original that can have no renditions.
-    Broken,
-}
-
-/// Settings: those of the beginning, and those that make other bytes at the same place or at another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Settings {
-    First,
-    OtherQuality,
-    OtherPlace,
-}
-
-/// How much may go wrong in one story.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Faults {
-    /// Processes that are killed; each event is then tried again.
-    pub kills: u8,
-    /// Answers that are lost; the SDK then repeats the call.
-    pub lost_answers: u8,
-    /// Events that are delivered twice.
-    pub duplicates: u8,
-}
-
 /// The protocol, or a protocol that lacks a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
@@ -64,6 +29,8 @@ pub enum Variant {
     Whole,
     /// No look at the renditions after a write.
     WithoutLook,
+    /// A look at the first rendition alone.
+    WithoutLookAtAll,
     /// No tombstone of a superseded event.
     WithoutTombstone,
     /// No place of a rendition is kept until its file is gone.
@@ -72,57 +39,16 @@ pub enum Variant {
     WithoutTakeOver,
 }
 
-/// One key and the events about it.
+/// What the processes of one key do.
+#[derive(Clone, Debug)]
 pub struct Protocol {
     pub story: Vec<Deed>,
-    pub faults: Faults,
+    pub layout: Layout,
     pub variant: Variant,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct State {
-    /// Deeds that are done.
-    done: usize,
-    world: World,
-    left: Faults,
-    /// Whether no process was under way when the settings changed.
-    is_quiet_deploy: bool,
-    /// Of each event, the process of its delivery and that of a second delivery.
-    processes: Vec<[Process; 2]>,
-}
-
-/// What S3 and DynamoDB keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct World {
-    settings: Settings,
-    original: Option<Original>,
-    /// The rendition at each place.
-    renditions: [Option<Made>; 2],
-    item: Option<Item>,
-}
-
-/// A rendition by what it was made from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Made {
-    from: Original,
-    settings: Settings,
-}
-
-/// An item of one rendition. It is a `Stored`, smaller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Item {
-    status: Status,
-    sequencer: u8,
-    original: Option<Original>,
-    rendition: Option<Made>,
-    /// Whether a rendition may be at each place.
-    places: [bool; 2],
-    /// `processedAt`: differs between any two writes.
-    stamp: u8,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Process {
+pub enum Process {
     NotStarted,
     At(Local),
     Done,
@@ -130,37 +56,40 @@ enum Process {
 
 /// What a process knows, and the call that it makes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Local {
-    call: Call,
-    settings: Settings,
-    claim: Claim,
+pub struct Local {
+    pub call: Call,
+    /// Of calls that are made at once, the places whose call is still to be made.
+    pub waiting: Places,
+    pub settings: Settings,
+    pub claim: Claim,
     /// The item as it was read or written.
-    stored: Option<Item>,
-    /// The item that a write has replaced.
-    before: Option<Item>,
-    heads: [Option<Made>; 2],
+    pub stored: Option<Item>,
+    /// The places of all calls that are made at once.
+    pub looked_at: Places,
+    /// What is known to be there.
+    pub found: Files,
     /// The stamp of a write whose answer was lost.
-    unanswered: Option<u8>,
-    /// The item that must not have changed, only while a write is made.
-    seen: Option<Option<Item>>,
+    pub unanswered: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Claim {
-    original: Option<Original>,
-    sequencer: u8,
+pub struct Claim {
+    pub original: Option<Original>,
+    pub sequencer: u8,
     /// The stamp of the item that must not have changed, 0 for none; for events without a sequencer.
-    unchanged: Option<u8>,
+    pub unchanged: Option<u8>,
 }
 
+/// A call. The calls about several renditions are made at once: those of one process have no order among each
+/// other, and other processes' calls may come between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Call {
+pub enum Call {
     /// An event without a sequencer asks for the ETag, then for the item.
     Head,
     ClaimItem,
     /// The line of a photo.
     Fetch,
-    Put,
+    Puts,
     Commit,
     /// A photo that can have no renditions.
     RejectItem,
@@ -168,99 +97,32 @@ enum Call {
     RemovalItem,
     RemovalHead,
     TakeOver,
-    /// Renditions at the place that the settings do not name, before their names are forgotten.
-    FormerHead,
-    FormerDelete,
+    /// Renditions at places that the settings do not name, before these places are forgotten.
+    FormerHeads,
+    FormerDeletes,
     CommitFailed,
     CommitTombstone,
     /// A superseded event whose object is gone.
     LeaveTombstone,
     /// Reconciliation.
     Item,
-    HeadOf(usize),
-    DeleteOf(usize),
+    Heads,
+    Deletes,
     FetchAgain,
-    PutAgain,
+    PutsAgain,
     CommitAgain,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// The next deed of the story.
-    Next,
-    /// An event is delivered, or delivered again.
-    Deliver { event: usize, again: bool },
-    /// A process makes its next call.
-    Call { event: usize, again: bool },
-    /// Its call is made, but the answer is lost.
-    LoseAnswer { event: usize, again: bool },
-    /// A process is killed before its next call, and its event tried again.
-    Kill { event: usize, again: bool },
-}
+/// What becomes of a process after a call.
+pub type Step = (World, Process);
 
-impl Settings {
-    fn place(self) -> usize {
-        usize::from(self == Settings::OtherPlace)
-    }
-}
-
-impl Original {
-    /// What the renditions of the original show.
-    fn pixels(self) -> Original {
-        if self == Original::SamePixelsAsA { Original::A } else { self }
-    }
-}
-
-impl Made {
-    fn place(self) -> usize {
-        self.settings.place()
-    }
-
-    /// S3's ETag of the file: equal bytes have equal ETags.
-    fn etag(self) -> String {
-        format!("{:?} {:?}", self.from.pixels(), self.settings)
-    }
-
-    fn version(self) -> String {
-        format!("{:?} {:?}", self.from, self.settings)
-    }
-
-    fn named(self) -> RenditionRefs {
-        let rendition = RenditionRef { place: place(self.place()), version: self.version() };
-        RenditionRefs::from([("thumbnail".to_owned(), rendition)])
-    }
-}
-
-fn place(index: usize) -> Place {
-    Place { bucket: "thumbnails".to_owned(), key: index.to_string() }
-}
-
-impl Item {
-    fn stored(self) -> Stored {
-        let named = |made: Option<Made>| made.map(Made::named).unwrap_or_default();
-        Stored {
-            status: Some(self.status),
-            etag: self.original.map(|original| format!("{original:?}")),
-            sequencer: Sequencer::new(&self.sequencer.to_string()),
-            processed_at: Some(self.stamp.to_string()),
-            dead_letter_id: None,
-            bytes: None,
-            absent: BTreeMap::new(),
-            renditions: named(self.rendition),
-            places: self.places().map(place).collect(),
-        }
-    }
-
-    fn places(self) -> impl Iterator<Item = usize> {
-        [0, 1].into_iter().filter(move |place| self.places[*place])
-    }
-}
-
-fn stored(item: Option<Item>) -> Option<Stored> {
-    item.map(Item::stored)
-}
+/// A stamp that no write has yet, until a state is normalised.
+pub const FRESH: u8 = u8::MAX;
 
 impl Claim {
+    /// Of a process that only reconciles: it does so under the claim of the item that it finds.
+    const NONE: Claim = Claim { original: None, sequencer: 0, unchanged: None };
+
     fn precondition(self) -> Precondition {
         match self.unchanged {
             None => {
@@ -273,15 +135,60 @@ impl Claim {
     }
 
     fn etag(self) -> String {
-        self.original.map(|original| format!("{original:?}")).unwrap_or_default()
+        self.original.map(Original::etag).unwrap_or_default()
     }
 }
 
-/// What becomes of a process after a call.
-type Step = (World, Process);
+impl Local {
+    /// The next call of a process that knows its claim and nothing else.
+    fn at(self, call: Call) -> Process {
+        Process::At(Local {
+            call,
+            waiting: Places::NONE,
+            stored: None,
+            looked_at: Places::NONE,
+            found: [None; PLACES],
+            unanswered: None,
+            ..self
+        })
+    }
+
+    /// The same with the item that it knows.
+    fn with_item(self, stored: Option<Item>, call: Call) -> Process {
+        match self.at(call) {
+            Process::At(local) => Process::At(Local { stored, ..local }),
+            other => other,
+        }
+    }
+
+    /// Calls that are made at once.
+    fn at_once(self, call: Call, places: Places) -> Process {
+        Process::At(Local { call, waiting: places, looked_at: places, unanswered: None, ..self })
+    }
+
+    fn reconcile(self) -> Process {
+        Local { claim: Claim::NONE, ..self }.at(Call::Item)
+    }
+
+    /// After one of the calls that are made at once: `then` after the last.
+    fn after_one(self, place: usize, then: impl FnOnce(Local) -> Process) -> Process {
+        let local = Local { waiting: self.waiting.without(place), ..self };
+        if local.waiting.is_empty() { then(local) } else { Process::At(local) }
+    }
+
+    fn knowing(mut self, place: usize, world: World) -> Local {
+        self.found[place] = world.files[place];
+        self
+    }
+
+    fn forgetting(mut self, place: usize) -> Local {
+        self.found[place] = None;
+        self
+    }
+}
 
 impl Protocol {
-    fn start(&self, event: usize, settings: Settings) -> Process {
+    pub fn start(&self, event: usize, settings: Settings) -> Process {
         let sequencer = u8::try_from(event + 1).expect("few events");
         let (call, original, sequencer, unchanged) = match self.events()[event] {
             Deed::Upload(original) => (Call::Fetch, Some(original), sequencer, None),
@@ -291,107 +198,111 @@ impl Protocol {
         };
         Process::At(Local {
             call,
+            waiting: Places::NONE,
             settings,
             claim: Claim { original, sequencer, unchanged },
             stored: None,
-            before: None,
-            heads: [None; 2],
+            looked_at: Places::NONE,
+            found: [None; PLACES],
             unanswered: None,
-            seen: None,
         })
     }
 
-    fn events(&self) -> Vec<Deed> {
+    pub fn events(&self) -> Vec<Deed> {
         let is_event = |deed: &Deed| !matches!(deed, Deed::Deploy(_));
         self.story.iter().copied().filter(is_event).collect()
     }
 
     /// Deeds up to the event, itself among them.
-    fn deeds_until(&self, event: usize) -> usize {
+    pub fn deeds_until(&self, event: usize) -> usize {
         let is_event = |(_, deed): &(usize, &Deed)| !matches!(deed, Deed::Deploy(_));
         self.story.iter().enumerate().filter(is_event).nth(event).expect("an event").0 + 1
     }
 
-    fn call(&self, event: usize, local: Local, world: World) -> Step {
-        let at = |call| Process::At(Local { call, unanswered: None, ..local });
-        let made = local.claim.original.map(|from| Made { from, settings: local.settings });
+    fn stored(&self, item: Option<Item>) -> Option<Stored> {
+        item.map(|item| self.layout.stored(item))
+    }
+
+    /// What a process's next call does; of calls that are made at once, that about `place`.
+    pub fn call(&self, event: usize, local: Local, place: Option<usize>, world: World) -> Step {
+        match place {
+            Some(place) => self.call_about(place, local, world),
+            None => self.single_call(event, local, world),
+        }
+    }
+
+    fn call_about(&self, place: usize, local: Local, world: World) -> Step {
+        let put = || {
+            let from = local.claim.original.expect("an original is claimed");
+            world.with_file(place, self.layout.made(from, local.settings, place))
+        };
+        let delete = || world.without_file(place, local.found[place]);
+        match local.call {
+            Call::Puts => (put(), local.after_one(place, |local| local.at(Call::Commit))),
+            Call::PutsAgain => (put(), local.after_one(place, |local| local.at(Call::CommitAgain))),
+            Call::Heads => {
+                let next = local.knowing(place, world).after_one(place, |it| self.after_heads(it));
+                (world, next)
+            }
+            Call::Deletes => (delete(), local.forgetting(place).after_one(place, Local::reconcile)),
+            Call::FormerHeads => {
+                let after = |local: Local| {
+                    let there =
+                        local.looked_at.iter().filter(|place| local.found[*place].is_some());
+                    self.delete_all_former(local, there.collect())
+                };
+                (world, local.knowing(place, world).after_one(place, after))
+            }
+            Call::FormerDeletes => {
+                let after = |local: Local| self.delete_all_former(local, Places::NONE);
+                (delete(), local.forgetting(place).after_one(place, after))
+            }
+            _ => panic!("one call about the whole photo"),
+        }
+    }
+
+    fn single_call(&self, event: usize, local: Local, world: World) -> Step {
         let ready = |stamp| Item {
             status: Status::Ready,
             sequencer: local.claim.sequencer,
             original: local.claim.original,
-            rendition: made,
-            places: self.places_with(world.item, made),
+            settings: Some(local.settings),
+            places: self.places_with(world.item, local.settings),
             stamp,
         };
         match local.call {
             Call::Head => match world.original {
-                None => (world, at(Call::Item)),
+                None => (world, local.reconcile()),
                 Some(_) => {
                     let claim = Claim { original: world.original, ..local.claim };
-                    (world, Process::At(Local { call: Call::ClaimItem, claim, ..local }))
+                    (world, Local { claim, ..local }.at(Call::ClaimItem))
                 }
             },
             Call::ClaimItem => (world, self.claim_behind(local, world.item)),
             Call::Fetch => match world.original {
                 now if now != local.claim.original => (world, self.give_way(event, local)),
-                Some(Original::Broken) => (world, at(Call::RejectItem)),
-                _ => (world, at(Call::Put)),
+                Some(Original::Broken) => (world, local.at(Call::RejectItem)),
+                _ => (world, local.at_once(Call::Puts, self.layout.places(local.settings))),
             },
-            Call::Put => (with_rendition(world, made), at(Call::Commit)),
             Call::Commit => self.commit(event, local, world, ready),
             Call::RejectItem => {
-                let (item, etag) = (stored(world.item), local.claim.etag());
+                let (item, etag) = (self.stored(world.item), local.claim.etag());
                 let verdict = local.claim.precondition().check(item.as_ref(), &etag);
-                if verdict == Verdict::Superseded {
-                    return (world, self.superseded(event, local));
-                }
-                (
-                    world,
-                    self.delete_former(Local { stored: world.item, ..local }, Call::CommitFailed),
-                )
+                let next = if verdict == Verdict::Superseded {
+                    self.superseded(event, local)
+                } else {
+                    self.delete_former(local, world.item)
+                };
+                (world, next)
             }
-            Call::RemovalItem => {
-                let mut claim = local.claim;
-                if claim.unchanged.is_some() {
-                    claim.unchanged = Some(world.item.map_or(0, |item| item.stamp));
-                }
-                let stored = world.item;
-                (world, Process::At(Local { call: Call::RemovalHead, stored, claim, ..local }))
-            }
+            Call::RemovalItem => (world, local.with_item(world.item, Call::RemovalHead)),
             Call::RemovalHead => (world, self.after_removal_head(local, world)),
-            Call::TakeOver => {
-                let sequencer = local.claim.sequencer;
-                let taken = |stamp| {
-                    let item = local.stored.expect("it was read");
-                    // DynamoDB keeps the places that the item has by then.
-                    let places = world.item.map_or(item.places, |item| item.places);
-                    Item { sequencer, stamp, places, ..item }
-                };
-                match self.write_if_unchanged(local, world, taken) {
-                    Some((world, ..)) => (world, at(Call::Item)),
-                    None => (world, at(Call::RemovalItem)),
-                }
-            }
-            Call::FormerHead => {
-                let heads = world.renditions;
-                let next = match heads[1 - local.settings.place()] {
-                    Some(_) => Call::FormerDelete,
-                    None => self.forgetting(local),
-                };
-                (world, Process::At(Local { call: next, heads, ..local }))
-            }
-            Call::FormerDelete => {
-                let place = 1 - local.settings.place();
-                (without_rendition(world, place, local.heads[place]), at(self.forgetting(local)))
-            }
+            Call::TakeOver => self.take_over(local, world),
             Call::CommitFailed => {
                 let failed = |stamp| Item {
                     status: Status::Failed,
-                    sequencer: local.claim.sequencer,
                     original: local.claim.original,
-                    rendition: None,
-                    places: [false; 2],
-                    stamp,
+                    ..tombstone(local, stamp)
                 };
                 self.forget(local, world, failed, Call::RejectItem)
             }
@@ -399,136 +310,144 @@ impl Protocol {
                 self.forget(local, world, |stamp| tombstone(local, stamp), Call::RemovalItem)
             }
             Call::LeaveTombstone => {
-                let claim = Claim { unchanged: Some(0), ..local.claim };
                 let own = |stamp| tombstone(local, stamp);
-                match self.write(Local { claim, ..local }, world, own) {
+                match self.write(local, &Precondition::unchanged(Seen::Absent), world, own) {
                     Some((world, ..)) => (world, Process::Done),
-                    None => (world, at(Call::Item)),
+                    None => (world, local.reconcile()),
                 }
             }
             Call::Item => match world.item {
                 None => (world, Process::Done),
-                stored => {
-                    let local = Local { stored, before: None, ..local };
-                    (world, look(local))
-                }
+                Some(stored) => (world, self.look(local, stored, None)),
             },
-            Call::HeadOf(place) => {
-                let mut heads = local.heads;
-                heads[place] = world.renditions[place];
-                (world, self.after_head(place, Local { heads, ..local }))
-            }
-            Call::DeleteOf(place) => {
-                let world = without_rendition(world, place, local.heads[place]);
-                (world, self.after_delete(place, local))
-            }
             Call::FetchAgain => match world.original {
                 now if now != local.claim.original => (world, Process::Done),
-                _ => (world, at(Call::PutAgain)),
+                _ => (world, local.at_once(Call::PutsAgain, self.layout.places(local.settings))),
             },
-            Call::PutAgain => (with_rendition(world, made), at(Call::CommitAgain)),
             Call::CommitAgain => {
-                let written = self.write(local, world, ready);
-                let world = written.map_or(world, |(world, ..)| world);
-                (world, self.end(event, local))
+                let written = self.write(local, &local.claim.precondition(), world, ready);
+                (written.map_or(world, |(world, ..)| world), local.reconcile())
             }
+            Call::Puts
+            | Call::PutsAgain
+            | Call::Heads
+            | Call::Deletes
+            | Call::FormerHeads
+            | Call::FormerDeletes => panic!("a call for each place"),
         }
-    }
-
-    /// Reconciliation begins again, under the event's own claim.
-    fn end(&self, event: usize, local: Local) -> Process {
-        let Process::At(fresh) = self.start(event, local.settings) else {
-            panic!("a start is at a call")
-        };
-        Process::At(Local { call: Call::Item, ..fresh })
     }
 
     /// An event without a sequencer takes its place behind the item.
     fn claim_behind(&self, local: Local, item: Option<Item>) -> Process {
         let from = local.claim.original.expect("it was asked for");
-        let renditions = Made { from, settings: local.settings }.named();
-        if stored(item).is_some_and(|stored| stored.is_finished(&format!("{from:?}"), &renditions))
-        {
-            return Process::At(Local { call: Call::Item, ..local });
+        let renditions = self.layout.named(from, local.settings);
+        let stored = self.stored(item);
+        if stored.is_some_and(|stored| stored.is_finished(&from.etag(), &renditions)) {
+            return local.reconcile();
         }
         let (sequencer, stamp) = item.map_or((0, 0), |item| (item.sequencer, item.stamp));
         let claim = Claim { sequencer, unchanged: Some(stamp), ..local.claim };
-        Process::At(Local { call: Call::Fetch, claim, ..local })
+        Local { claim, ..local }.at(Call::Fetch)
     }
 
     fn give_way(&self, event: usize, local: Local) -> Process {
         let has_sequencer = self.events()[event] != Deed::Backfill;
         let leaves = has_sequencer && self.variant != Variant::WithoutTombstone;
-        let call = if leaves { Call::LeaveTombstone } else { Call::Item };
-        Process::At(Local { call, ..local })
+        if leaves { local.at(Call::LeaveTombstone) } else { local.reconcile() }
     }
 
     fn after_removal_head(&self, local: Local, world: World) -> Process {
         let Some(current) = world.original else {
-            let verdict = local.claim.precondition().check(stored(local.stored).as_ref(), "");
+            let stored = self.stored(local.stored);
+            let verdict = local.claim.precondition().check(stored.as_ref(), "");
             if verdict == Verdict::Superseded {
-                return Process::At(Local { call: Call::Item, ..local });
+                return local.reconcile();
             }
-            return self.delete_former(local, Call::CommitTombstone);
+            return self.delete_former(local, local.stored);
         };
         if let Some(item) = local.stored
-            && item.stored().is_ready(&format!("{current:?}"))
+            && self.layout.stored(item).is_ready(&current.etag())
         {
             let takes_over =
                 item.sequencer < local.claim.sequencer && self.variant != Variant::WithoutTakeOver;
-            let call = if takes_over { Call::TakeOver } else { Call::Item };
-            return Process::At(Local { call, ..local });
+            if takes_over {
+                return local.with_item(local.stored, Call::TakeOver);
+            }
+            return local.reconcile();
         }
         let claim = Claim { original: Some(current), ..local.claim };
-        Process::At(Local { call: Call::Fetch, claim, ..local })
+        Local { claim, ..local }.at(Call::Fetch)
     }
 
-    /// Removes the renditions that the item names elsewhere, before `commit` forgets their names.
-    fn delete_former(&self, local: Local, commit: Call) -> Process {
-        let elsewhere = 1 - local.settings.place();
-        let is_named = local.stored.is_some_and(|item| item.places().any(|at| at == elsewhere));
-        let deletes = is_named && self.variant != Variant::WithoutFormerPlaces;
-        // A claim on no original is that of a removal.
-        let call = if deletes { Call::FormerHead } else { commit };
-        Process::At(Local { call, ..local })
-    }
-
-    /// The write that forgets names.
-    fn forgetting(&self, local: Local) -> Call {
-        match local.claim.original {
-            Some(_) => Call::CommitFailed,
-            None => Call::CommitTombstone,
+    fn take_over(&self, local: Local, world: World) -> Step {
+        let item = local.stored.expect("it was read");
+        let taken = |stamp| Item {
+            sequencer: local.claim.sequencer,
+            stamp,
+            // DynamoDB keeps the places that the item has by then.
+            places: world.item.map_or(item.places, |item| item.places),
+            ..item
+        };
+        match self.write(local, &self.if_unchanged(local), world, taken) {
+            Some((world, ..)) => (world, local.reconcile()),
+            None => (world, local.at(Call::RemovalItem)),
         }
     }
 
-    /// The places of the item and that of a new rendition.
-    fn places_with(&self, item: Option<Item>, made: Option<Made>) -> [bool; 2] {
+    /// Looks at the places of an item that the settings do not name, before a write forgets them.
+    fn delete_former(&self, local: Local, stored: Option<Item>) -> Process {
+        let named = stored.map_or(Places::NONE, |item| item.places);
+        let former = named.minus(self.layout.places(local.settings));
+        let Process::At(local) = local.with_item(stored, Call::FormerHeads) else {
+            panic!("it is at a call")
+        };
+        if former.is_empty() || self.variant == Variant::WithoutFormerPlaces {
+            return self.delete_all_former(local, Places::NONE);
+        }
+        local.at_once(Call::FormerHeads, former)
+    }
+
+    /// Removes renditions, and then writes the item that forgets them.
+    fn delete_all_former(&self, local: Local, there: Places) -> Process {
+        if !there.is_empty() {
+            return local.at_once(Call::FormerDeletes, there);
+        }
+        // A claim on no original is that of a removal.
+        let is_removal = local.claim.original.is_none();
+        let call = if is_removal { Call::CommitTombstone } else { Call::CommitFailed };
+        local.with_item(local.stored, call)
+    }
+
+    /// The places of the item and those of new renditions.
+    fn places_with(&self, item: Option<Item>, settings: Settings) -> Places {
         let keeps = self.variant != Variant::WithoutFormerPlaces;
-        let former = item.filter(|_| keeps).map_or([false; 2], |item| item.places);
-        [0, 1].map(|place| former[place] || made.is_some_and(|made| made.place() == place))
+        let former = item.filter(|_| keeps).map_or(Places::NONE, |item| item.places);
+        former.and(self.layout.places(settings))
     }
 
     /// An UpdateItem with its condition: the world after it, what was written, and what was there before.
     fn write(
         &self,
         local: Local,
+        precondition: &Precondition,
         world: World,
         item: impl Fn(u8) -> Item,
     ) -> Option<(World, Item, Option<Item>)> {
-        let found = stored(world.item);
-        let precondition = match local.seen {
-            Some(seen) => local.claim.precondition().and_unchanged(stored(seen).as_ref()),
-            None => local.claim.precondition(),
-        };
+        let found = self.stored(world.item);
         if precondition.check(found.as_ref(), &local.claim.etag()) != Verdict::Superseded {
             let written = item(local.unanswered.unwrap_or(FRESH));
             return Some((World { item: Some(written), ..world }, written, world.item));
         }
         // A repeated call may find its own write.
-        let own = local.unanswered.map(|stamp| item(stamp).stored());
+        let own = local.unanswered.map(|stamp| self.layout.stored(item(stamp)));
         let is_own = own.zip(found).is_some_and(|(own, found)| found.is_same_write(&own));
         let found = world.item.filter(|_| is_own)?;
         Some((world, found, Some(found)))
+    }
+
+    /// The event's own condition, and that the item is still the one that was read.
+    fn if_unchanged(&self, local: Local) -> Precondition {
+        local.claim.precondition().and_unchanged(self.stored(local.stored).as_ref())
     }
 
     /// An event whose write was refused looks at the renditions; without a sequencer it begins anew.
@@ -536,313 +455,90 @@ impl Protocol {
         if self.events()[event] == Deed::Backfill {
             return self.start(event, local.settings);
         }
-        Process::At(Local { call: Call::Item, unanswered: None, ..local })
+        local.reconcile()
     }
 
     fn commit(&self, event: usize, local: Local, world: World, item: impl Fn(u8) -> Item) -> Step {
-        let Some((world, written, before)) = self.write(local, world, item) else {
-            return (world, self.superseded(event, local));
-        };
-        (world, self.follow_up(local, written, before))
+        match self.write(local, &local.claim.precondition(), world, item) {
+            Some((world, written, before)) => (world, self.follow_up(local, written, before)),
+            None => (world, self.superseded(event, local)),
+        }
     }
 
     fn follow_up(&self, local: Local, written: Item, before: Option<Item>) -> Process {
-        let looks = must_look(&local.claim.precondition(), stored(before).as_ref());
+        let looks = must_look(&local.claim.precondition(), self.stored(before).as_ref());
         if !looks || self.variant == Variant::WithoutLook {
             return Process::Done;
         }
-        let before = before.filter(|_| self.variant != Variant::WithoutFormerPlaces);
-        look(Local { stored: Some(written), before, unanswered: None, ..local })
+        self.look(local, written, before.filter(|_| self.variant != Variant::WithoutFormerPlaces))
     }
 
-    /// A write that forgets the names of renditions: the item must still be the one whose renditions were
+    /// A write that forgets where renditions are: the item must still be the one whose renditions were
     /// removed, else the event begins `again`.
     fn forget(&self, local: Local, world: World, item: impl Fn(u8) -> Item, again: Call) -> Step {
-        let Some((world, written, _)) = self.write_if_unchanged(local, world, item) else {
-            return (world, Process::At(Local { call: again, unanswered: None, ..local }));
-        };
-        (world, self.follow_up(local, written, local.stored))
-    }
-
-    /// A write under the event's own condition and that the item is still the one that was read.
-    fn write_if_unchanged(
-        &self,
-        local: Local,
-        world: World,
-        item: impl Fn(u8) -> Item,
-    ) -> Option<(World, Item, Option<Item>)> {
-        self.write(Local { seen: Some(local.stored), ..local }, world, item)
-    }
-
-    fn after_head(&self, place: usize, local: Local) -> Process {
-        let looked_at = places(local);
-        if let Some(next) = looked_at.iter().find(|other| **other > place) {
-            return Process::At(Local { call: Call::HeadOf(*next), ..local });
+        match self.write(local, &self.if_unchanged(local), world, item) {
+            Some((world, written, _)) => (world, self.follow_up(local, written, local.stored)),
+            None => (world, local.at(again)),
         }
+    }
+
+    /// A look at the places of the settings, and at those that an item names.
+    fn look(&self, local: Local, stored: Item, before: Option<Item>) -> Process {
+        let configured = self.layout.places(local.settings);
+        let former = before.map_or(Places::NONE, |item| item.places);
+        let looked_at = stored.places.and(former).and(configured);
+        let local = Local { claim: Claim::NONE, ..local };
+        let Process::At(local) = local.with_item(Some(stored), Call::Heads) else {
+            panic!("it is at a call")
+        };
+        let Process::At(looks) = local.at_once(Call::Heads, looked_at) else {
+            panic!("it is at a call")
+        };
+        if self.variant == Variant::WithoutLookAtAll {
+            return self.look_at_first(looks, stored);
+        }
+        Process::At(looks)
+    }
+
+    /// A look that takes all but the first rendition for right.
+    fn look_at_first(&self, looks: Local, stored: Item) -> Process {
+        let first = Places::NONE.with(0).with(self.layout.renditions);
+        let waiting = looks.looked_at.minus(looks.looked_at.minus(first));
+        let made = stored.original.zip(stored.settings);
+        let named = made.map_or([None; PLACES], |(from, made)| self.layout.files(from, made));
+        let found = files_at(named, looks.looked_at.minus(first));
+        Process::At(Local { waiting, found, ..looks })
+    }
+
+    fn after_heads(&self, local: Local) -> Process {
         let item = local.stored.expect("it was read");
-        match repair(&item.stored(), &heads(local, &looked_at)) {
+        let found = heads(local.found, local.looked_at);
+        match repair(&self.layout.stored(item), &found) {
             Repair::Nothing => Process::Done,
-            Repair::Delete(_) => self.after_delete(usize::MAX, local),
+            Repair::Delete(surplus) => {
+                let surplus: Places = surplus.iter().map(|(place, _)| index_of(place)).collect();
+                let found = files_at(local.found, surplus);
+                Local { stored: None, found, ..local }.at_once(Call::Deletes, surplus)
+            }
             Repair::RenderAgain => {
                 let claim = Claim {
                     original: item.original,
                     sequencer: item.sequencer,
                     unchanged: Some(item.stamp),
                 };
-                Process::At(Local { call: Call::FetchAgain, claim, ..local })
+                Local { claim, ..local }.at(Call::FetchAgain)
             }
         }
-    }
-
-    /// The next deletion of those that the repair asks for, or another look.
-    fn after_delete(&self, place: usize, local: Local) -> Process {
-        let item = local.stored.expect("it was read");
-        let looked_at = places(local);
-        let Repair::Delete(surplus) = repair(&item.stored(), &heads(local, &looked_at)) else {
-            panic!("it asked for deletions");
-        };
-        let mut surplus: Vec<usize> =
-            surplus.iter().map(|(place, _)| place.key.parse().expect("an index")).collect();
-        surplus.sort_unstable();
-        let next = surplus.iter().find(|other| place == usize::MAX || **other > place);
-        match next {
-            Some(next) => Process::At(Local { call: Call::DeleteOf(*next), ..local }),
-            None => {
-                let local = Local { stored: None, before: None, heads: [None; 2], ..local };
-                Process::At(Local { call: Call::Item, ..local })
-            }
-        }
-    }
-
-    /// What is wrong in the end.
-    fn verdict(&self, state: &State) -> Result<(), &'static str> {
-        let World { original, item, settings, .. } = &state.world;
-        let mut renditions = state.world.renditions;
-        // A process that began under other settings and is killed between its two writes leaves a rendition
-        // that no item names: nobody can find it.
-        let elsewhere = 1 - settings.place();
-        let is_named = item.is_some_and(|item| item.places().any(|place| place == elsewhere));
-        if !state.is_quiet_deploy && state.left.kills < self.faults.kills && !is_named {
-            renditions[elsewhere] = None;
-        }
-        let is_bare = renditions.iter().all(Option::is_none);
-        match original {
-            None => match item {
-                Some(item) if item.status != Status::Deleted => Err("removed, but an item stays"),
-                _ if !is_bare => Err("removed, but a rendition stays"),
-                _ => Ok(()),
-            },
-            Some(Original::Broken) => match item {
-                Some(item) if item.status == Status::Failed && item.original == *original => {
-                    if is_bare {
-                        Ok(())
-                    } else {
-                        Err("FAILED, but a rendition stays")
-                    }
-                }
-                _ => Err("the last photo is broken, but not FAILED"),
-            },
-            Some(from) => match item {
-                Some(item) if item.status == Status::Ready && item.original == *original => {
-                    let made = item.rendition.expect("READY has one");
-                    let others = renditions[1 - made.place()];
-                    match renditions[made.place()] {
-                        // A process that began under other settings may end after the backfill.
-                        _ if self.ends_with_backfill()
-                            && state.is_quiet_deploy
-                            && made.settings != *settings =>
-                        {
-                            Err("READY with the settings of before the backfill")
-                        }
-                        Some(found) if found.from != *from || found != made => {
-                            Err("READY with another rendition")
-                        }
-                        None => Err("READY without its rendition"),
-                        Some(_) if others.is_some() => Err("READY, but a former rendition stays"),
-                        Some(_) => Ok(()),
-                    }
-                }
-                _ => Err("the last photo is not READY"),
-            },
-        }
-    }
-
-    fn ends_with_backfill(&self) -> bool {
-        self.story.last() == Some(&Deed::Backfill)
-    }
-
-    fn is_over(&self, state: &State) -> bool {
-        let is_over = |[first, second]: &[Process; 2]| {
-            *first == Process::Done && matches!(second, Process::Done | Process::NotStarted)
-        };
-        state.done == self.story.len() && state.processes.iter().all(is_over)
     }
 }
-
-/// A stamp that no write has yet, until [`normalised`] gives it a number.
-const FRESH: u8 = u8::MAX;
 
 fn tombstone(local: Local, stamp: u8) -> Item {
-    let (status, sequencer) = (Status::Deleted, local.claim.sequencer);
-    Item { status, sequencer, original: None, rendition: None, places: [false; 2], stamp }
-}
-
-fn with_rendition(mut world: World, made: Option<Made>) -> World {
-    let made = made.expect("an original is claimed");
-    world.renditions[made.place()] = Some(made);
-    world
-}
-
-/// DeleteObject with If-Match: the file is removed if it still has the bytes that were seen.
-fn without_rendition(mut world: World, place: usize, seen: Option<Made>) -> World {
-    let etag = |made: Option<Made>| made.map(Made::etag);
-    if etag(world.renditions[place]) == etag(seen) {
-        world.renditions[place] = None;
-    }
-    world
-}
-
-/// The places that a reconciliation looks at: those of the settings, and those that an item names.
-fn places(local: Local) -> BTreeSet<usize> {
-    let named = local.stored.into_iter().chain(local.before).flat_map(Item::places);
-    named.chain([local.settings.place()]).collect()
-}
-
-fn look(local: Local) -> Process {
-    let first = places(local).first().copied().expect("that of the settings");
-    Process::At(Local { call: Call::HeadOf(first), heads: [None; 2], ..local })
-}
-
-fn heads(local: Local, looked_at: &BTreeSet<usize>) -> Vec<(Place, Option<RenditionHead>)> {
-    let head = |made: Made| RenditionHead { etag: made.etag(), version: Some(made.version()) };
-    looked_at.iter().map(|&index| (place(index), local.heads[index].map(head))).collect()
-}
-
-/// The same state with its stamps numbered in the order of their appearance: only which are equal matters.
-fn normalised(mut state: State) -> State {
-    let mut numbers: HashMap<u8, u8> = HashMap::from([(0, 0)]);
-    let mut number = |stamp: &mut u8| {
-        let next = u8::try_from(numbers.len()).expect("few stamps");
-        *stamp = *numbers.entry(*stamp).or_insert(next);
-    };
-    if let Some(item) = &mut state.world.item {
-        number(&mut item.stamp);
-    }
-    for process in state.processes.iter_mut().flatten() {
-        let Process::At(local) = process else { continue };
-        for item in [&mut local.stored, &mut local.before].into_iter().flatten() {
-            number(&mut item.stamp);
-        }
-        for stamp in [&mut local.claim.unchanged, &mut local.unanswered].into_iter().flatten() {
-            number(stamp);
-        }
-    }
-    state
-}
-
-impl Model for Protocol {
-    type State = State;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<State> {
-        let world =
-            World { settings: Settings::First, original: None, renditions: [None; 2], item: None };
-        let processes = vec![[Process::NotStarted; 2]; self.events().len()];
-        vec![State { done: 0, world, left: self.faults, is_quiet_deploy: true, processes }]
-    }
-
-    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        if state.done < self.story.len() {
-            actions.push(Action::Next);
-        }
-        for (event, processes) in state.processes.iter().enumerate() {
-            if self.deeds_until(event) > state.done {
-                continue;
-            }
-            for (process, again) in processes.iter().zip([false, true]) {
-                match process {
-                    Process::NotStarted if !again || state.left.duplicates > 0 => {
-                        actions.push(Action::Deliver { event, again });
-                    }
-                    Process::NotStarted | Process::Done => {}
-                    Process::At(_) => {
-                        actions.push(Action::Call { event, again });
-                        if state.left.lost_answers > 0 {
-                            actions.push(Action::LoseAnswer { event, again });
-                        }
-                        if state.left.kills > 0 {
-                            actions.push(Action::Kill { event, again });
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn next_state(&self, last: &State, action: Action) -> Option<State> {
-        let mut state = last.clone();
-        match action {
-            Action::Next => {
-                match self.story[state.done] {
-                    Deed::Upload(original) => state.world.original = Some(original),
-                    Deed::Remove => state.world.original = None,
-                    Deed::Restore(original) => state.world.original = Some(original),
-                    Deed::Deploy(settings) => {
-                        state.world.settings = settings;
-                        let mut processes = state.processes.iter().flatten();
-                        state.is_quiet_deploy =
-                            !processes.any(|process| matches!(process, Process::At(_)));
-                    }
-                    Deed::Backfill => {}
-                }
-                state.done += 1;
-            }
-            Action::Deliver { event, again } => {
-                state.left.duplicates -= u8::from(again);
-                let process = self.start(event, state.world.settings);
-                state.processes[event][usize::from(again)] = process;
-            }
-            Action::Call { event, again } => {
-                let process = &mut state.processes[event][usize::from(again)];
-                let Process::At(local) = *process else { return None };
-                (state.world, *process) = self.call(event, local, state.world);
-            }
-            Action::LoseAnswer { event, again } => {
-                let process = &mut state.processes[event][usize::from(again)];
-                let Process::At(local) = *process else { return None };
-                let (world, _) = self.call(event, local, state.world);
-                if world == state.world {
-                    return None;
-                }
-                // An item that was written has a stamp that nothing else has.
-                let stamp = world.item.map(|item| item.stamp).filter(|stamp| *stamp == FRESH);
-                *process = Process::At(Local { unanswered: stamp.or(local.unanswered), ..local });
-                state.world = world;
-                state.left.lost_answers -= 1;
-            }
-            Action::Kill { event, again } => {
-                state.left.kills -= 1;
-                let process = self.start(event, state.world.settings);
-                state.processes[event][usize::from(again)] = process;
-            }
-        }
-        Some(normalised(state))
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always(
-            "in the end renditions and item agree",
-            |protocol: &Protocol, state: &State| {
-                !protocol.is_over(state) || protocol.verdict(state).is_ok()
-            },
-        )]
-    }
-}
-
-impl State {
-    /// What is wrong, for people.
-    pub fn complaint(&self, protocol: &Protocol) -> String {
-        let why = protocol.verdict(self).err().unwrap_or("nothing is wrong");
-        format!("{why}: {:?}", self.world)
+    Item {
+        status: Status::Deleted,
+        sequencer: local.claim.sequencer,
+        original: None,
+        settings: None,
+        places: Places::NONE,
+        stamp,
     }
 }
