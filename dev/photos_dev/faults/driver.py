@@ -26,6 +26,7 @@ QUIET_SECONDS = 20
 class Driver:
     def __init__(self, stack: Stack, proxy: Proxy, seed: int, deadline: float) -> None:
         self.stack, self.proxy, self.seed, self.deadline = stack, proxy, seed, deadline
+        self.what = "one rendition each" if stack.renditions_each == 1 else f"{stack.renditions_each} renditions each"
         self.catalogue: dict[str, photos.Kind] = {}
         # By photo: number of its events, number of those that have ended, and the newest event.
         self.events: Counter[str] = Counter()
@@ -47,14 +48,14 @@ class Driver:
         for size in ("5323x8000", "1331x2000", "333x500"):
             self.catalogue[size] = photos.numbered(jpeg)
             photo = unharmed(size, PHOTO)
-            self.live([photo], f"without faults: {size}")
+            self.live([photo], f"{self.what}, without faults: {size}")
             jpeg = self.stack.thumbnail_bytes(photo.key)
             uploaded.append(photo)
         small, unprocessable = photos.small(), photos.unprocessable()
         self.catalogue |= small | unprocessable
         others = [unharmed(kind, PHOTO) for kind in small]
         others += [unharmed(kind, UNPROCESSABLE) for kind in unprocessable]
-        self.live(others, "without faults")
+        self.live(others, f"{self.what}, without faults")
         return uploaded + others
 
     def live(self, all_photos: list[Photo], what: str) -> None:

@@ -55,7 +55,7 @@ ERRORS = {
 
 class Inject:
     def __init__(self) -> None:
-        self.numbers: Counter[tuple[str, str]] = Counter()
+        self.numbers: Counter[tuple[str, str, str]] = Counter()
 
     def load(self, loader: Any) -> None:
         loader.add_option("seed", int, 0, "seed of the faults")
@@ -68,7 +68,7 @@ class Inject:
         call = read(flow.request)
         if not call:
             return
-        counted = (call["key"], call["operation"])
+        counted = (call["key"], call["operation"], call["rendition"])
         drawn = (ctx.options.seed, *counted, self.numbers[counted])
         self.numbers[counted] += 1
         call["fault"] = plan.fault(*drawn)
@@ -122,12 +122,12 @@ def read(request: http.Request) -> dict[str, Any] | None:
     target = request.headers.get("x-amz-target", "")
     if not target:
         path = unquote(urlsplit(request.path).path)
-        key = path.lstrip("/").partition("/")[2].removeprefix("thumbnail/")
+        key, rendition = plan.photo_of(path.lstrip("/").partition("/")[2])
         if not key:
             return None
         operation = S3_OPERATIONS.get(request.method, request.method)
         original = request.headers.get("x-amz-meta-original-etag")
-        return {"service": "s3", "operation": operation, "key": key, "original": original}
+        return {"service": "s3", "operation": operation, "key": key, "rendition": rendition, "original": original}
     version, _, operation = target.partition(".")
     body = json.loads(request.get_content() or b"{}")
     if operation == "GetQueueAttributes":
@@ -144,7 +144,7 @@ def read(request: http.Request) -> dict[str, Any] | None:
         attributes = {"sequencer": ":sequencer", "writes": ":status"}
         written = {name: values[text]["S"] for name, text in attributes.items() if text in values}
     service = "sqs" if version == "AmazonSQS" else "dynamodb"
-    return {"service": service, "operation": operation, "key": key, **written}
+    return {"service": service, "operation": operation, "key": key, "rendition": "", **written}
 
 
 def refusal(service: str, fault: str) -> http.Response:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from photos_dev.faults.stack import DeadLetter, Stack, Thumbnail
+from photos_dev.faults.stack import DeadLetter, Rendition, Stack
 
 READY, FAILED, REMOVED = "ready", "failed, with a dead letter", "removed"
 WAITING = "in a dead letter by Lambda"
@@ -38,7 +38,7 @@ class World:
     """All that exists at one moment, by photo key."""
 
     items: dict[str, dict[str, Any]]
-    thumbnails: dict[str, Thumbnail]
+    renditions: dict[str, dict[str, Rendition]]
     dead_letters: dict[str, list[DeadLetter]]
 
     @classmethod
@@ -46,7 +46,7 @@ class World:
         dead_letters: dict[str, list[DeadLetter]] = defaultdict(list)
         for dead_letter in stack.dead_letters():
             dead_letters[dead_letter.key].append(dead_letter)
-        return cls(stack.items(), stack.thumbnails(), dict(dead_letters))
+        return cls(stack.items(), stack.renditions(), dict(dead_letters))
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ def unharmed_key(kind: str) -> str:
 
 
 def state(key: str, last: Last, world: World, unharmed: World) -> End:
-    """Compares a photo's item and thumbnail with its last state, and with those of the same picture without faults."""
-    item, thumbnail = world.items.get(key, {}), world.thumbnails.get(key)
+    """Compares a photo's item and renditions with its last state, and with those of the same picture without faults."""
+    item, renditions = world.items.get(key, {}), world.renditions.get(key, {})
     if last.kind is None:
-        return removed(item, thumbnail)
+        return removed(item, renditions)
     if (item.get("sequencer"), etag_of(item)) != (last.sequencer, last.etag):
-        if thumbnail and thumbnail.original_etag == last.etag:
-            return End(HALF, "the thumbnail is of the last upload, the item is not")
+        if any(rendition.original_etag == last.etag for rendition in renditions.values()):
+            return End(HALF, "a rendition is of the last upload, the item is not")
         return End(LOST, f"there is no item of the last upload; the stored item: {brief(item)}")
     if item["status"] != ("FAILED" if last.is_unprocessable else "READY"):
         return End(DIFFERENT, f"the item has the wrong status: {brief(item)}")
@@ -75,39 +75,44 @@ def state(key: str, last: Last, world: World, unharmed: World) -> End:
     if facts(item) != facts(unharmed.items[twin]):
         return End(DIFFERENT, f"the item is not as without faults: {brief(item)}")
     if last.is_unprocessable:
-        return failed(item, thumbnail, world.dead_letters.get(key, []))
-    return ready(item, thumbnail, unharmed.thumbnails.get(twin))
+        return failed(item, renditions, world.dead_letters.get(key, []))
+    return ready(item, renditions, unharmed.renditions.get(twin, {}))
 
 
-def removed(item: dict[str, Any], thumbnail: Thumbnail | None) -> End:
+def removed(item: dict[str, Any], renditions: dict[str, Rendition]) -> End:
     is_tombstone = item.get("status") == "DELETED"
-    if is_tombstone and not thumbnail:
+    if is_tombstone and not renditions:
         return End(REMOVED)
-    there = "still exists" if thumbnail else "is gone"
-    verdict = HALF if is_tombstone or not thumbnail else LOST
-    return End(verdict, f"the photo was removed; its thumbnail {there}; its item: {brief(item)}")
+    verdict = HALF if is_tombstone or not renditions else LOST
+    return End(verdict, f"the photo was removed; its renditions: {names(renditions)}; its item: {brief(item)}")
 
 
-def failed(item: dict[str, Any], thumbnail: Thumbnail | None, dead_letters: list[DeadLetter]) -> End:
+def failed(item: dict[str, Any], renditions: dict[str, Rendition], dead_letters: list[DeadLetter]) -> End:
     if not dead_letters:
         return End(LOST, "the item is FAILED, but there is no dead letter")
     if item["failure"].get("deadLetterId") not in [dead_letter.id for dead_letter in dead_letters]:
         return End(HALF, "the item is FAILED, but names a dead letter that does not exist")
-    if thumbnail:
-        return End(HALF, "the item is FAILED, but there is a thumbnail")
+    if renditions:
+        return End(HALF, f"the item is FAILED, but there are renditions: {names(renditions)}")
     return End(FAILED)
 
 
-def ready(item: dict[str, Any], thumbnail: Thumbnail | None, twin: Thumbnail | None) -> End:
-    if not thumbnail:
-        return End(HALF, "the item is READY, but there is no thumbnail")
-    if thumbnail.original_etag != etag_of(item):
-        return End(HALF, "the item is READY, but the thumbnail is of another upload")
-    if thumbnail.bytes != item["renditions"]["thumbnail"]["bytes"]:
-        return End(HALF, "the thumbnail has another size in bytes than its item says")
-    if not twin or thumbnail.digest != twin.digest:
-        return End(DIFFERENT, "the thumbnail is not as without faults")
+def ready(item: dict[str, Any], renditions: dict[str, Rendition], twin: dict[str, Rendition]) -> End:
+    """The item's own names are those of the twin, as their facts are compared."""
+    if renditions.keys() != item["renditions"].keys():
+        return End(HALF, f"the item is READY and names {names(item['renditions'])}; there are {names(renditions)}")
+    for name, rendition in renditions.items():
+        if rendition.original_etag != etag_of(item):
+            return End(HALF, f"the item is READY, but {name} is of another upload")
+        if rendition.bytes != item["renditions"][name]["bytes"]:
+            return End(HALF, f"{name} has another size in bytes than its item says")
+        if name not in twin or rendition.digest != twin[name].digest:
+            return End(DIFFERENT, f"{name} is not as without faults")
     return End(READY)
+
+
+def names(renditions: dict[str, Any]) -> str:
+    return ", ".join(sorted(renditions)) or "none"
 
 
 def facts(item: dict[str, Any]) -> dict[str, Any]:
@@ -137,22 +142,25 @@ def brief(item: dict[str, Any]) -> str:
 
 
 def rewritten(calls: list[dict[str, Any]]) -> tuple[int, list[str]]:
-    """The number of thumbnails that were written more than once, and errors about those that were not written with the
+    """The number of renditions that were written more than once, and errors about those that were not written with the
     same bytes each time. S3's ETag is the MD5 of the bytes."""
-    etags: dict[tuple[str, str], list[str]] = defaultdict(list)
+    etags: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for call in calls:
-        if call["operation"] == "PutObject" and call["status"] == 200:
-            etags[call["key"], call["original"]].append(call["etag"])
-    again = {key: written for (key, _), written in etags.items() if len(written) > 1}
-    differing = [key for key, written in again.items() if len(set(written)) > 1]
-    return len(again), [f"{key}: {DIFFERENT}: its thumbnail was written again with other bytes" for key in differing]
+        is_unharmed = call["key"].startswith(f"{UNHARMED}/")
+        if call["operation"] == "PutObject" and call["status"] == 200 and not is_unharmed:
+            etags[call["key"], call["rendition"], call["original"]].append(call["etag"])
+    again = {which: written for which, written in etags.items() if len(written) > 1}
+    differing = [which for which, written in again.items() if len(set(written)) > 1]
+    return len(again), [
+        f"{key}: {DIFFERENT}: its {name} was written again with other bytes" for key, name, _ in differing
+    ]
 
 
 def strays(before: World, after: World, last: dict[str, Last]) -> Iterator[str]:
     """Errors about things that the redrive should not have left: new dead letters, those about photos that can be
     processed, and anything of photos that were not uploaded."""
     known = {dead_letter.id for dead_letters in before.dead_letters.values() for dead_letter in dead_letters}
-    for key in {*after.items, *after.thumbnails, *after.dead_letters} - last.keys():
+    for key in {*after.items, *after.renditions, *after.dead_letters} - last.keys():
         if not key.startswith(f"{UNHARMED}/"):
             yield f"{key}: it exists, but was not uploaded"
     for key, its_last in last.items():

@@ -2,8 +2,8 @@
 
 A photo's key says which faults it meets: PutObject about `PutObject/lost/over-0007.jpg` loses its answers, and
 other calls about that key meet no fault; calls about `mixed/...` meet any fault; calls about other keys meet none.
-A call's fault is drawn from the seed, the key, and the call's number among those of its kind, so that it does not
-depend on the order of the calls.
+A call's fault is drawn from the seed, the key, the rendition that it is about, and its number among the calls of its
+kind about that one, so that it does not depend on the order of the calls.
 """
 
 from __future__ import annotations
@@ -36,6 +36,13 @@ OF_A_BODY = ("cut", "slow")
 # Faults with which the call does not reach the service.
 BEFORE_THE_SERVICE = ("throttled", "500", "503", "reset")
 
+# How many renditions a photo has -> the setting.
+RENDITIONS = {
+    1: "thumbnail: scale=0.25 quality=0.9",
+    4: "thumbnail: scale=0.25 quality=0.9; grid: fit=400; screen: fit=1600 format=webp; square: cover=200x200",
+}
+RENDITION_NAMES = ("thumbnail", "grid", "screen", "square")
+
 MIXED = "mixed"
 # Shares of the calls that meet a fault.
 IN_TURN_RATE = 0.7
@@ -53,21 +60,29 @@ def faults_of(operation: str) -> list[str]:
     return [fault for fault in FAULTS if has_body or fault not in OF_A_BODY]
 
 
-def fault(seed: int, key: str, operation: str, number: int) -> str | None:
-    """The fault of a call about a photo; `number`, from 0, counts the calls of the same kind about it."""
+def photo_of(key: str) -> tuple[str, str]:
+    """The photo's key and the rendition's name of an object's key; no name for an original."""
+    name, _, photo = key.partition("/")
+    return (photo.removesuffix(".webp"), name) if name in RENDITION_NAMES else (key, "")
+
+
+def fault(seed: int, key: str, operation: str, rendition: str, number: int) -> str | None:
+    """The fault of a call about a photo or one of its renditions; `number`, from 0, counts the calls of the same kind
+    about it."""
     folder, *in_turn, _ = key.split("/")
-    hit = draw(seed, "hit", key, operation, number)
+    call = (key, operation, rendition, number)
+    hit = draw(seed, "hit", *call)
     if folder == operation and hit < IN_TURN_RATE:
         return in_turn[0]
     if folder == MIXED and operation in OPERATIONS and hit < MIXED_RATE:
         tickets = [fault for fault in faults_of(operation) for _ in range(FAULTS[fault])]
-        return tickets[int(draw(seed, "fault", key, operation, number) * len(tickets))]
+        return tickets[int(draw(seed, "fault", *call) * len(tickets))]
     return None
 
 
-def trickle_seconds(seed: int, key: str, operation: str, number: int) -> float:
+def trickle_seconds(seed: int, key: str, operation: str, rendition: str, number: int) -> float:
     """Duration of a slow answer's body."""
-    return TRICKLE_SECONDS[draw(seed, "trickle", key, operation, number) < 0.5]
+    return TRICKLE_SECONDS[draw(seed, "trickle", key, operation, rendition, number) < 0.5]
 
 
 def draw(seed: int, *what: object) -> float:

@@ -80,7 +80,7 @@ def dead_letters(reasons: Counter[str], stayed: int, written_again: int) -> None
     row("  again, as the item was not written", reasons[UNWRITTEN])
     row("by Lambda", reasons[WAITING])
     print()
-    row("thumbnails written more than once", written_again)
+    row("renditions written more than once", written_again)
 
 
 def row(label: str, *cells: object) -> None:

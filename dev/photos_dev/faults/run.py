@@ -2,9 +2,9 @@
 outcome: `make faults COUNT=600 SEED=1`.
 
 mitmproxy stands between the function and the local AWS. For most photos, calls of one kind meet one fault; each
-pair has its turn. For the others, any call meets any fault. At the end, every photo must have its thumbnail and
-its item, or a dead letter. Then `make redrive` tries the dead letters once more without faults, and only those
-about unprocessable photos may be left.
+pair has its turn. For the others, any call meets any fault. Half of the photos have one rendition, the others four.
+At the end, every photo must have its renditions and its item, or a dead letter. Then `make redrive` tries the dead
+letters once more without faults, and only those about unprocessable photos may be left.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import argparse
 import sys
 import time
 from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from typing import Any
 
-from photos_dev.faults import report
+from photos_dev.faults import plan, report
 from photos_dev.faults.driver import Driver
 from photos_dev.faults.judge import BROKEN, End, Last, World, explain, rewritten, state, strays
 from photos_dev.faults.plan import IN_TURN_RATE, MIXED_RATE
@@ -33,20 +34,61 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=600, help="number of photos (default: 600)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the faults (default: 1)")
     parser.add_argument("--within", type=float, default=480, metavar="SECONDS", help="time limit (default: 480)")
+    parser.add_argument("--renditions", type=int, choices=plan.RENDITIONS, action="append", metavar="NUMBER",
+                        help="number of renditions of each photo: 1, 4, or both, half of the photos each (default)")
     options = parser.parse_args()
     started = time.monotonic()
     aws = Clients(endpoint())
     with Proxy(aws.endpoint, options.seed) as proxy:
-        driver = Driver(Stack(aws, proxy.endpoint), proxy, options.seed, started + options.within)
-        wrong = run(driver, options.count)
+        drivers = [
+            Driver(Stack(aws, proxy.endpoint, number), proxy, options.seed, started + options.within)
+            for number in options.renditions or plan.RENDITIONS
+        ]
+        wrong = run(drivers, proxy, options.count, options.seed)
     print(f"{time.monotonic() - started:.0f} s")
     for line in wrong:
         print(f"error: {line}", file=sys.stderr)
     return 1 if wrong else 0
 
 
-def run(driver: Driver, count: int) -> list[str]:
+@dataclass
+class Ends:
+    """The ends of the photos of one or several stacks, and what is wrong with them."""
+
+    before: dict[str, End] = field(default_factory=dict)
+    after: dict[str, End] = field(default_factory=dict)
+    # Photos in a dead letter by Lambda.
+    waiting: set[str] = field(default_factory=set)
+    reasons: Counter[str] = field(default_factory=Counter)
+    dead_letters_left: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, other: Ends) -> None:
+        self.before |= other.before
+        self.after |= other.after
+        self.waiting |= other.waiting
+        self.reasons += other.reasons
+        self.dead_letters_left += other.dead_letters_left
+        self.wrong += other.wrong
+
+
+def run(drivers: list[Driver], proxy: Proxy, count: int, seed: int) -> list[str]:
     """Runs all photos and prints the report; returns the broken promises."""
+    print(f"{count} photos, seed {seed}: for three quarters, {IN_TURN_RATE:.0%} of the calls of one kind meet "
+          f"one fault;\nfor the others, {MIXED_RATE:.0%} of all calls meet any fault")
+    ends = Ends()
+    for number, driver in enumerate(drivers):
+        ends.add(run_one(driver, count, number, len(drivers)))
+    calls = proxy.calls()
+    written_again, differing = rewritten(calls)
+    report.faults(calls)
+    report.outcomes(ends.before, ends.after, ends.waiting)
+    report.dead_letters(ends.reasons, ends.dead_letters_left, written_again)
+    return [*report.untried(calls), *proxy.complaints(), *differing, *ends.wrong]
+
+
+def run_one(driver: Driver, count: int, number: int, of: int) -> Ends:
+    """Runs every photo whose turn comes with this driver, one `of` several."""
     spared = driver.upload_unharmed()
     unharmed = World.of(driver.stack)
     if failed := broken("without faults", judge_all(driver.last_states(spared), unharmed, unharmed)):
@@ -57,34 +99,28 @@ def run(driver: Driver, count: int) -> list[str]:
     real, quarter, *small = [photo.kind for photo in spared if UNPROCESSABLE not in photo.story]
     unprocessable = [photo.kind for photo in spared if UNPROCESSABLE in photo.story]
 
-    photos = choose(count, driver.seed, in_turn(real, quarter, small), unprocessable)
-    print(f"{count} photos, seed {driver.seed}: for three quarters, {IN_TURN_RATE:.0%} of the calls of one kind meet "
-          f"one fault;\nfor the others, {MIXED_RATE:.0%} of all calls meet any fault")
-    driver.live(photos, "with faults")
+    kinds = in_turn(real, quarter, small)
+    chosen = choose(count, driver.seed, kinds, unprocessable)
+    # All kinds of files take turns before it is the turn of the next driver.
+    photos = [photo for photo in chosen if photo.number // len(kinds) % of == number]
+    driver.live(photos, f"{driver.what}, with faults")
     last = driver.last_states(photos)
     calls, faulty = driver.proxy.calls(), World.of(driver.stack)
     waiting = {key for key in last if any(dead_letter.is_by_lambda for dead_letter in faulty.dead_letters.get(key, []))}
     before = judge_all(last, faulty, unharmed)
     reasons, unexplained = explain_all(photos, faulty, calls, driver.events)
-    written_again, differing = rewritten(calls)
 
     driver.redrive()
     final = World.of(driver.stack)
     after = judge_all(last, final, unharmed)
-
-    report.faults(calls)
-    report.outcomes(before, after, waiting)
-    report.dead_letters(reasons, sum(len(final.dead_letters.get(key, [])) for key in last), written_again)
-    return [
-        *report.untried(calls),
-        *driver.proxy.complaints(),
+    left = sum(len(final.dead_letters.get(key, [])) for key in last)
+    return Ends(before, after, waiting, reasons, left, [
         *(f"{key}: its events have not ended" for key in driver.endless),
         *broken("with faults", {key: end for key, end in before.items() if key not in waiting}),
-        *differing,
         *unexplained,
         *broken("after the redrive", after),
         *strays(faulty, final, last),
-    ]
+    ])
 
 
 def judge_all(last: dict[str, Last], world: World, unharmed: World) -> dict[str, End]:

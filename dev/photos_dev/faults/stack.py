@@ -8,11 +8,13 @@ import subprocess
 import sys
 import urllib.parse
 import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from photos_dev.faults import plan
 from photos_dev.faults.proxy import FAULTS
 from photos_dev.local_aws.deploy import Clients, add_environment, deploy
 from photos_dev.local_aws.logs import log_lines, parse_object
@@ -21,8 +23,6 @@ from photos_dev.paths import FUNCTIONS
 from photos_dev.problem import Problem
 from photos_dev.stack.run_photo import plain
 
-NAME = "faults"
-THUMBNAILS_PREFIX = "thumbnail/"
 # Endpoints of the services that the function calls. AWS_ENDPOINT_URL cannot be changed: see
 # `python -m photos_dev.local_aws deploy --help`.
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")
@@ -40,30 +40,32 @@ class DeadLetter:
 
 
 @dataclass(frozen=True)
-class Thumbnail:
+class Rendition:
     original_etag: str | None
     digest: str
     bytes: int
 
 
 class Stack:
-    def __init__(self, aws: Clients, function_endpoint: str) -> None:
-        self.aws = aws
+    def __init__(self, aws: Clients, function_endpoint: str, renditions: int) -> None:
+        self.aws, self.renditions_each = aws, renditions
+        self.name = f"faults-{renditions}"
         endpoints = dict.fromkeys(ENDPOINTS, function_endpoint)
-        outputs = deploy(aws.endpoint, NAME, FUNCTIONS, {}, endpoints)
+        parameters = {"Renditions": plan.RENDITIONS[renditions]}
+        outputs = deploy(aws.endpoint, self.name, FUNCTIONS, parameters, endpoints)
         self.originals = outputs["OriginalsBucketName"]
         self.thumbnails_bucket = outputs["ThumbnailsBucketName"]
         self.table = outputs["PhotosTableName"]
         self.queue = outputs["DeadLetterQueueUrl"]
         self.function = outputs["ThumbnailFunctionName"]
         self.events_queue = self.copy_events()
-        self.log = (FAULTS / "function.jsonl").open("w", buffering=1)
+        self.log = (FAULTS / f"function-{renditions}.jsonl").open("w", buffering=1)
         self.log_from = datetime.now(timezone.utc)
         self.lines: set[str] = set()
 
     def copy_events(self) -> str:
         """Makes the bucket send its events to a queue too; returns the queue."""
-        queue = self.aws.sqs.create_queue(QueueName=f"{NAME}-events")["QueueUrl"]
+        queue = self.aws.sqs.create_queue(QueueName=f"{self.name}-events")["QueueUrl"]
         names = ["QueueArn"]
         arn = self.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
         policy = {"Policy": letting_s3_send(arn["QueueArn"])}
@@ -138,25 +140,28 @@ class Stack:
         items = [plain(item) for page in pages for item in page["Items"]]
         return {item["photoKey"]: item for item in items}
 
-    def thumbnails(self) -> dict[str, Thumbnail]:
-        """The thumbnails by the keys of their originals."""
+    def renditions(self) -> dict[str, dict[str, Rendition]]:
+        """The renditions by the keys of their originals, then by their names."""
         pages = self.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self.thumbnails_bucket)
-        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-        return {key.removeprefix(THUMBNAILS_PREFIX): self.thumbnail(key) for key in keys}
+        renditions: dict[str, dict[str, Rendition]] = defaultdict(dict)
+        for key in [entry["Key"] for page in pages for entry in page.get("Contents", [])]:
+            photo, name = plan.photo_of(key)
+            renditions[photo][name] = self.rendition(key)
+        return dict(renditions)
 
-    def thumbnail(self, key: str) -> Thumbnail:
+    def rendition(self, key: str) -> Rendition:
         found = self.aws.s3.get_object(Bucket=self.thumbnails_bucket, Key=key)
-        jpeg = found["Body"].read()
-        digest = hashlib.sha256(jpeg).hexdigest()
-        return Thumbnail(found["Metadata"].get("original-etag"), digest, len(jpeg))
+        body = found["Body"].read()
+        digest = hashlib.sha256(body).hexdigest()
+        return Rendition(found["Metadata"].get("original-etag"), digest, len(body))
 
     def thumbnail_bytes(self, key: str) -> bytes:
-        found = self.aws.s3.get_object(Bucket=self.thumbnails_bucket, Key=THUMBNAILS_PREFIX + key)
+        found = self.aws.s3.get_object(Bucket=self.thumbnails_bucket, Key=f"thumbnail/{key}")
         return found["Body"].read()
 
     def redrive(self, seconds: float) -> None:
         """Redrives as an operator does."""
-        command = [sys.executable, "-m", "photos_dev.stack.redrive", "--stack", NAME]
+        command = [sys.executable, "-m", "photos_dev.stack.redrive", "--stack", self.name]
         command += ["--every", "0.5", "--within", str(max(1, int(seconds)))]
         environment = client_environment(self.aws.endpoint)
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
