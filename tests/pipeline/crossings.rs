@@ -1,21 +1,29 @@
 //! Invocations about one key that cross at a chosen point: each crossing here would leave something behind
 //! if one line of the function were missing. `tests/model` found them.
 
+use std::collections::HashMap;
+
 use exif::Tag;
 use serde_json::{Value, json};
 
 use crate::lambda::{Lambda, Next};
 use crate::photos;
-use crate::stack::Stack;
+use crate::stack::{FOUR_RENDITIONS, Stack};
 
 const BROKEN: &[u8] = b"no photo";
 
 /// One key of a stack whose bucket sends no events: the test does.
 struct Key<'a> {
     stack: &'a Stack,
+    environment: HashMap<String, String>,
+    /// How many renditions a photo has.
+    renditions: usize,
     name: String,
     sequencer: u32,
 }
+
+/// How many renditions a photo has in turn.
+const ONE_AND_FOUR: [usize; 2] = [1, 4];
 
 async fn silent_stack(name: &str) -> Stack {
     let stack = Stack::deploy(name).await;
@@ -24,8 +32,13 @@ async fn silent_stack(name: &str) -> Stack {
 }
 
 impl Key<'_> {
-    fn new<'a>(stack: &'a Stack, name: &str) -> Key<'a> {
-        Key { stack, name: format!("{name}.jpg"), sequencer: 0 }
+    async fn new<'a>(stack: &'a Stack, renditions: usize, name: &str) -> Key<'a> {
+        let mut environment = stack.environment().await;
+        if renditions == 4 {
+            environment.insert("RENDITIONS".to_owned(), FOUR_RENDITIONS.to_owned());
+        }
+        let name = format!("{renditions}/{name}.jpg");
+        Key { stack, environment, renditions, name, sequencer: 0 }
     }
 
     /// Gives the event of an upload, and the photo's ETag.
@@ -48,7 +61,7 @@ impl Key<'_> {
     async fn upload_until(&mut self, calls: &str, photo: &[u8]) -> (Lambda, String) {
         let (record, etag) = self.upload(photo).await;
         let mut lambda = self.begin(&record).await;
-        go(&mut lambda, calls).await;
+        self.go(&mut lambda, calls).await;
         (lambda, etag)
     }
 
@@ -61,25 +74,37 @@ impl Key<'_> {
 
     /// An invocation about an event, before its first call.
     async fn begin(&self, record: &Value) -> Lambda {
-        let mut lambda = Lambda::start(&self.stack.environment().await).await;
+        let mut lambda = Lambda::start(&self.environment).await;
         lambda.invoke(&json!({"Records": [record]}));
         lambda
     }
 
-    /// Whether item and thumbnail are of the photo of this ETag.
-    async fn expect(&self, etag: &str) {
-        let item = self.stack.item_now(&self.name).await.unwrap();
-        let found = (&item["status"], &item["original"]["etag"]);
-        assert_eq!(found, (&"READY".into(), &etag.into()), "{}", self.name);
-        let thumbnail_of = self.stack.thumbnail_of(&self.name).await;
-        assert_eq!(thumbnail_of.as_deref(), Some(etag), "the thumbnail of {}", self.name);
+    /// Lets an invocation make these calls, and none after them. PUTS, HEADS and DELETES are one for each rendition.
+    async fn go(&self, lambda: &mut Lambda, calls: &str) {
+        for word in calls.split(' ') {
+            let (call, times) = match word.strip_suffix('S') {
+                Some(call) => (call, self.renditions),
+                None => (word, 1),
+            };
+            for _ in 0..times {
+                make(lambda, call).await;
+            }
+        }
     }
 
-    /// Whether the item has this status, and there is no thumbnail.
+    /// Whether item and renditions are of the photo of this ETag.
+    async fn expect(&self, etag: &str) {
+        let item = self.stack.expect_whole(&self.name, etag).await;
+        let renditions = item["renditions"].as_object().unwrap();
+        assert_eq!(renditions.len(), self.renditions, "{}", self.name);
+    }
+
+    /// Whether the item has this status, and there is no rendition.
     async fn expect_bare(&self, status: &str) {
         let item = self.stack.item_now(&self.name).await.unwrap();
         assert_eq!(item["status"], status, "{}", self.name);
-        assert_eq!(self.stack.thumbnail_of(&self.name).await, None, "{}", self.name);
+        let renditions = self.stack.renditions_of(&self.name).await;
+        assert_eq!(renditions.into_keys().collect::<Vec<_>>(), [""; 0], "{}", self.name);
     }
 }
 
@@ -98,11 +123,17 @@ fn newer_events() -> [Newer; 4] {
     let same_pixels = photos::with_exif(&photos::small(), &[(Tag::Artist, photos::text("else"))]);
     let newer = |name, photo, calls, ends| Newer { name, photo, calls, ends };
     [
-        newer("other", Some(photos::small_stored_as(6)), "GET PUT", None),
-        newer("same-pixels", Some(same_pixels), "GET PUT", None),
+        newer("other", Some(photos::small_stored_as(6)), "GET PUTS", None),
+        newer("same-pixels", Some(same_pixels), "GET PUTS", None),
         newer("broken", Some(BROKEN.to_vec()), rejected, Some("FAILED")),
         newer("removed", None, "GetItem HEAD", Some("DELETED")),
     ]
+}
+
+/// All of them, of photos with one rendition and with four.
+fn events_of_one_and_four() -> impl Iterator<Item = (usize, Newer)> {
+    let with = |renditions| newer_events().into_iter().map(move |newer| (renditions, newer));
+    ONE_AND_FOUR.into_iter().flat_map(with)
 }
 
 impl Newer {
@@ -113,7 +144,7 @@ impl Newer {
             None => {
                 let removal = key.remove().await;
                 let mut lambda = key.begin(&removal).await;
-                go(&mut lambda, self.calls).await;
+                key.go(&mut lambda, self.calls).await;
                 (lambda, String::new())
             }
         }
@@ -127,16 +158,14 @@ impl Newer {
     }
 }
 
-/// Lets an invocation make these calls, and none after them.
-async fn go(lambda: &mut Lambda, calls: &str) {
-    for expected in calls.split(' ') {
-        match lambda.next().await {
-            Next::Call(call) => {
-                assert_eq!(call.name, expected);
-                call.forward().await;
-            }
-            Next::End(end) => panic!("{end:?} before {expected}"),
+/// Lets an invocation make its next call.
+async fn make(lambda: &mut Lambda, expected: &str) {
+    match lambda.next().await {
+        Next::Call(call) => {
+            assert_eq!(call.name, expected);
+            call.forward().await;
         }
+        Next::End(end) => panic!("{end:?} before {expected}"),
     }
 }
 
@@ -148,8 +177,8 @@ async fn finish(mut lambda: Lambda) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_upload_that_is_written_between_the_two_writes_of_a_newer_event_leaves_nothing() {
     let stack = silent_stack("between").await;
-    for newer in newer_events() {
-        let mut key = Key::new(&stack, newer.name);
+    for (renditions, newer) in events_of_one_and_four() {
+        let mut key = Key::new(&stack, renditions, newer.name).await;
         let (older, _) = key.upload_until("GET", &photos::small()).await;
         let (lambda, etag) = newer.begin(&mut key).await;
         finish(older).await;
@@ -161,17 +190,20 @@ async fn an_older_upload_that_is_written_between_the_two_writes_of_a_newer_event
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_upload_that_dies_between_its_two_writes_leaves_nothing() {
     let stack = silent_stack("dies").await;
-    for newer in newer_events() {
-        let mut key = Key::new(&stack, newer.name);
+    for (renditions, newer) in events_of_one_and_four() {
+        let mut key = Key::new(&stack, renditions, newer.name).await;
         let (older_record, _) = key.upload(&photos::small()).await;
         let mut older = key.begin(&older_record).await;
-        go(&mut older, "GET").await;
+        key.go(&mut older, "GET").await;
         let (lambda, etag) = newer.begin(&mut key).await;
-        go(&mut older, "PUT").await;
+        // Of four renditions, two.
+        for _ in 0..renditions.div_ceil(2) {
+            key.go(&mut older, "PUT").await;
+        }
         older.kill();
         // The retry finds neither its object nor an item, and leaves a tombstone.
         let mut retry = key.begin(&older_record).await;
-        go(&mut retry, "GET UpdateItem").await;
+        key.go(&mut retry, "GET UpdateItem").await;
         finish(retry).await;
         finish(lambda).await;
         newer.expect_end(&key, &etag).await;
@@ -179,20 +211,40 @@ async fn an_older_upload_that_dies_between_its_two_writes_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn renditions_of_two_photos_that_are_stored_in_turn_end_as_those_of_the_newer() {
+    let stack = silent_stack("in-turn").await;
+    for is_older_first in [true, false] {
+        let mut key = Key::new(&stack, 4, &format!("older-first-{is_older_first}")).await;
+        let (mut older, _) = key.upload_until("GET", &photos::small()).await;
+        let (mut newer, etag) = key.upload_until("GET", &photos::small_stored_as(6)).await;
+        for _ in 0..4 {
+            key.go(&mut older, "PUT").await;
+            key.go(&mut newer, "PUT").await;
+        }
+        let (first, last) = if is_older_first { (older, newer) } else { (newer, older) };
+        finish(first).await;
+        finish(last).await;
+        key.expect(&etag).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_photo_that_ends_late_leaves_the_newer_one() {
     let stack = silent_stack("ends-late").await;
-    let mut key = Key::new(&stack, "a");
-    let (broken, _) = key.upload_until("GET GetItem SendMessage", BROKEN).await;
-    let (newer, etag) = key.upload_until("GET PUT", &photos::small()).await;
-    finish(broken).await;
-    finish(newer).await;
-    key.expect(&etag).await;
+    for renditions in ONE_AND_FOUR {
+        let mut key = Key::new(&stack, renditions, "a").await;
+        let (broken, _) = key.upload_until("GET GetItem SendMessage", BROKEN).await;
+        let (newer, etag) = key.upload_until("GET PUTS", &photos::small()).await;
+        finish(broken).await;
+        finish(newer).await;
+        key.expect(&etag).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backfill_that_loses_to_a_write_begins_anew() {
     let stack = silent_stack("begins-anew").await;
-    let mut key = Key::new(&stack, "a");
+    let mut key = Key::new(&stack, 1, "a").await;
     let (older, _) = key.upload_until("GET", &photos::small()).await;
     let mut environment = stack.environment().await;
     environment.insert("RENDITIONS".to_owned(), "thumbnail: scale=0.5".to_owned());
@@ -200,9 +252,9 @@ async fn a_backfill_that_loses_to_a_write_begins_anew() {
     job["tasks"][0]["s3Key"] = key.name.as_str().into();
     let mut backfill = Lambda::start(&environment).await;
     backfill.invoke(&job);
-    go(&mut backfill, "HEAD GetItem GET PUT").await;
+    key.go(&mut backfill, "HEAD GetItem GET PUT").await;
     finish(older).await;
-    go(&mut backfill, "UpdateItem HEAD GetItem GET PUT UpdateItem HEAD").await;
+    key.go(&mut backfill, "UpdateItem HEAD GetItem GET PUT UpdateItem HEAD").await;
     finish(backfill).await;
     let item = stack.item_now(&key.name).await.unwrap();
     assert_eq!(item["renditions"]["thumbnail"]["width"], 320, "with the settings of the backfill");
@@ -212,58 +264,66 @@ async fn a_backfill_that_loses_to_a_write_begins_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_photo_has_its_thumbnail_although_a_broken_one_took_it_away() {
     let stack = silent_stack("takes").await;
-    let mut key = Key::new(&stack, "a");
-    key.upload_whole(&photos::small()).await;
-    let (broken, _) = key.upload_until("GET GetItem SendMessage UpdateItem", BROKEN).await;
-    let (newer, etag) = key.upload_until("GET PUT", &photos::small_stored_as(6)).await;
-    finish(broken).await;
-    finish(newer).await;
-    key.expect(&etag).await;
+    for renditions in ONE_AND_FOUR {
+        let mut key = Key::new(&stack, renditions, "a").await;
+        key.upload_whole(&photos::small()).await;
+        let (broken, _) = key.upload_until("GET GetItem SendMessage UpdateItem", BROKEN).await;
+        let (newer, etag) = key.upload_until("GET PUTS", &photos::small_stored_as(6)).await;
+        finish(broken).await;
+        finish(newer).await;
+        key.expect(&etag).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_superseded_removal_takes_nothing_of_the_newer_photo_away() {
     let stack = silent_stack("superseded").await;
-    let mut key = Key::new(&stack, "a");
-    key.upload_whole(&photos::small()).await;
-    let removal = key.remove().await;
-    let mut removal = key.begin(&removal).await;
-    go(&mut removal, "GetItem HEAD UpdateItem HEAD").await;
-    let etag = key.upload_whole(&photos::small_stored_as(6)).await;
-    go(&mut removal, "DELETE").await;
-    key.expect(&etag).await;
-    finish(removal).await;
-    key.expect(&etag).await;
+    for renditions in ONE_AND_FOUR {
+        let mut key = Key::new(&stack, renditions, "a").await;
+        key.upload_whole(&photos::small()).await;
+        let removal = key.remove().await;
+        let mut removal = key.begin(&removal).await;
+        key.go(&mut removal, "GetItem HEAD UpdateItem HEADS").await;
+        let etag = key.upload_whole(&photos::small_stored_as(6)).await;
+        key.go(&mut removal, "DELETES").await;
+        key.expect(&etag).await;
+        finish(removal).await;
+        key.expect(&etag).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_that_took_the_thumbnail_of_the_photo_uploaded_anew_puts_it_back() {
     let stack = silent_stack("anew").await;
-    let mut key = Key::new(&stack, "a");
-    let etag = key.upload_whole(&photos::small()).await;
-    let removal_record = key.remove().await;
-    let mut removal = key.begin(&removal_record).await;
-    go(&mut removal, "GetItem HEAD UpdateItem").await;
-    let (again, _) = key.upload_until("GET PUT", &photos::small()).await;
-    go(&mut removal, "HEAD").await;
-    finish(again).await;
-    // The same bytes give a thumbnail of the same ETag.
-    go(&mut removal, "DELETE").await;
-    removal.kill();
-    finish(key.begin(&removal_record).await).await;
-    key.expect(&etag).await;
+    for renditions in ONE_AND_FOUR {
+        let mut key = Key::new(&stack, renditions, "a").await;
+        let etag = key.upload_whole(&photos::small()).await;
+        let removal_record = key.remove().await;
+        let mut removal = key.begin(&removal_record).await;
+        key.go(&mut removal, "GetItem HEAD UpdateItem").await;
+        let (again, _) = key.upload_until("GET PUTS", &photos::small()).await;
+        key.go(&mut removal, "HEADS").await;
+        finish(again).await;
+        // The same bytes give a thumbnail of the same ETag.
+        key.go(&mut removal, "DELETES").await;
+        removal.kill();
+        finish(key.begin(&removal_record).await).await;
+        key.expect(&etag).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_without_a_sequencer_removes_nothing_that_came_after_it_looked() {
     let stack = silent_stack("looked").await;
-    let mut key = Key::new(&stack, "a");
-    key.upload_whole(&photos::small()).await;
-    let mut removal = key.remove().await;
-    removal["s3"]["object"].as_object_mut().unwrap().remove("sequencer");
-    let mut removal = key.begin(&removal).await;
-    go(&mut removal, "GetItem HEAD").await;
-    let etag = key.upload_whole(&photos::small_stored_as(6)).await;
-    finish(removal).await;
-    key.expect(&etag).await;
+    for renditions in ONE_AND_FOUR {
+        let mut key = Key::new(&stack, renditions, "a").await;
+        key.upload_whole(&photos::small()).await;
+        let mut removal = key.remove().await;
+        removal["s3"]["object"].as_object_mut().unwrap().remove("sequencer");
+        let mut removal = key.begin(&removal).await;
+        key.go(&mut removal, "GetItem HEAD").await;
+        let etag = key.upload_whole(&photos::small_stored_as(6)).await;
+        finish(removal).await;
+        key.expect(&etag).await;
+    }
 }

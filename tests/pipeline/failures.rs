@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
+use crate::lambda::{Lambda, Next};
 use crate::photos;
 use crate::service::{Answer, Service};
-use crate::stack::{Letter, Stack};
+use crate::stack::{FOUR_RENDITIONS, Letter, Stack};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_photos_become_a_dead_letter_and_a_failed_item_each() {
@@ -423,4 +424,38 @@ async fn a_ready_photo_stays_ready_although_it_could_not_be_rendered_any_more() 
     assert!(result["resultString"].as_str().unwrap().starts_with("TooManyBytes"), "{result}");
     assert_eq!(stack.item("trip/a.jpg", "READY").await, ready);
     assert_eq!(stack.thumbnail_keys().await, ["thumbnail/trip/a.jpg"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rendition_that_is_refused_writes_no_item_and_the_next_try_stores_all() {
+    let stack = Stack::deploy("refused-rendition").await;
+    stack.silence_bucket().await;
+    let mut environment = stack.environment().await;
+    environment.insert("RENDITIONS".to_owned(), FOUR_RENDITIONS.to_owned());
+    for refused in ["thumbnail", "square"] {
+        let key = format!("{refused}.jpg");
+        let etag = stack.upload(&key, &photos::small()).await;
+        let event = json!({"Records": [stack.record(&key, &etag, 1)]});
+        let mut lambda = Lambda::start(&environment).await;
+        lambda.invoke(&event);
+        let error = loop {
+            match lambda.next().await {
+                Next::Call(call) if call.name == "PUT" && call.path.contains(refused) => {
+                    let denied = b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
+                    call.answer(&Answer::new("403 Forbidden", &[], denied).bytes).await;
+                }
+                Next::Call(call) => call.forward().await,
+                Next::End(end) => break end.unwrap_err(),
+            }
+        };
+        assert!(error.contains("AccessDenied") && error.contains(refused), "{error}");
+        assert_eq!(stack.item_now(&key).await, None, "{key}");
+        assert!(stack.renditions_of(&key).await.len() < 4, "{key}");
+
+        lambda.invoke(&event);
+        assert_eq!(lambda.finish().await, Ok(()));
+        let item = stack.expect_whole(&key, &etag).await;
+        assert_eq!(item["renditions"].as_object().unwrap().len(), 4);
+    }
+    stack.letters(0).await;
 }

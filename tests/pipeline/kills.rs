@@ -1,13 +1,13 @@
 //! Invocations that are killed, as Lambda does at the timeout or for memory and a host does when it
 //! dies: after the retry all is as if they had not been.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
 use crate::lambda::{Lambda, Next};
 use crate::photos;
-use crate::stack::{Letter, Stack};
+use crate::stack::{FOUR_RENDITIONS, File, Letter, Stack};
 
 const BROKEN: &[u8] = b"no photo";
 
@@ -25,8 +25,10 @@ struct Story<'a> {
     name: &'static str,
     /// Uploads of these bytes, and removals.
     deeds: Vec<Option<&'a [u8]>>,
-    /// Whether all but the last were handled under another name of the rendition.
-    is_renamed: bool,
+    /// The renditions of the last, where they are not the default.
+    renditions: Option<&'static str>,
+    /// The renditions of all but the last, where they are others.
+    former: Option<&'static str>,
     /// The calls of the last invocation, as [`invoke`] names them.
     calls: &'static str,
     letters: usize,
@@ -36,10 +38,7 @@ struct Story<'a> {
 #[derive(PartialEq)]
 struct State {
     item: Value,
-    /// Bytes of the thumbnail, and the ETag of its original.
-    thumbnail: Option<(Vec<u8>, String)>,
-    /// Keys of all its renditions.
-    renditions: Vec<String>,
+    renditions: BTreeMap<String, File>,
 }
 
 fn story<'a>(
@@ -48,7 +47,13 @@ fn story<'a>(
     calls: &'static str,
     letters: usize,
 ) -> Story<'a> {
-    Story { name, deeds, is_renamed: name.ends_with("renamed"), calls, letters }
+    let former = name.ends_with("renamed").then_some("small: scale=0.25");
+    Story { name, deeds, renditions: None, former, calls, letters }
+}
+
+/// A story of a photo with four renditions.
+fn of_four(story: Story<'_>) -> Story<'_> {
+    Story { renditions: Some(FOUR_RENDITIONS), ..story }
 }
 
 impl Story<'_> {
@@ -63,10 +68,11 @@ impl Story<'_> {
     ) -> Vec<String> {
         let key = key(folder);
         let (mut etag, mut calls) = (String::new(), Vec::new());
-        let mut former = environment.clone();
-        if self.is_renamed {
-            former.insert("RENDITIONS".to_owned(), "small: scale=0.25".to_owned());
-        }
+        let with = |renditions: Option<&str>| {
+            let set = renditions.map(|text| ("RENDITIONS".to_owned(), text.to_owned()));
+            environment.clone().into_iter().chain(set).collect::<HashMap<_, _>>()
+        };
+        let (environment, former) = (with(self.renditions), with(self.former.or(self.renditions)));
         for (sequencer, deed) in (1..).zip(&self.deeds) {
             match deed {
                 Some(photo) => etag = stack.upload(&key, photo).await,
@@ -78,7 +84,7 @@ impl Story<'_> {
             }
             let event = json!({"Records": [record]});
             let is_last = sequencer as usize == self.deeds.len();
-            let environment = if is_last { environment } else { &former };
+            let environment = if is_last { &environment } else { &former };
             let kill = kill.filter(|_| is_last);
             let mut end;
             (end, calls) = invoke(environment, &event, kill).await;
@@ -142,14 +148,9 @@ async fn state(stack: &Stack, folder: &str) -> State {
     if let Some(failure) = item["failure"].as_object_mut() {
         failure.remove("deadLetterId");
     }
-    let thumbnail = match stack.thumbnail_of(&key(folder)).await {
-        Some(original_etag) => Some((stack.thumbnail(&key(folder)).await, original_etag)),
-        None => None,
-    };
-    let renditions = stack.thumbnail_keys().await.into_iter();
-    let renditions = renditions.filter(|rendition| rendition.ends_with(&key(folder)));
-    let renditions = renditions.map(|key| key.replace(folder, "folder")).collect();
-    State { item, thumbnail, renditions }
+    let renditions = stack.renditions_of(&key(folder)).await.into_iter();
+    let renditions = renditions.map(|(key, file)| (key.replace(folder, "folder"), file)).collect();
+    State { item, renditions }
 }
 
 /// One letter for each photo that failed, and the item names it. Two where the first try was killed
@@ -184,6 +185,12 @@ async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
     let made_elsewhere = "GET PUT UpdateItem HEAD HEAD DELETE GetItem HEAD HEAD";
     let rejected_elsewhere = "GET GetItem HEAD DELETE SendMessage UpdateItem HEAD HEAD";
     let removed_elsewhere = "GetItem HEAD HEAD DELETE UpdateItem HEAD HEAD";
+    let four = "GET PUT PUT PUT PUT UpdateItem";
+    let four_over_four = "GET PUT PUT PUT PUT UpdateItem HEAD HEAD HEAD HEAD";
+    let one_over_four = "GET PUT UpdateItem HEAD HEAD HEAD HEAD DELETE DELETE DELETE \
+        GetItem HEAD HEAD HEAD HEAD";
+    let four_removed = "GetItem HEAD UpdateItem HEAD HEAD HEAD HEAD DELETE DELETE DELETE DELETE \
+        GetItem HEAD HEAD HEAD HEAD";
     let stories = [
         story("good", vec![Some(small)], "GET PUT UpdateItem", 0),
         story("good-over-good", vec![Some(small), Some(other)], "GET PUT UpdateItem HEAD", 0),
@@ -193,6 +200,13 @@ async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
         story("good-renamed", vec![Some(small), Some(other)], made_elsewhere, 0),
         story("broken-renamed", vec![Some(small), Some(BROKEN)], rejected_elsewhere, 1),
         story("removed-renamed", vec![Some(small), None], removed_elsewhere, 0),
+        of_four(story("four", vec![Some(small)], four, 0)),
+        of_four(story("four-over-four", vec![Some(small), Some(other)], four_over_four, 0)),
+        of_four(story("four-removed", vec![Some(small), None], four_removed, 0)),
+        Story {
+            former: Some(FOUR_RENDITIONS),
+            ..story("one-over-four", vec![Some(small), Some(other)], one_over_four, 0)
+        },
     ];
     let mut ends = Vec::new();
     for story in &stories {
@@ -201,7 +215,9 @@ async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
         assert_eq!(calls.join(" "), story.calls, "{folder}");
         let unharmed = state(&stack, &folder).await;
         let is_ready = unharmed.item["status"] == "READY";
-        assert_eq!(unharmed.renditions.len(), usize::from(is_ready), "{folder}");
+        let renditions = if story.renditions.is_some() { 4 } else { 1 };
+        let renditions = if is_ready { renditions } else { 0 };
+        assert_eq!(unharmed.renditions.len(), renditions, "{folder}");
         ends.push((story, folder, None));
         for number in 0..calls.len() {
             for kill in [Kill::Before(number), Kill::After(number)] {
@@ -210,8 +226,8 @@ async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
                 assert_eq!(made, calls[..=number], "{folder}");
                 let killed = state(&stack, &folder).await;
                 assert_eq!(killed.item, unharmed.item, "{folder}");
-                assert_eq!(killed.renditions, unharmed.renditions, "{folder}");
-                assert!(killed == unharmed, "{folder}: another thumbnail");
+                assert!(killed.renditions.keys().eq(unharmed.renditions.keys()), "{folder}");
+                assert!(killed == unharmed, "{folder}: another rendition");
                 ends.push((story, folder, Some(kill)));
             }
         }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::lambda::Lambda;
 use crate::photos;
 use crate::stack::{Stack, root};
 
@@ -257,4 +258,90 @@ async fn a_backfill_renders_the_photos_again_whose_settings_differ_and_no_others
     stack.item(PHOTO, "DELETED").await;
     stack.log_line(PHOTO, "removed").await;
     assert_eq!(stack.thumbnail_keys().await, [""; 0]);
+}
+
+/// A change of the settings, and what the backfill after it must make anew.
+struct Change {
+    name: &'static str,
+    prefix: &'static str,
+    renditions: &'static str,
+    /// Those whose version differs from that of the same name before.
+    made_anew: &'static [&'static str],
+}
+
+fn changes() -> [Change; 7] {
+    let change = |name, renditions, made_anew| Change { name, prefix: "", renditions, made_anew };
+    let three = "thumbnail: scale=0.5; grid: fit=100 quality=0.5; screen: fit=200 format=webp";
+    [
+        change("two", "thumbnail: scale=0.25; grid: fit=100", &[]),
+        change("scale", "thumbnail: scale=0.5; grid: fit=100", &["thumbnail"]),
+        change("quality", "thumbnail: scale=0.5; grid: fit=100 quality=0.5", &["grid"]),
+        change("one more", three, &["screen"]),
+        change("one less", "thumbnail: scale=0.5; screen: fit=200 format=webp", &[]),
+        change("format", "thumbnail: scale=0.5; screen: fit=200", &["screen"]),
+        Change {
+            prefix: "small/",
+            ..change("prefix", "thumbnail: scale=0.5; screen: fit=200", &[])
+        },
+    ]
+}
+
+/// Sends the function tasks about these keys, under other settings than its stack has.
+async fn backfill(stack: &Stack, change: &Change, keys: &[String]) {
+    let mut environment = stack.environment().await;
+    for (name, value) in [("RENDITIONS", change.renditions), ("THUMBNAILS_PREFIX", change.prefix)] {
+        environment.insert(name.to_owned(), value.to_owned());
+    }
+    let mut job = stack.sample("batch-2.0");
+    let task = job["tasks"][0].clone();
+    let tasks = keys.iter().map(|key| {
+        let mut task = task.clone();
+        task["s3Key"] = key.replace(' ', "%20").into();
+        task
+    });
+    job["tasks"] = tasks.collect();
+    let mut lambda = Lambda::start(&environment).await;
+    lambda.invoke(&job);
+    assert_eq!(lambda.finish().await, Ok(()), "{}", change.name);
+}
+
+/// The names of the renditions whose version is not that of `before`, in order.
+fn differing(before: &Value, after: &Value) -> Vec<String> {
+    let version = |item: &Value, name: &str| item["renditions"][name]["version"].clone();
+    let names = after["renditions"].as_object().unwrap().keys();
+    let differ = names.filter(|name| version(before, name) != version(after, name));
+    let mut differ: Vec<String> = differ.cloned().collect();
+    differ.sort();
+    differ
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_each_change_of_the_renditions_a_backfill_makes_what_differs_and_removes_what_is_former()
+ {
+    let stack = Stack::deploy("changes").await;
+    stack.silence_bucket().await;
+    let mut photos: Vec<(String, String, Value)> = Vec::new();
+    for change in changes() {
+        // Photos that all changes before this one have reached, and one that has no renditions yet.
+        let key = format!("{}.jpg", change.name);
+        let etag = stack.upload(&key, &photos::small()).await;
+        photos.push((key, etag, Value::Null));
+        let keys: Vec<String> = photos.iter().map(|(key, ..)| key.clone()).collect();
+        backfill(&stack, &change, &keys).await;
+        for (key, etag, before) in &mut photos {
+            let item = stack.expect_whole(key, etag).await;
+            let renditions = item["renditions"].as_object().unwrap();
+            assert_eq!(renditions.len(), change.renditions.split(';').count(), "{item}");
+            let prefix = renditions.values().map(|made| made["key"].as_str().unwrap());
+            assert!(prefix.clone().all(|key| key.starts_with(change.prefix)), "{item}");
+            if !before.is_null() {
+                assert_eq!(differing(before, &item), change.made_anew, "{}: {key}", change.name);
+            }
+            *before = item;
+        }
+        backfill(&stack, &change, &keys).await;
+        for (key, _, item) in &photos {
+            assert_eq!(stack.item_now(key).await.as_ref(), Some(item), "nothing is done twice");
+        }
+    }
 }

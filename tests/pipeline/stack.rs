@@ -1,6 +1,6 @@
 //! One deployment of template.yaml in the local AWS, and what a test does with it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -23,6 +23,18 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// The fingerprint of the default settings, which marks each thumbnail: it changes with what a thumbnail
 /// looks like, and then all photos are to be rendered again.
 pub const SETTINGS: &str = "d925af5c";
+
+/// Four renditions of each photo.
+pub const FOUR_RENDITIONS: &str = "thumbnail: scale=0.25 quality=0.9; grid: fit=400; \
+    screen: fit=1600 format=webp; square: cover=200x200";
+
+/// A rendition as S3 has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    pub bytes: Vec<u8>,
+    /// The ETag of the original of which it says it was made.
+    pub original_etag: Option<String>,
+}
 
 /// A deployed stack and clients for it.
 pub struct Stack {
@@ -199,6 +211,39 @@ impl Stack {
         let key = format!("thumbnail/{photo_key}");
         let head = self.s3.head_object().bucket(&self.thumbnails).key(key).send().await;
         head.ok()?.metadata()?.get("original-etag").cloned()
+    }
+
+    /// All renditions of a photo, by their keys.
+    pub async fn renditions_of(&self, photo_key: &str) -> BTreeMap<String, File> {
+        let mut renditions = BTreeMap::new();
+        let below = format!("/{photo_key}");
+        for key in self.thumbnail_keys().await {
+            if key.strip_suffix(".webp").unwrap_or(&key).ends_with(&below) {
+                let get = self.s3.get_object().bucket(&self.thumbnails).key(&key);
+                let got = get.send().await.unwrap();
+                let original_etag = got.metadata().and_then(|all| all.get("original-etag"));
+                let original_etag = original_etag.cloned();
+                let bytes = got.body.collect().await.unwrap().to_vec();
+                renditions.insert(key, File { bytes, original_etag });
+            }
+        }
+        renditions
+    }
+
+    /// Whether a photo is READY, and has the renditions that its item names, and no others.
+    pub async fn expect_whole(&self, photo_key: &str, etag: &str) -> Value {
+        let item = self.item_now(photo_key).await.unwrap();
+        let found = (&item["status"], &item["original"]["etag"]);
+        assert_eq!(found, (&"READY".into(), &etag.into()), "{photo_key}");
+        let files = self.renditions_of(photo_key).await;
+        let named = item["renditions"].as_object().unwrap().values();
+        let named: BTreeSet<&str> = named.map(|made| made["key"].as_str().unwrap()).collect();
+        let there: BTreeSet<&str> = files.keys().map(String::as_str).collect();
+        assert_eq!(there, named, "{photo_key}");
+        for (key, file) in files {
+            assert_eq!(file.original_etag.as_deref(), Some(etag), "{key}");
+        }
+        item
     }
 
     /// The keys of all thumbnails, in order.
