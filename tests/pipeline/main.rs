@@ -19,6 +19,7 @@ mod photos;
 mod queries;
 mod redrive;
 mod removals;
+mod renditions;
 mod samples;
 #[path = "../common/service.rs"]
 mod service;
