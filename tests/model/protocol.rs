@@ -140,25 +140,25 @@ impl Claim {
 }
 
 impl Local {
-    /// The next call of a process that knows its claim and nothing else.
-    fn at(self, call: Call) -> Process {
-        Process::At(Local {
+    /// Before a call, knowing the claim and this item, and nothing else.
+    fn before(self, call: Call, stored: Option<Item>) -> Local {
+        Local {
             call,
             waiting: Places::NONE,
-            stored: None,
+            stored,
             looked_at: Places::NONE,
             found: [None; PLACES],
             unanswered: None,
             ..self
-        })
+        }
     }
 
-    /// The same with the item that it knows.
+    fn at(self, call: Call) -> Process {
+        self.with_item(None, call)
+    }
+
     fn with_item(self, stored: Option<Item>, call: Call) -> Process {
-        match self.at(call) {
-            Process::At(local) => Process::At(Local { stored, ..local }),
-            other => other,
-        }
+        Process::At(self.before(call, stored))
     }
 
     /// Calls that are made at once.
@@ -257,7 +257,20 @@ impl Protocol {
                 let after = |local: Local| self.delete_all_former(local, Places::NONE);
                 (delete(), local.forgetting(place).after_one(place, after))
             }
-            _ => panic!("one call about the whole photo"),
+            Call::Head
+            | Call::ClaimItem
+            | Call::Fetch
+            | Call::Commit
+            | Call::RejectItem
+            | Call::RemovalItem
+            | Call::RemovalHead
+            | Call::TakeOver
+            | Call::CommitFailed
+            | Call::CommitTombstone
+            | Call::LeaveTombstone
+            | Call::Item
+            | Call::FetchAgain
+            | Call::CommitAgain => panic!("one call about the whole photo"),
         }
     }
 
@@ -398,9 +411,7 @@ impl Protocol {
     fn delete_former(&self, local: Local, stored: Option<Item>) -> Process {
         let named = stored.map_or(Places::NONE, |item| item.places);
         let former = named.minus(self.layout.places(local.settings));
-        let Process::At(local) = local.with_item(stored, Call::FormerHeads) else {
-            panic!("it is at a call")
-        };
+        let local = local.before(Call::FormerHeads, stored);
         if former.is_empty() || self.variant == Variant::WithoutFormerPlaces {
             return self.delete_all_former(local, Places::NONE);
         }
@@ -488,12 +499,8 @@ impl Protocol {
         let former = before.map_or(Places::NONE, |item| item.places);
         let looked_at = stored.places.and(former).and(configured);
         let local = Local { claim: Claim::NONE, ..local };
-        let Process::At(local) = local.with_item(Some(stored), Call::Heads) else {
-            panic!("it is at a call")
-        };
-        let Process::At(looks) = local.at_once(Call::Heads, looked_at) else {
-            panic!("it is at a call")
-        };
+        let local = local.before(Call::Heads, Some(stored));
+        let looks = Local { waiting: looked_at, looked_at, ..local };
         if self.variant == Variant::WithoutLookAtAll {
             return self.look_at_first(looks, stored);
         }
