@@ -102,7 +102,7 @@ async fn the_reference_photos_item_says_what_exiftool_says() {
                 "height": 2000,
                 "bytes": thumbnail_bytes,
                 "contentType": "image/jpeg",
-                "thumbHash": "VRkSDQJYdnaIt3j3aIW4h2dzfzH3",
+                "thumbHash": "VRkSDQJYdnaIt3j3aIW4h3dzfzH3",
             }},
             "takenAt": "2024-04-06T17:23:41.123+09:00",
             "taken": {"source": "DateTimeOriginal", "offsetSource": "OffsetTimeOriginal"},

@@ -2,7 +2,7 @@
 
 use std::panic;
 
-use crate::pixels::{Area, srgb};
+use crate::pixels::srgb;
 use crate::{PhotoError, Picture, Pixels, Size, Sizing};
 
 /// The longest side of the picture that is hashed, in pixels: the hash knows no more than seven waves along a side,
@@ -21,9 +21,7 @@ pub fn thumb_hash(
 ) -> Result<Vec<u8>, PhotoError> {
     let longest = Size { width: LONGEST_SIDE, height: LONGEST_SIDE };
     let size = Sizing::Fit(longest).of(picture.size());
-    let shrunk = |picture: &Picture| {
-        picture.source((false, false)).shrink(Area::of_size(1.0, 1.0), size, (false, false))
-    };
+    let shrunk = |picture: &Picture| picture.source((false, false)).average(size);
     let small = shrunk(picture)?;
     let converted = icc_profile.and_then(|profile| srgb::to_srgb(&small, profile));
     let rgb = converted.unwrap_or(small).to_rgb();

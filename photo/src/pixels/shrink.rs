@@ -131,25 +131,44 @@ impl Source<'_> {
         target: Size,
         mirrored: (bool, bool),
     ) -> Result<Picture, PhotoError> {
+        self.resize(FilterType::Lanczos3, part, target, mirrored)
+    }
+
+    /// Averages the whole picture, which will not be mirrored, to `target`: a sixth of the work of Lanczos3, and
+    /// as good for something very small.
+    ///
+    /// # Errors
+    /// [`PhotoError::Corrupt`] if a plane's size and number of channels do not fit its data.
+    pub fn average(&self, target: Size) -> Result<Picture, PhotoError> {
+        self.resize(FilterType::Box, Area::of_size(1.0, 1.0), target, (false, false))
+    }
+
+    fn resize(
+        &self,
+        filter: FilterType,
+        part: Area,
+        target: Size,
+        mirrored: (bool, bool),
+    ) -> Result<Picture, PhotoError> {
         let mut resizer = Resizer::new();
         match self.0.as_slice() {
             [luma, cb, cr] => {
                 let half =
                     Size { width: target.width.div_ceil(2), height: target.height.div_ceil(2) };
-                let luma = luma.resize(&mut resizer, target, luma.content.part(part))?;
+                let luma = luma.resize(&mut resizer, filter, target, luma.content.part(part))?;
                 let [cb, cr] = [cb, cr].map(|plane| {
                     let Area { left, top, width, height } = plane.content.part(part);
                     let (before, width) = chroma_side(width, half.width, target.width, mirrored.0);
                     let (above, height) =
                         chroma_side(height, half.height, target.height, mirrored.1);
                     let area = Area { left: left + before, top: top + above, width, height };
-                    plane.resize(&mut resizer, half, area)
+                    plane.resize(&mut resizer, filter, half, area)
                 });
                 Ok(Picture::Planar([luma, cb?, cr?]))
             }
             [packed] => {
                 let area = packed.content.part(part);
-                Ok(Picture::Packed(packed.resize(&mut resizer, target, area)?))
+                Ok(Picture::Packed(packed.resize(&mut resizer, filter, target, area)?))
             }
             other => Err(PhotoError::Corrupt(format!("it was decoded to {} planes", other.len()))),
         }
@@ -160,6 +179,7 @@ impl Plane<'_> {
     fn resize(
         &self,
         resizer: &mut Resizer,
+        filter: FilterType,
         target: Size,
         area: Area,
     ) -> Result<Pixels, PhotoError> {
@@ -175,9 +195,12 @@ impl Plane<'_> {
         let Size { width, height } = self.size;
         let (width, height) = (width + 2 * border, height + 2 * border);
         let offset = f64::from(border);
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-            .crop(offset + area.left, offset + area.top, area.width, area.height);
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(
+            offset + area.left,
+            offset + area.top,
+            area.width,
+            area.height,
+        );
         let source = ImageRef::new(width, height, &bordered, pixel_type).map_err(refused)?;
         let mut resized = Image::new(target.width, target.height, pixel_type);
         resizer.resize(&source, &mut resized, &options).map_err(refused)?;
