@@ -190,8 +190,10 @@ impl Header {
         let half_resized = sizes().map(|size| decoded_columns * u64::from(size.height)).max();
         let upright = sizes().map(bytes_of).max();
         let kept: u64 = sizes().map(|size| bytes_of(size) * COPIES_OF_A_RENDITION).sum();
-        let encoding =
-            renditions.iter().map(|(spec, frame)| encode::memory(spec, frame.size)).max();
+        let encoding = renditions
+            .iter()
+            .map(|(spec, frame)| encode::memory(spec, frame.size, is_planar))
+            .max();
         decoding
             + weights
             + half_resized.unwrap_or(0) * half_resized_bytes

@@ -70,7 +70,7 @@ impl From<PhotoError> for Refusal {
 
 impl Inspected<'_> {
     /// A copy of the original without this metadata; where it cannot be taken out safely, why not. The copy is at
-    /// most some kilobytes longer than the original, and no other memory of its size is needed.
+    /// most some kilobytes longer than the original. Beside it, a frame of an animated WebP is held once more.
     ///
     /// # Errors
     /// [`PhotoError::Cancelled`] soon after the flag is raised.

@@ -6,11 +6,14 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use photo::{CancelFlag, Policy, Resampling, inspect};
+use photo::{CancelFlag, Encoding, Policy, Resampling, Spec, inspect};
 
-use super::{MEMORY, SPEC, render};
+use super::{MEMORY, SPEC, render_as};
 
 const FILE: &str = "THUMBNAILER_TEST_FILE";
+const ENCODING: &str = "THUMBNAILER_TEST_ENCODING";
+/// The WebP that takes the most memory of a photo.
+pub const WHOLE_WEBP: Spec = Spec { encoding: Encoding::WebP, ..Spec::scaled(1.0, 1.0) };
 /// Longest wait for a file: far more than the CPU time that it may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -35,13 +38,19 @@ pub struct Cost {
     pub taken: u64,
 }
 
-/// Measures the cost of a file.
+/// Measures the cost of a file's thumbnail.
 pub fn of(photo: &[u8], name: &str) -> Cost {
+    of_spec(photo, name, SPEC)
+}
+
+/// Measures the cost of a rendition of a file, the thumbnail or [`WHOLE_WEBP`].
+pub fn of_spec(photo: &[u8], name: &str, spec: Spec) -> Cost {
     let path = env::temp_dir().join(format!("thumbnailer-{}-{name}", std::process::id()));
     fs::write(&path, photo).unwrap();
     let child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "cost::of_one_file", "--ignored", "--nocapture"])
         .env(FILE, &path)
+        .env(ENCODING, spec.encoding.to_string())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -53,7 +62,7 @@ pub fn of(photo: &[u8], name: &str) -> Cost {
     let figures: Vec<&str> = figures.split(' ').collect();
     let [end, cpu, taken] = figures[..] else { panic!("{figures:?}") };
     let inspected = inspect(photo, Policy::default(), &CancelFlag::default());
-    let plan = inspected.plan(&[SPEC], Resampling::Best, MEMORY).map(|plan| plan.memory);
+    let plan = inspected.plan(&[spec], Resampling::Best, MEMORY).map(|plan| plan.memory);
     // A refused file needs no more than its own bytes.
     let picture = plan.ok().filter(|memory| *memory <= MEMORY).unwrap_or(0);
     let needed = picture + photo.len() as u64;
@@ -91,7 +100,9 @@ fn of_one_file() {
     let Ok(path) = env::var(FILE) else { return };
     let before = peak_mb();
     let photo = fs::read(path).unwrap();
-    let (rendered, cpu) = timed(|| render(&photo));
+    let is_webp = env::var(ENCODING).is_ok_and(|encoding| encoding == "WebP");
+    let spec = if is_webp { WHOLE_WEBP } else { SPEC };
+    let (rendered, cpu) = timed(|| render_as(&photo, spec));
     let end = rendered.map_or_else(|failure| failure.name(), |_| "Thumbnail");
     println!("cost: {end} {} {}", cpu.as_nanos(), (peak_mb() - before).ceil());
 }

@@ -27,9 +27,13 @@ const MEMORY: u64 = 1600 << 20;
 
 /// Does everything that the function does with a photo's bytes.
 fn render(photo: &[u8]) -> Result<Rendition, PhotoError> {
+    render_as(photo, SPEC)
+}
+
+fn render_as(photo: &[u8], spec: Spec) -> Result<Rendition, PhotoError> {
     let cancel = CancelFlag::default();
     let inspected = inspect(photo, Policy::default(), &cancel);
-    let plan = inspected.plan(&[SPEC], Resampling::Best, MEMORY)?;
+    let plan = inspected.plan(&[spec], Resampling::Best, MEMORY)?;
     if plan.memory > MEMORY {
         return Err(PhotoError::TooLittleMemory { has_mb: 1769, needs_mb: plan.memory >> 20 });
     }

@@ -78,3 +78,20 @@ fn no_photo_takes_more_memory_than_announced() {
         assert!(needed <= 3 * taken + unknown, "{name} announces {needed} MB and takes {taken}");
     }
 }
+
+#[test]
+fn no_webp_takes_more_memory_than_announced() {
+    let rgb = RgbImage::from_raw(WIDTH as u32, HEIGHT as u32, texture(3)).unwrap();
+    for (name, photo) in [
+        ("to-webp.jpg", jpeg(Subsamp::Sub2x2, false, PixelFormat::RGB)),
+        ("gray-to-webp.jpg", jpeg(Subsamp::Gray, false, PixelFormat::GRAY)),
+        ("to-webp.png", coded(&DynamicImage::from(rgb), ImageFormat::Png)),
+    ] {
+        let Cost { end, needed, taken, .. } = cost::of_spec(&photo, name, cost::WHOLE_WEBP);
+        println!("{name}: {needed} MB needed, {taken} MB taken");
+        assert_eq!(end, "Thumbnail", "{name}");
+        assert!(taken <= needed + 4, "{name} took {taken} MB instead of {needed}");
+        // Gray is counted as if it were RGB.
+        assert!(needed <= 6 * taken, "{name} announces {needed} MB and takes {taken}");
+    }
+}
