@@ -153,3 +153,16 @@ pub(crate) fn every_tag(text: &str) -> Vec<Field> {
         .map(|tag| ascii(tag, text))
         .collect()
 }
+
+/// A block with only IFD0, which has these entries: tag, type, count, and the last four bytes.
+pub fn raw(entries: &[(u16, u16, u32, u32)], values: &[u8]) -> Vec<u8> {
+    let mut block = b"MM\0\x2a\0\0\0\x08".to_vec();
+    block.extend((entries.len() as u16).to_be_bytes());
+    for (tag, kind, count, place) in entries {
+        block.extend([tag.to_be_bytes(), kind.to_be_bytes()].concat());
+        block.extend([count.to_be_bytes(), place.to_be_bytes()].concat());
+    }
+    block.extend([0; 4]);
+    block.extend(values);
+    block
+}

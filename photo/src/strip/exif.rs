@@ -155,7 +155,7 @@ mod tests {
     use crate::Facts;
     use crate::LocationPolicy;
     use crate::metadata::sample::{
-        ascii, block as sample, every_tag, jpeg, read, short, undefined,
+        ascii, block as sample, every_tag, jpeg, raw, read, short, undefined,
     };
 
     fn copy(block: &[u8]) -> Option<Vec<u8>> {
@@ -164,19 +164,6 @@ mod tests {
 
     fn facts(block: &[u8]) -> Facts {
         read(&jpeg(block), LocationPolicy::Exact)
-    }
-
-    /// A block with only IFD0, which has these entries: tag, type, count, and the last four bytes.
-    fn raw(entries: &[(u16, u16, u32, u32)], values: &[u8]) -> Vec<u8> {
-        let mut block = b"MM\0\x2a\0\0\0\x08".to_vec();
-        block.extend((entries.len() as u16).to_be_bytes());
-        for (tag, kind, count, place) in entries {
-            block.extend([tag.to_be_bytes(), kind.to_be_bytes()].concat());
-            block.extend([count.to_be_bytes(), place.to_be_bytes()].concat());
-        }
-        block.extend([0; 4]);
-        block.extend(values);
-        block
     }
 
     #[test]

@@ -397,20 +397,7 @@ mod tests {
 
     use super::*;
     use crate::LocationPolicy;
-    use crate::metadata::sample::{ascii, block, facts, field, jpeg, read, short, undefined};
-
-    /// A block with only IFD0, which has these entries: tag, type, count, and the last four bytes.
-    fn raw(entries: &[(u16, u16, u32, u32)], values: &[u8]) -> Vec<u8> {
-        let mut block = b"MM\0\x2a\0\0\0\x08".to_vec();
-        block.extend((entries.len() as u16).to_be_bytes());
-        for (tag, kind, count, place) in entries {
-            block.extend([tag.to_be_bytes(), kind.to_be_bytes()].concat());
-            block.extend([count.to_be_bytes(), place.to_be_bytes()].concat());
-        }
-        block.extend([0; 4]);
-        block.extend(values);
-        block
-    }
+    use crate::metadata::sample::{ascii, block, facts, field, jpeg, raw, read, short, undefined};
 
     fn fields(block: &[u8]) -> Vec<Field> {
         directories(&[block]).into_iter().flat_map(|directory| directory.fields).collect()
