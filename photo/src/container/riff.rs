@@ -35,6 +35,12 @@ pub(crate) struct Contents<'a> {
     pub flags: Option<u8>,
 }
 
+/// Where a WebP ends by its own header, or where its bytes do.
+pub(crate) fn end(webp: &[u8]) -> usize {
+    let length = webp.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    webp.len().min(length.unwrap_or_default() as usize + 8)
+}
+
 /// Reads the chunks' names, and the profile.
 ///
 /// # Errors
@@ -43,8 +49,7 @@ pub(crate) fn contents<'a>(
     webp: &'a [u8],
     cancel: &CancelFlag,
 ) -> Result<Contents<'a>, PhotoError> {
-    let length = webp.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
-    let end = webp.len().min(length.unwrap_or_default() as usize + 8);
+    let end = end(webp);
     let (mut profile, mut has_frame, mut has_alpha, mut is_lossy) = (None, false, false, false);
     for (number, chunk) in chunks(webp.get(12..end), riff_chunk, cancel).enumerate() {
         if number == MAX_CHUNKS {
@@ -87,14 +92,20 @@ pub(crate) fn with_profile(webp: &[u8], size: Size, profile: &[u8]) -> Vec<u8> {
     let image = webp.get(12..).unwrap_or_default();
     let [width, height] = [size.width, size.height].map(|side| (side - 1).to_le_bytes());
     let extended = [&[flag::PROFILE, 0, 0, 0], &width[..3], &height[..3]].concat();
-    let chunks = [chunk(b"VP8X", &extended), chunk(b"ICCP", profile), image.to_vec()].concat();
+    let mut chunks = Vec::new();
+    push_chunk(b"VP8X", &extended, &mut chunks);
+    push_chunk(b"ICCP", profile, &mut chunks);
+    chunks.extend_from_slice(image);
     [b"RIFF", &(chunks.len() as u32 + 4).to_le_bytes()[..], b"WEBP", &chunks].concat()
 }
 
 /// A chunk with its padding.
-pub(crate) fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
-    let padding = vec![0; data.len() % 2];
-    [name, &(data.len() as u32).to_le_bytes()[..], data, &padding].concat()
+/// Appends a chunk with this name and these data, and a padding byte.
+pub(crate) fn push_chunk(name: &[u8], data: &[u8], webp: &mut Vec<u8>) {
+    webp.extend_from_slice(name);
+    webp.extend((data.len() as u32).to_le_bytes());
+    webp.extend_from_slice(data);
+    webp.resize(webp.len().next_multiple_of(2), 0);
 }
 
 #[cfg(test)]

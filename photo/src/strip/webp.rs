@@ -1,7 +1,7 @@
 //! WebP: the chunks of the picture, with metadata written anew behind them (RFC 9649 section 2.7).
 
 use super::{Original, Refusal};
-use crate::container::riff::{self, FLAGS_AT, chunk, flag, riff_chunk};
+use crate::container::riff::{self, FLAGS_AT, flag, push_chunk, riff_chunk};
 use crate::container::{Chunk, chunks};
 
 /// Bytes before the first chunk: `RIFF`, the length of what follows it, `WEBP`.
@@ -14,8 +14,7 @@ pub(super) fn stripped(original: &Original) -> Result<Vec<u8>, Refusal> {
     let (webp, cancel) = (original.bytes(), original.cancel);
     let flags = riff::contents(webp, cancel)?.flags;
     let kept = original.kept()?;
-    let length = webp.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
-    let end = webp.len().min(length.unwrap_or_default() as usize + 8);
+    let end = riff::end(webp);
     let mut copy = Vec::with_capacity(end);
     copy.extend(b"RIFF\0\0\0\0WEBP");
     let mut has_profile = false;
@@ -23,21 +22,23 @@ pub(super) fn stripped(original: &Original) -> Result<Vec<u8>, Refusal> {
         match one.name {
             b"ICCP" => {
                 has_profile = true;
-                push(&one, one.data, &mut copy);
+                push_chunk(one.name, one.data, &mut copy);
             }
-            b"VP8X" | b"ANIM" | b"ALPH" | b"VP8 " | b"VP8L" => push(&one, one.data, &mut copy),
-            b"ANMF" => push(&one, &frame(&one, original), &mut copy),
+            b"VP8X" | b"ANIM" | b"ALPH" | b"VP8 " | b"VP8L" => {
+                push_chunk(one.name, one.data, &mut copy)
+            }
+            b"ANMF" => push_chunk(one.name, &frame(&one, original), &mut copy),
             _ => {}
         }
     }
     cancel.check()?;
     let mut announced = if has_profile { flag::PROFILE } else { 0 };
     if let Some(exif) = &kept.exif {
-        copy.extend(chunk(b"EXIF", exif));
+        push_chunk(b"EXIF", exif, &mut copy);
         announced |= flag::EXIF;
     }
     if let Some(packet) = kept.xmp.first() {
-        copy.extend(chunk(b"XMP ", packet));
+        push_chunk(b"XMP ", packet, &mut copy);
         announced |= flag::XMP;
     }
     if let (Some(flags), Some(place)) = (flags, copy.get_mut(FLAGS_AT)) {
@@ -57,16 +58,8 @@ fn frame(frame: &Chunk, original: &Original) -> Vec<u8> {
     let mut copy = header.to_vec();
     for one in chunks(Some(picture), riff_chunk, original.cancel) {
         if matches!(one.name, b"ALPH" | b"VP8 " | b"VP8L") {
-            push(&one, one.data, &mut copy);
+            push_chunk(one.name, one.data, &mut copy);
         }
     }
     copy
-}
-
-/// Appends a chunk with its name and these data, and a padding byte.
-fn push(one: &Chunk, data: &[u8], copy: &mut Vec<u8>) {
-    copy.extend_from_slice(one.name);
-    copy.extend((data.len() as u32).to_le_bytes());
-    copy.extend_from_slice(data);
-    copy.resize(copy.len().next_multiple_of(2), 0);
 }
