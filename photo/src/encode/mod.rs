@@ -30,9 +30,8 @@ pub(crate) fn encode(
 
 /// Most bytes that the encoder takes for a picture of this size, besides the picture and the file.
 pub(crate) fn memory(spec: &Spec, size: Size, is_planar: bool) -> u64 {
-    match (spec.encoding, is_planar) {
-        (Encoding::Jpeg, _) => 0,
-        (Encoding::WebP, true) => size.pixels() * webp::BYTES_OF_A_PLANAR_PIXEL,
-        (Encoding::WebP, false) => size.pixels() * webp::BYTES_OF_A_PACKED_PIXEL,
+    match spec.encoding {
+        Encoding::Jpeg => 0,
+        Encoding::WebP => size.pixels() * webp::bytes_of_a_pixel(size, is_planar),
     }
 }

@@ -5,10 +5,19 @@ use webpx::{Encoder, EncoderConfig, Stop, StopReason, YuvPlanesRef};
 use crate::container::riff;
 use crate::{CancelFlag, PhotoError, Picture, Pixels, Size};
 
-/// Bytes for each pixel that libwebp takes with low memory, its input's conversion included: measured with noise of
-/// 12 megapixels at quality 1 as 2.8 for planes, to which their levels add 1.5, and as 7.9 for RGB.
-pub(super) const BYTES_OF_A_PLANAR_PIXEL: u64 = 5;
-pub(super) const BYTES_OF_A_PACKED_PIXEL: u64 = 8;
+/// Most pixels of a picture for which libwebp keeps what it will write. Encoding takes a third less CPU time then.
+const KEPT_PIXELS: u64 = 4_000_000;
+
+/// Bytes for each pixel that libwebp takes, its input's conversion included. They were measured with noise of 12
+/// megapixels at quality 1: 32.8 where it keeps what it will write, else 2.8 for planes, to which their levels add
+/// 1.5, and 7.9 for RGB.
+pub(super) fn bytes_of_a_pixel(size: Size, is_planar: bool) -> u64 {
+    match (size.pixels() <= KEPT_PIXELS, is_planar) {
+        (true, _) => 35,
+        (false, true) => 5,
+        (false, false) => 8,
+    }
+}
 /// How hard libwebp tries to make the file small, 0 to 6.
 const METHOD: u8 = 4;
 
@@ -25,10 +34,9 @@ pub fn webp(
     icc_profile: Option<&[u8]>,
     cancel: &CancelFlag,
 ) -> Result<Vec<u8>, PhotoError> {
+    let size @ Size { width, height } = picture.size();
     let config = EncoderConfig::new().quality((quality * 100.0) as f32).method(METHOD);
-    // Else it keeps what it will write: up to 33 bytes a pixel.
-    let config = config.low_memory(true);
-    let Size { width, height } = picture.size();
+    let config = config.low_memory(size.pixels() > KEPT_PIXELS);
     let planes;
     let encoder = match picture {
         Picture::Packed(pixels) if pixels.channels == 3 => {
@@ -50,7 +58,7 @@ pub fn webp(
         })
     })?;
     Ok(match icc_profile {
-        Some(profile) => riff::with_profile(&webp, picture.size(), profile),
+        Some(profile) => riff::with_profile(&webp, size, profile),
         None => webp,
     })
 }

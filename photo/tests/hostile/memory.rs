@@ -86,6 +86,7 @@ fn no_webp_takes_more_memory_than_announced() {
         ("to-webp.jpg", jpeg(Subsamp::Sub2x2, false, PixelFormat::RGB)),
         ("gray-to-webp.jpg", jpeg(Subsamp::Gray, false, PixelFormat::GRAY)),
         ("to-webp.png", coded(&DynamicImage::from(rgb), ImageFormat::Png)),
+        ("noise-to-webp.png", noise(2300, 1700)),
     ] {
         let Cost { end, needed, taken, .. } = cost::of_spec(&photo, name, cost::WHOLE_WEBP);
         println!("{name}: {needed} MB needed, {taken} MB taken");
@@ -94,4 +95,15 @@ fn no_webp_takes_more_memory_than_announced() {
         // Gray is counted as if it were RGB.
         assert!(needed <= 6 * taken, "{name} announces {needed} MB and takes {taken}");
     }
+}
+
+/// A PNG that nothing can compress.
+fn noise(width: u32, height: u32) -> Vec<u8> {
+    let mut state = 1u32;
+    let sample = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let samples = (0..width * height * 3).map(sample).collect();
+    coded(&RgbImage::from_raw(width, height, samples).unwrap().into(), ImageFormat::Png)
 }
