@@ -92,7 +92,7 @@ fn luma_tolerance(name: &str) -> Tolerance {
 }
 
 /// Kinds of photo that are refused, each with a word from its message.
-const REFUSED: [(&str, &str); 21] = [
+const REFUSED: [(&str, &str); 25] = [
     ("tiff-cielab", "CIELab"),
     ("tiff-float-16-bit", "floating-point numbers"),
     ("tiff-float-32-bit", "floating-point numbers"),
@@ -114,6 +114,10 @@ const REFUSED: [(&str, &str); 21] = [
     ("heic-av01", "coding"),
     ("heic-avc1", "coding"),
     ("heic-predicted", "P and B slices"),
+    ("heic-sequence-av01", "coding"),
+    ("heic-sequence-in-fragments", "table"),
+    ("heic-sequence-aslant", "turned"),
+    ("heic-sequence-of-sound", "no track of pictures"),
 ];
 
 /// The beginnings of files that are recognised and not decoded, by the name of their format.

@@ -3,7 +3,7 @@
 use super::{golden, render, render_soon};
 
 /// One photo of each format and coding.
-const PHOTOS: [&str; 27] = [
+const PHOTOS: [&str; 29] = [
     "jpeg-420.jpg",
     "jpeg-progressive.jpg",
     "jpeg-arithmetic.jpg",
@@ -31,6 +31,8 @@ const PHOTOS: [&str; 27] = [
     "tiff-fax-huffman.tif",
     "bmp-24-bit.bmp",
     "bmp-rle8.bmp",
+    "heic-sequence-long.heic",
+    "heic-sequence-alpha.heic",
 ];
 
 /// Half a picture is worse than none, because a viewer takes it for the photo.

@@ -17,7 +17,7 @@ use super::cost::{self, Cost};
 use super::files::media_box;
 use super::floods::expect;
 use super::hevc::{Heic, STREAM, Stream, configuration, extent, grid, units};
-use super::{MEMORY, SPEC, render, render_soon};
+use super::{MEMORY, SPEC, golden, render, render_soon};
 
 /// Most entries of each list, and parts of other things, that are read.
 const SEARCHED: usize = 16_384;
@@ -112,6 +112,46 @@ fn no_list_is_searched_for_ever() {
         assert_eq!(flood(what, SEARCHED - 20), "Thumbnail", "{what}");
         assert_ne!(flood(what, SEARCHED), "Thumbnail", "{what}");
     }
+}
+
+/// A sequence with these bytes before all tracks, or before the boxes of its first track.
+fn sequence_with(bytes: &[u8], is_in_track: bool) -> Vec<u8> {
+    let mut file = golden("heic-sequence-alpha.heic");
+    let start = file.windows(4).position(|name| name == b"moov").unwrap() - 4;
+    let length = u32::from_be_bytes(*file[start..].first_chunk().unwrap()) as usize;
+    let inside = file[start + 8..start + length].to_vec();
+    let header = inside.windows(4).position(|name| name == b"trak").unwrap() - 4;
+    let (header, tracks) = inside.split_at(header);
+    let first = u32::from_be_bytes(*tracks.first_chunk().unwrap()) as usize;
+    let movie = if is_in_track {
+        let track = media_box(b"trak", &[bytes, &tracks[8..first]].concat());
+        [header, &track, &tracks[first..]].concat()
+    } else {
+        [header, bytes, tracks].concat()
+    };
+    // The pictures stay where they are: the new boxes come last.
+    file[start + 4..start + 8].copy_from_slice(b"free");
+    [file, media_box(b"moov", &movie)].concat()
+}
+
+#[test]
+fn the_tracks_of_a_sequence_are_not_searched_for_ever() {
+    let empty = media_box(b"free", b"");
+    let end = |file: &[u8]| render_soon(file, "a sequence").map_or_else(|it| it.name(), |_| "Ok");
+    for is_in_track in [false, true] {
+        let few = sequence_with(&empty.repeat(SEARCHED - 20), is_in_track);
+        assert_eq!(end(&few), "Ok", "{is_in_track}");
+        let many = sequence_with(&empty.repeat(SEARCHED), is_in_track);
+        assert_ne!(end(&many), "Ok", "{is_in_track}");
+        // As many as a file can hold
+        end(&sequence_with(&empty.repeat(10_000_000), is_in_track));
+    }
+    // Tracks of alpha, each of which belongs to thousands of others
+    let handler = media_box(b"hdlr", b"\0\0\0\0\0\0\0\0auxv");
+    let references = media_box(b"auxl", &b"\0\0\0\x09".repeat(1_000));
+    let track = [media_box(b"tref", &references), media_box(b"mdia", &handler)].concat();
+    let tracks = media_box(b"trak", &track).repeat(SEARCHED - 20);
+    assert_eq!(end(&sequence_with(&tracks, false)), "Ok");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod items;
 mod metadata;
 mod picture;
+mod sequence;
+mod stills;
 
 pub(crate) use items::Meta;
 pub(crate) use metadata::{Kind, item};

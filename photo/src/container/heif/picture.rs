@@ -1,24 +1,17 @@
-//! The primary picture: its size and colours, how it is cropped and turned, and its tiles (ISO/IEC 23008-12
-//! clause 6).
-
-use std::collections::BTreeMap;
+//! The picture that is shown: its size and colours, how it is cropped and turned, and its tiles.
 
 use super::super::{Chunk, chunks};
-use super::items::{MAX_SEARCHED, Meta, Reference};
-use super::{Numbers, corrupt, media_box, unsupported};
+use super::items::Meta;
+use super::sequence::Sequence;
+use super::stills::Stills;
+use super::{Numbers, media_box, unsupported};
 use crate::{CancelFlag, Orientation, PhotoError, Size};
 
-/// Most tiles of a picture. One of 200 megapixels in tiles of 512x512 has 768.
-const MAX_TILES: usize = 4096;
-/// Bytes of the longest description of a grid.
-const MAX_GRID_BYTES: usize = 12;
-/// Most items from which a picture is derived one after another.
-const MAX_DERIVATIONS: usize = 4;
 /// The types of auxiliary pictures that hold alpha (ISO/IEC 23000-22 clause 7.3.5.2, ISO/IEC 23008-12 annex B.3).
-const ALPHA_TYPES: [&[u8]; 2] =
+pub(super) const ALPHA_TYPES: [&[u8]; 2] =
     [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1"];
 
-/// A picture, as its item and its properties describe it.
+/// A picture, as its item or its track describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Picture<'a> {
     /// Its size before it is cropped and turned.
@@ -31,11 +24,11 @@ pub(crate) struct Picture<'a> {
     pub nclx: Option<Nclx>,
     /// Its colour profile, unchecked.
     pub profile: Option<&'a [u8]>,
-    /// The item that holds its pixels or refers to its tiles, and what that item is.
-    item: u32,
-    kind: [u8; 4],
-    /// The item of its alpha.
-    alpha: Option<u32>,
+    /// The item or track that holds its pixels or refers to its tiles, and what that is.
+    pub(super) item: u32,
+    pub(super) kind: [u8; 4],
+    /// The item or track of its alpha.
+    pub(super) alpha: Option<u32>,
     /// Whether its colours are already multiplied by alpha.
     pub is_premultiplied: bool,
 }
@@ -76,21 +69,10 @@ pub(crate) struct Tile<'a> {
     pub data: Vec<&'a [u8]>,
 }
 
-/// The pictures of a file.
-pub(crate) struct Pictures<'a> {
-    meta: Meta<'a>,
-    kinds: BTreeMap<u32, [u8; 4]>,
-    references: Vec<Reference<'a>>,
-    properties: Vec<Chunk<'a>>,
-    /// The numbers of each item's properties, of one byte or two.
-    associations: BTreeMap<u32, (&'a [u8], usize)>,
-    cancel: &'a CancelFlag,
-}
-
-/// The size of the primary picture as displayed.
-pub(crate) fn displayed_size(file: &[u8], cancel: &CancelFlag) -> Option<Size> {
-    let picture = Pictures::of(file, cancel).and_then(|pictures| pictures.primary()).ok()?;
-    Some(picture.orientation.displayed(picture.crop.size))
+/// The pictures of a file: its items, or the tracks of a sequence where no item is the primary picture.
+pub(crate) enum Pictures<'a> {
+    Stills(Stills<'a>),
+    Sequence(Sequence<'a>),
 }
 
 impl<'a> Pictures<'a> {
@@ -99,35 +81,32 @@ impl<'a> Pictures<'a> {
     /// # Errors
     /// [`PhotoError::Truncated`] if the file has no such lists, and [`PhotoError::Cancelled`].
     pub fn of(file: &'a [u8], cancel: &'a CancelFlag) -> Result<Pictures<'a>, PhotoError> {
+        let meta = Meta::of(file, cancel);
+        if meta.as_ref().and_then(Meta::primary).is_none()
+            && let Some(sequence) = Sequence::of(file, cancel)
+        {
+            return Ok(Pictures::Sequence(sequence));
+        }
         let mut boxes = chunks(Some(file), media_box, cancel);
-        let meta =
-            Meta::of(file, cancel).ok_or_else(|| match boxes.any(|one| one.name == b"mini") {
-                true => unsupported("in the short form of small pictures (mini)"),
-                false => PhotoError::Truncated {
-                    bytes: file.len(),
-                    what: "the list of its pictures is missing".into(),
-                },
-            })?;
-        let inside = |name| {
-            let mut inside = chunks(meta.inside(b"iprp"), media_box, cancel);
-            inside.find(|inner| inner.name == name).map(|inner| inner.data)
-        };
-        let properties = chunks(inside(b"ipco"), media_box, cancel).take(MAX_SEARCHED).collect();
-        let associations = inside(b"ipma").map(|list| associations(list, cancel));
-        let kinds = meta.entries(cancel).map(|entry| (entry.id, entry.kind)).collect();
-        let references = meta.references(cancel).collect();
-        cancel.check()?;
-        let associations = associations.unwrap_or_default();
-        Ok(Pictures { meta, kinds, references, properties, associations, cancel })
+        let meta = meta.ok_or_else(|| match boxes.any(|one| one.name == b"mini") {
+            true => unsupported("in the short form of small pictures (mini)"),
+            false => PhotoError::Truncated {
+                bytes: file.len(),
+                what: "the list of its pictures is missing".into(),
+            },
+        })?;
+        Stills::of(meta, cancel).map(Pictures::Stills)
     }
 
-    /// The primary picture.
+    /// The picture that is shown where only one is: the primary item, or the first picture of a sequence.
     ///
     /// # Errors
     /// [`PhotoError::Corrupt`] if it is not described whole; [`PhotoError::UnsupportedFormat`].
     pub fn primary(&self) -> Result<Picture<'a>, PhotoError> {
-        let primary = self.meta.primary();
-        self.picture(primary.ok_or_else(|| corrupt("it names no primary picture"))?)
+        match self {
+            Pictures::Stills(stills) => stills.primary(),
+            Pictures::Sequence(sequence) => sequence.first(),
+        }
     }
 
     /// The picture of another one's alpha.
@@ -135,108 +114,10 @@ impl<'a> Pictures<'a> {
     /// # Errors
     /// As those of [`Pictures::primary`].
     pub fn alpha_of(&self, picture: &Picture<'_>) -> Result<Option<Picture<'a>>, PhotoError> {
-        picture.alpha.map(|alpha| self.picture(alpha)).transpose()
-    }
-
-    fn picture(&self, item: u32) -> Result<Picture<'a>, PhotoError> {
-        let (items, kind) = self.derivation(item)?;
-        let innermost = items.last().copied().unwrap_or(item);
-        let mut size = None;
-        let mut crop = None;
-        let mut orientation = Orientation::Upright;
-        let (mut nclx, mut profile) = (None, None);
-        let of_tile = self.derived_from(innermost).next().filter(|_| kind == *b"grid");
-        for property in of_tile.into_iter().flat_map(|tile| self.properties_of(tile)) {
-            read_colours(property, &mut nclx, &mut profile);
+        match self {
+            Pictures::Stills(stills) => stills.alpha_of(picture),
+            Pictures::Sequence(sequence) => sequence.alpha_of(picture),
         }
-        for property in items.iter().rev().flat_map(|item| self.properties_of(*item)) {
-            match property.name {
-                b"ispe" => size = size.or_else(|| extent(property.data)),
-                b"clap" if orientation != Orientation::Upright => {
-                    return Err(unsupported("that is cropped after it is turned"));
-                }
-                b"clap" => crop = size.and_then(|size| Crop::read(property.data, size)).or(crop),
-                b"irot" => {
-                    let turns = property.data.first().map_or(0, |angle| angle & 3);
-                    (0..turns).for_each(|_| orientation = orientation.turned_counter_clockwise());
-                }
-                b"imir" => {
-                    let is_across = property.data.first().is_some_and(|axis| axis & 1 == 1);
-                    orientation = match is_across {
-                        true => orientation.mirrored_horizontally(),
-                        false => orientation.mirrored_vertically(),
-                    };
-                }
-                _ => read_colours(property, &mut nclx, &mut profile),
-            }
-        }
-        let size = size.ok_or_else(|| corrupt("it does not tell its size"))?;
-        let crop = crop.unwrap_or(Crop { left: 0, top: 0, size });
-        let alpha = self.alpha(&items);
-        let is_premultiplied = alpha.is_some_and(|alpha| {
-            let mut of_picture = self.references.iter().filter(|one| items.contains(&one.from));
-            of_picture.any(|one| one.kind == b"prem" && one.to().any(|to| to == alpha))
-        });
-        let item = innermost;
-        Ok(Picture { size, crop, orientation, nclx, profile, item, kind, alpha, is_premultiplied })
-    }
-
-    /// The items from which a picture is derived, itself first, and what the last one is: one that is coded
-    /// or put together from tiles. A picture with a gain map is the one that the map is for (ISO 21496-1).
-    fn derivation(&self, picture: u32) -> Result<(Vec<u32>, [u8; 4]), PhotoError> {
-        let (mut items, mut item) = (Vec::new(), picture);
-        for _ in 0..MAX_DERIVATIONS {
-            let kind = self.kinds.get(&item).ok_or_else(|| corrupt("a picture is missing"))?;
-            if kind != b"tmap" {
-                items.push(item);
-            }
-            if kind != b"iden" && kind != b"tmap" {
-                return Ok((items, *kind));
-            }
-            let of = self.derived_from(item).next();
-            item = of.ok_or_else(|| corrupt("a picture is derived from none"))?;
-        }
-        Err(corrupt("its picture is derived from too many others"))
-    }
-
-    /// The items from which an item is derived directly.
-    fn derived_from(&self, item: u32) -> impl Iterator<Item = u32> {
-        let mut derivations = self.references.iter().filter(|one| one.kind == b"dimg");
-        let of_item = derivations.find(|one| one.from == item);
-        of_item.into_iter().flat_map(|one| one.to())
-    }
-
-    /// The item of alpha that belongs to one of these items.
-    fn alpha(&self, items: &[u32]) -> Option<u32> {
-        let mut auxiliaries = self.references.iter().filter(|one| one.kind == b"auxl");
-        let alpha = auxiliaries.find(|one| {
-            one.to().any(|to| items.contains(&to))
-                && self.properties_of(one.from).any(|property| {
-                    // A full box, whose text ends with a zero. The text may be as long as the file.
-                    let text = property.data.get(4..).unwrap_or_default();
-                    let mut behind = ALPHA_TYPES.iter().filter_map(|kind| text.strip_prefix(*kind));
-                    property.name == b"auxC" && behind.any(|rest| matches!(rest, [] | [0, ..]))
-                })
-        });
-        alpha.map(|one| one.from)
-    }
-
-    /// The properties of an item, in the order in which they apply.
-    fn properties_of(&self, item: u32) -> impl Iterator<Item = &Chunk<'a>> {
-        let (numbers, width) = self.associations.get(&item).copied().unwrap_or((&[], 1));
-        numbers.chunks_exact(width).filter_map(move |number| {
-            // The highest bit says whether the property is essential.
-            let number = match *number {
-                [number] => usize::from(number & 0x7F),
-                [high, low] => usize::from(u16::from_be_bytes([high & 0x7F, low])),
-                _ => 0,
-            };
-            self.properties.get(number.checked_sub(1)?)
-        })
-    }
-
-    fn property(&self, item: u32, name: &[u8; 4]) -> Option<&'a [u8]> {
-        self.properties_of(item).find(|one| one.name == name).map(|one| one.data)
     }
 
     /// The tiles of a picture, if they are coded as HEVC.
@@ -245,95 +126,25 @@ impl<'a> Pictures<'a> {
     /// [`PhotoError::UnsupportedFormat`] if they are coded in another way;
     /// [`PhotoError::Corrupt`] and [`PhotoError::Truncated`] if they are not all there.
     pub fn tiles(&self, picture: &Picture<'_>) -> Result<Tiles<'a>, PhotoError> {
-        let (columns, rows, items) = match &picture.kind {
-            b"grid" => self.grid(picture)?,
-            _ => (1, 1, vec![picture.item]),
-        };
-        let coded = items.iter().map(|item| self.coded(*item, *item != picture.item));
-        let coded = coded.collect::<Result<Vec<(Size, &[u8])>, PhotoError>>()?;
-        let size = coded.first().map_or(picture.size, |(size, _)| *size);
-        let is_covered = |tiles: u32, tile: u32, whole: u32| {
-            let (tile, whole) = (u64::from(tile), u64::from(whole));
-            whole.div_ceil(tile) == u64::from(tiles)
-        };
-        if coded.iter().any(|(one, _)| *one != size)
-            || !is_covered(columns, size.width, picture.size.width)
-            || !is_covered(rows, size.height, picture.size.height)
-        {
-            return Err(corrupt("its tiles do not cover it"));
+        match self {
+            Pictures::Stills(stills) => stills.tiles(picture),
+            Pictures::Sequence(sequence) => sequence.tiles(picture),
         }
-        let data = self.meta.data(&items, self.cancel);
-        self.cancel.check()?;
-        let data = data.ok_or_else(|| PhotoError::Truncated {
-            bytes: self.meta.file.len(),
-            what: "image data is missing".into(),
-        })?;
-        let tiles = coded.into_iter().zip(data);
-        let tiles = tiles.map(|((_, configuration), data)| Tile { configuration, data }).collect();
-        Ok(Tiles { columns, size, tiles })
-    }
-
-    /// The size of a coded item, and the configuration of its decoder.
-    fn coded(&self, item: u32, is_of_grid: bool) -> Result<(Size, &'a [u8]), PhotoError> {
-        self.cancel.check()?;
-        let kind = self.kinds.get(&item).ok_or_else(|| corrupt("a tile is missing"))?;
-        if kind != b"hvc1" {
-            return Err(unsupported(&format!("of the coding {}", kind.escape_ascii())));
-        }
-        let has = |name| self.property(item, name).is_some();
-        if is_of_grid && (has(b"clap") || has(b"irot") || has(b"imir")) {
-            return Err(unsupported("whose tiles are cropped or turned"));
-        }
-        let size = self.property(item, b"ispe").and_then(extent);
-        let size = size.ok_or_else(|| corrupt("a tile does not tell its size"))?;
-        let configuration = self.property(item, b"hvcC");
-        Ok((size, configuration.ok_or_else(|| corrupt("a tile has no hvcC"))?))
-    }
-
-    /// The number of columns and rows of a grid, and its tiles.
-    fn grid(&self, picture: &Picture<'_>) -> Result<(u32, u32, Vec<u32>), PhotoError> {
-        let data = self.meta.data(&[picture.item], self.cancel).and_then(|mut data| data.pop());
-        let data = data.and_then(|parts| {
-            let bytes = parts.into_iter().flatten().take(MAX_GRID_BYTES);
-            grid(&bytes.copied().collect::<Vec<u8>>())
-        });
-        let data = data.filter(|(.., size)| *size == picture.size);
-        let (columns, rows, _) =
-            data.ok_or_else(|| corrupt("its grid is not as large as the picture"))?;
-        let count = columns as usize * rows as usize;
-        if count > MAX_TILES {
-            return Err(corrupt("it has more tiles than any photo has"));
-        }
-        let items: Vec<u32> = self.derived_from(picture.item).take(count).collect();
-        if items.len() < count {
-            return Err(corrupt("its grid has fewer tiles than it says"));
-        }
-        Ok((columns, rows, items))
     }
 }
 
-/// The numbers of each item's properties, counted from 1, and the bytes of each (ISO/IEC 23008-12 clause 9.3).
-fn associations<'a>(data: &'a [u8], cancel: &CancelFlag) -> BTreeMap<u32, (&'a [u8], usize)> {
-    let mut lists = BTreeMap::new();
-    let Some((version, mut numbers)) = Numbers::of_box(data) else { return lists };
-    let width = if data.get(3).is_some_and(|flags| flags & 1 == 1) { 2 } else { 1 };
-    let count = numbers.uint(4).unwrap_or_default();
-    let mut list = || {
-        cancel.check().ok()?;
-        let item = numbers.small(if version == 0 { 2 } else { 4 })?;
-        let length = numbers.uint(1)? as usize * width;
-        let list = numbers.0.get(..length)?;
-        numbers.skip(length)?;
-        Some((item, list))
-    };
-    for (item, list) in (0..count).take(MAX_SEARCHED).map_while(|_| list()) {
-        lists.entry(item).or_insert((list, width));
-    }
-    lists
+/// The size of the primary picture as displayed.
+pub(crate) fn displayed_size(file: &[u8], cancel: &CancelFlag) -> Option<Size> {
+    let picture = Pictures::of(file, cancel).and_then(|pictures| pictures.primary()).ok()?;
+    Some(picture.orientation.displayed(picture.crop.size))
 }
 
 /// Takes what a property says of colours (ISO/IEC 14496-12 clause 12.1.5).
-fn read_colours<'a>(property: &Chunk<'a>, nclx: &mut Option<Nclx>, profile: &mut Option<&'a [u8]>) {
+pub(super) fn read_colours<'a>(
+    property: &Chunk<'a>,
+    nclx: &mut Option<Nclx>,
+    profile: &mut Option<&'a [u8]>,
+) {
     if property.name != b"colr" {
         return;
     }
@@ -357,7 +168,7 @@ impl Nclx {
 impl Crop {
     /// The clean aperture of a picture of this size: a width, a height and the distance between the centres,
     /// all fractions (ISO/IEC 14496-12 clause 12.1.4).
-    fn read(data: &[u8], of: Size) -> Option<Crop> {
+    pub(super) fn read(data: &[u8], of: Size) -> Option<Crop> {
         let mut numbers = Numbers(data);
         let mut fraction = || {
             let (above, below) = (numbers.small(4)? as i32, numbers.small(4)? as i32);
@@ -377,22 +188,7 @@ fn side(length: f64, offset: f64, whole: u32) -> Option<(u32, u32)> {
     (start < end).then_some((start as u32, (end - start) as u32))
 }
 
-fn extent(data: &[u8]) -> Option<Size> {
-    let (_, mut numbers) = Numbers::of_box(data)?;
-    size(numbers.uint(4)?, numbers.uint(4)?)
-}
-
-fn size(width: u64, height: u64) -> Option<Size> {
+pub(super) fn size(width: u64, height: u64) -> Option<Size> {
     let (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
     (width > 0 && height > 0).then_some(Size { width, height })
-}
-
-/// The columns, rows and size of a grid (ISO/IEC 23008-12 clause 6.6.2.3).
-fn grid(data: &[u8]) -> Option<(u32, u32, Size)> {
-    let mut numbers = Numbers(data);
-    let (version, flags) = (numbers.uint(1)?, numbers.uint(1)?);
-    let (rows, columns) = (numbers.small(1)? + 1, numbers.small(1)? + 1);
-    let width = if flags & 1 == 1 { 4 } else { 2 };
-    let size = size(numbers.uint(width)?, numbers.uint(width)?)?;
-    (version == 0).then_some((columns, rows, size))
 }

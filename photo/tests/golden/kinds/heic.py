@@ -25,10 +25,12 @@ from .heif_file import (
     heif,
     icc,
     item,
+    meta,
     mirror,
     nclx,
     rotation,
 )
+from .heif_sequence import Track, sequence
 from .hevc import JPEGS, Coded, Colours, coded, predicted, told_by_stream
 from .photo import LARGE, Photo, alpha_picture, exif, gray_picture, picture, quantised
 
@@ -51,6 +53,7 @@ def photos() -> Iterator[Photo]:
     yield from cropped()
     yield from among_others()
     yield from with_alpha()
+    yield from in_tracks()
     yield from of_colours()
     yield from of_high_dynamic_range()
     yield from refused()
@@ -221,6 +224,51 @@ def with_alpha() -> Iterator[Photo]:
     yield as_libheif("heic-alpha-grid.heic", file, picture(LARGE) * alpha + 1 - alpha)
 
 
+def in_tracks() -> Iterator[Photo]:
+    """Image sequences, of which the first picture is shown, as libheif decodes it from an item."""
+    meant, one = picture(EVEN), plain()
+    negative = coded(255 - quantised(meant))
+    shown = as_libheif("", heif([item(one, nclx(JPEGS))]), meant)
+    pictures = [one, negative, negative]
+    track = Track(pictures, (nclx(JPEGS),))
+    for name, tracks in {
+        "": [track],
+        "-movie": [track._replace(handler=b"vide", coding=b"hev1")],
+        "-long": [track._replace(is_long=True)],
+        "-among-others": [track._replace(handler=b"auxv", pictures=[negative]), track],
+    }.items():
+        yield shown._replace(name=f"heic-sequence{name}.heic", data=sequence(tracks))
+    for name, matrix, change in (
+        ("clockwise", (0, 1, -1, 0), lambda pixels: np.rot90(pixels, -1)),
+        ("counter-clockwise", (0, -1, 1, 0), np.rot90),
+        ("upside-down", (-1, 0, 0, -1), lambda pixels: np.rot90(pixels, 2)),
+        ("mirrored", (-1, 0, 0, 1), np.fliplr),
+        ("flipped", (1, 0, 0, -1), np.flipud),
+        ("transposed", (0, 1, 1, 0), lambda pixels: pixels.transpose(1, 0, 2)),
+        ("transversed", (0, -1, -1, 0), lambda pixels: np.rot90(pixels, 2).transpose(1, 0, 2)),
+    ):
+        file = sequence([track._replace(matrix=matrix)])
+        pixels = np.ascontiguousarray(change(shown.pixels))
+        yield Photo(f"heic-sequence-{name}.heic", file, pixels)
+    left, top, width, height = 18, 7, 100, 80
+    cut = track._replace(properties=(nclx(JPEGS), crop((width, height), (3, -2))))
+    pixels = np.ascontiguousarray(shown.pixels[top : top + height, left : left + width])
+    yield Photo("heic-sequence-clap.heic", sequence([cut]), pixels)
+    mask = coded(quantised(alpha_picture(EVEN)))
+    file = heif([item(one, nclx(JPEGS)), item(mask, auxiliary(ALPHA), references=((b"auxl", [1]),))])
+    alpha = Track([mask], handler=b"auxv", alpha_of=1)
+    both = sequence([track, alpha])
+    yield as_libheif("heic-sequence-alpha.heic", file)._replace(data=both)
+    still = as_libheif("", heif([item(negative, nclx(JPEGS))]))
+    yield still._replace(name="heic-sequence-and-primary.heic", data=with_still(track, negative))
+
+
+def with_still(track: Track, still: Coded) -> bytes:
+    """A sequence and a primary picture, which is another one."""
+    one = [item(still, nclx(JPEGS), is_in_meta=True)]
+    return sequence([track], items=meta(one, primary=1, start=0))
+
+
 def of_colours() -> Iterator[Photo]:
     """What samples mean, by nclx or else by the stream."""
     colours, grays = quantised(picture(EVEN)), quantised(gray_picture(EVEN))
@@ -314,6 +362,14 @@ def refused() -> Iterator[Photo]:
     tiles = tiles_of(quantised(picture(LARGE)), rotation(2))
     whole = grid(COLUMNS, ROWS, LARGE, [2 + number for number in range(6)], nclx(JPEGS))
     yield Photo("heic-turned-tiles.heic", heif([whole, *tiles]), nothing)
+    track = Track([plain()], (nclx(JPEGS),))
+    for name, track_of_kind in {
+        "av01": track._replace(coding=b"av01"),
+        "in-fragments": track._replace(is_in_fragments=True),
+        "aslant": track._replace(matrix=(1, 1, -1, 1)),
+        "of-sound": track._replace(handler=b"soun"),
+    }.items():
+        yield Photo(f"heic-sequence-{name}.heic", sequence([track_of_kind]), nothing)
     for kind in (b"av01", b"avc1"):
         other = one._replace(kind=kind)
         yield Photo(f"heic-{kind.decode()}.heic", heif([other]), nothing)
