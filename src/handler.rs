@@ -1,10 +1,7 @@
 //! The thumbnail function: one invocation, with every record of its event and the answer that the
 //! event's sender expects.
 
-use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
@@ -12,8 +9,7 @@ use chrono::Utc;
 use futures_util::future::join_all;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::Value;
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::Config;
 use crate::dead_letter::{DeadLetter, Invocation, OnFailure};
@@ -26,7 +22,7 @@ use crate::telemetry::{self, LogRecord, Trace};
 /// one and the letter names the photo.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(1);
 
-/// Longest time for which a photo keeps others waiting, if a quarter of the timeout is not shorter: some
+/// Longest time for which a photo keeps others waiting in each of its turns, if a quarter of the timeout is not shorter: some
 /// hundred times the usual one. Where something holds a photo up, the others of its event go on.
 const TURN: Duration = Duration::from_secs(5);
 
@@ -34,15 +30,14 @@ const TURN: Duration = Duration::from_secs(5);
 /// cancel flag only now and then.
 const CANCEL_GRACE: Duration = Duration::from_millis(500);
 
-/// The thumbnail function: what lives from one event to the next.
-#[derive(Clone, Debug)]
+/// The thumbnail function: what lives from one event to the next, and is shared by those at a time.
+#[derive(Debug)]
 pub struct Handler {
     pipeline: Pipeline,
-    /// One permit for each photo that is worked on at a time.
-    turns: Arc<Semaphore>,
     /// Until the first photo has its log line.
-    is_cold: Arc<AtomicBool>,
-    has_abandoned_work: Arc<AtomicBool>,
+    is_cold: AtomicBool,
+    /// The pixel work of all invocations.
+    blocking_work: BlockingWork,
 }
 
 /// One invocation.
@@ -59,11 +54,8 @@ struct Call {
 impl Handler {
     /// A handler with the settings of `config` on the account that `aws` leads to.
     pub fn new(config: Config, aws: &SdkConfig) -> Handler {
-        // Decoding is bound by the CPU: more photos at once would only take more memory.
-        let turns = Arc::new(Semaphore::new(available_parallelism().map_or(1, usize::from)));
-        let [is_cold, has_abandoned_work] =
-            [true, false].map(|initially| Arc::new(AtomicBool::new(initially)));
-        Handler { pipeline: Pipeline::new(config, aws), turns, is_cold, has_abandoned_work }
+        let (is_cold, blocking_work) = (AtomicBool::new(true), BlockingWork::default());
+        Handler { pipeline: Pipeline::new(config, aws), is_cold, blocking_work }
     }
 
     /// Opens the connections that photos need, so that the first photo need not.
@@ -78,7 +70,7 @@ impl Handler {
     /// The reason why a notification must be sent again, once all its records were tried.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Retry> {
         let (payload, context) = event.into_parts();
-        let call = Call::new(context);
+        let call = Call::new(context, self.blocking_work.of_another_invocation());
         let event = event::read(&payload).unwrap_or_else(|reason| {
             Event::Notification(vec![Record::Unknown { reason, payload }])
         });
@@ -86,16 +78,14 @@ impl Handler {
         let settle = deliveries.iter().map(|delivery| self.settle(delivery, &call));
         let dispositions = join_all(settle).await;
         let kept = self.keep_unreadable(&deliveries, &dispositions, &call).await;
-        if call.blocking_work.is_abandoned_after(CANCEL_GRACE).await {
-            self.has_abandoned_work.store(true, Ordering::Relaxed);
-        }
+        call.blocking_work.settle(CANCEL_GRACE).await;
         kept?;
         protocol.reply(&deliveries, dispositions)
     }
 
-    /// Whether an invocation has ended and left pixel work behind that goes on.
-    pub fn has_abandoned_work(&self) -> bool {
-        self.has_abandoned_work.load(Ordering::Relaxed)
+    /// The pixel work of all invocations.
+    pub fn blocking_work(&self) -> &BlockingWork {
+        &self.blocking_work
     }
 
     /// What becomes of one record.
@@ -116,8 +106,7 @@ impl Handler {
         disposition
     }
 
-    /// The work on one object, which waits for its turn, and gives up by itself before Lambda ends the
-    /// process; and its log line.
+    /// The work on one object, which gives up by itself before Lambda ends the process; and its log line.
     async fn settle_in_time(
         &self,
         notice: &Notice,
@@ -126,18 +115,13 @@ impl Handler {
     ) -> Disposition {
         let trace = Trace::default();
         let Call { invocation, blocking_work, .. } = call;
-        let work = Work { notice, on_failure, invocation, blocking_work, trace: &trace };
+        let patience = call.patience();
+        let work = Work { notice, on_failure, invocation, blocking_work, patience, trace: &trace };
         let mut started = Instant::now();
-        let in_turn = async {
-            let turn = self.turns.acquire().await;
+        let in_turn = self.pipeline.in_turn(patience, async {
             started = Instant::now();
-            let mut settle = pin!(self.pipeline.settle(&work));
-            if let Ok(disposition) = timeout(call.turn(), &mut settle).await {
-                return disposition;
-            }
-            drop(turn);
-            settle.await
-        };
+            self.pipeline.settle(&work).await
+        });
         let disposition = timeout_at(call.deadline, in_turn).await.unwrap_or_else(|_| {
             let (key, margin_s) = (notice.key.clone(), DEADLINE_MARGIN.as_secs());
             Disposition::Retry(Retry::DeadlineNear { key, margin_s })
@@ -185,7 +169,7 @@ impl Handler {
 }
 
 impl Call {
-    fn new(context: Context) -> Call {
+    fn new(context: Context, blocking_work: BlockingWork) -> Call {
         let began = Instant::now();
         let time_left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         Call {
@@ -198,12 +182,12 @@ impl Call {
                 function_arn: context.invoked_function_arn,
                 function_version: context.env_config.version.clone(),
             },
-            blocking_work: BlockingWork::default(),
+            blocking_work,
         }
     }
 
-    /// Longest time for which a photo keeps others waiting.
-    fn turn(&self) -> Duration {
+    /// Longest time for which a photo keeps others waiting in each of its turns.
+    fn patience(&self) -> Duration {
         TURN.min(self.timeout / 4)
     }
 }

@@ -13,12 +13,13 @@
 //! | [`dead_letter`] | a rejected event → the message that keeps it |
 //! | [`aws`] | the calls to S3, DynamoDB and SQS, and what their answers mean |
 //! | [`telemetry`] | the steps of a photo → its log line and metrics |
+//! | [`process`] | the invocations of a process, one after another or several at a time |
 //! | [`config`], [`startup`] | the environment → checked settings, or a line that says what is wrong |
 //!
 //! A second function tells clients where to upload photos: [`upload_url`] answers a request with URLs to
 //! which photos can be put.
 //!
-//! Only [`handler`], [`pipeline`], [`aws`], [`telemetry`], [`upload_url`] and [`startup`] touch the world;
+//! Only [`handler`], [`pipeline`], [`aws`], [`telemetry`], [`upload_url`], [`process`] and [`startup`] touch the world;
 //! no other module does any I/O.
 
 pub mod aws;
@@ -30,6 +31,7 @@ pub mod event;
 pub mod handler;
 pub mod item;
 pub mod pipeline;
+pub mod process;
 pub mod startup;
 pub mod telemetry;
 pub mod upload_url;

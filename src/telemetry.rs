@@ -35,10 +35,12 @@ pub enum Step {
     DeadLetter,
     /// Making renditions and item agree where events cross.
     Reconcile,
+    /// Waiting until there is memory for the photo, and a core to render it.
+    Wait,
 }
 
 impl Step {
-    const COUNT: usize = 7;
+    const COUNT: usize = 8;
 }
 
 /// Where the time of one photo went, and what is known of it by now.
@@ -198,6 +200,8 @@ impl Entry for Line<'_> {
         writer.value("width", &photo.size.map(|size| NoMetric::from(size.width)));
         writer.value("height", &photo.size.map(|size| NoMetric::from(size.height)));
         writer.value("renditionBytes", &photo.rendition_bytes.map(AsBytes::from));
+        let waited = took(Step::Wait).map(|time| NoMetric::from(time.as_micros() as f64 / 1000.0));
+        writer.value("waitMs", &waited);
         writer.value("fetchMs", took(Step::Fetch));
         writer.value("inspectMs", took(Step::Inspect));
         writer.value("renderMs", took(Step::Render));
@@ -236,6 +240,7 @@ mod tests {
         let trace = Trace::default();
         trace.add(Step::Fetch, Duration::from_micros(1000));
         trace.add(Step::Fetch, Duration::from_micros(500));
+        trace.add(Step::Wait, Duration::from_micros(2500));
         trace.describe(|photo| {
             photo.format = Some(Format::Png);
             photo.bytes = Some(1000);
@@ -277,6 +282,7 @@ mod tests {
             ("durationMs", Some("Milliseconds")),
             ("timeoutUsed", Some("Percent")),
             ("peakMemoryMb", Some("Megabytes")),
+            ("waitMs", None),
             ("width", None),
             ("height", None),
         ] {

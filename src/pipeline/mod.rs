@@ -10,8 +10,9 @@
 //! | remove | `remove` | a removal → tombstone, no renditions |
 //! | reconcile | `reconcile` | crossing events → renditions and item that agree |
 //!
-//! `memory` shares the function's memory among the photos, `blocking` knows of pixel work that nobody
-//! waits for any more.
+//! Several photos are at work at a time: while some wait for S3 or DynamoDB, as many as there are cores are
+//! rendered. `turns` limits both, `memory` shares the function's memory among the photos, and `blocking` knows of
+//! pixel work that nobody waits for any more.
 
 mod blocking;
 mod claim;
@@ -21,6 +22,10 @@ mod reconcile;
 mod reject;
 mod remove;
 mod render;
+mod turns;
+
+use std::thread::available_parallelism;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use photo::PhotoError;
@@ -29,6 +34,7 @@ pub use blocking::BlockingWork;
 use claim::Claim;
 use memory::Memory;
 use reject::Rejected;
+use turns::Turns;
 
 use crate::aws::{Aws, CommitError, FetchError};
 use crate::call_error::CallError;
@@ -43,12 +49,20 @@ use crate::telemetry::{Step, Trace};
 /// photo at the same moment can get in each other's way.
 const TRIES: usize = 5;
 
-/// Settings, clients and memory that all photos share.
-#[derive(Clone, Debug)]
+/// Photos at work at a time for each core. A photo waits for its calls about as long as it is rendered, or twice as
+/// long, so that some are always ready to be rendered (`make latency`).
+const IN_FLIGHT_PER_CORE: usize = 8;
+
+/// Settings, clients, memory and cores that all photos share.
+#[derive(Debug)]
 pub struct Pipeline {
     config: Config,
     aws: Aws,
     memory: Memory,
+    /// Photos at work.
+    in_flight: Turns,
+    /// Photos of those that are rendered.
+    cores: Turns,
 }
 
 /// The work on one object.
@@ -62,6 +76,8 @@ pub struct Work<'a> {
     pub invocation: &'a Invocation,
     /// The pixel work of that invocation.
     pub blocking_work: &'a BlockingWork,
+    /// Longest time for which it keeps others waiting in each of its turns.
+    pub patience: Duration,
     /// Where the time goes.
     pub trace: &'a Trace,
 }
@@ -86,7 +102,14 @@ impl Pipeline {
     /// A pipeline with the settings of `config` on the account that `aws` leads to.
     pub fn new(config: Config, aws: &SdkConfig) -> Pipeline {
         let memory = Memory::new(config.memory_mb);
-        Pipeline { aws: Aws::new(&config, aws), config, memory }
+        let cores = available_parallelism().map_or(1, usize::from);
+        let (in_flight, cores) = (Turns::new(cores * IN_FLIGHT_PER_CORE), Turns::new(cores));
+        Pipeline { aws: Aws::new(&config, aws), config, memory, in_flight, cores }
+    }
+
+    /// Does the work on one photo when there are few enough others at work.
+    pub async fn in_turn<F: Future>(&self, patience: Duration, work: F) -> F::Output {
+        self.in_flight.take(patience, work).await
     }
 
     /// The calls to AWS that the pipeline makes.

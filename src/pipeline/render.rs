@@ -80,7 +80,8 @@ impl Pipeline {
     ) -> Result<Rendered, Halt> {
         let mut needed = claim.version.bytes.unwrap_or(self.config.max_photo_bytes);
         loop {
-            let mut grant = self.memory.wait(needed).await.ok_or(Retry::Closing)?;
+            let granted = work.trace.time(Step::Wait, self.memory.wait(needed)).await;
+            let mut grant = granted.ok_or(Retry::Closing)?;
             let fetched = work.trace.time(Step::Fetch, self.fetch(work, claim)).await;
             let Original { bytes, head } = match fetched {
                 Ok(original) => original,
@@ -92,9 +93,14 @@ impl Pipeline {
             work.trace.describe(|photo| photo.bytes = Some(bytes.len() as u64));
             let (config, memory) = (self.config.clone(), self.memory.clone());
             // The grant is given back only when the memory is free again, even where nobody waits any more.
-            let attempt = work
+            let rendering = work
                 .blocking_work
                 .run(move |cancel| render(&bytes, &config, &memory, &mut grant, cancel));
+            let fetched = Instant::now();
+            let attempt = self.cores.take(work.patience, async {
+                work.trace.add(Step::Wait, fetched.elapsed());
+                rendering.await
+            });
             match attempt.await {
                 Ok(Err(NeedsMemory(bytes))) => needed = bytes,
                 Ok(Ok(attempt)) => return finish(work, claim, head, attempt),
