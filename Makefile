@@ -43,7 +43,7 @@ unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
-	release measure cost bench bench-heic bench-renditions bench-check bench-stages bench-pins fuzz faults quality \
+	release measure latency cost bench bench-heic bench-renditions bench-check bench-stages bench-pins fuzz faults quality \
 	exif-check heic-check strip-check \
 	deploy destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
@@ -157,9 +157,12 @@ release: setup ## Build the packages for AWS, and show their sizes (ARCHITECTURE
 measure: release ## Measure size, cold start, CPU time and memory of the release builds
 	@$(AWS) with --tls -- $(DEV).benches.measure $(PACKAGES)
 
+latency: release ## Measure how long photos take if each call waits as in AWS, on one core and on two (PHOTOS_DIR=DIR)
+	@$(AWS) with -- $(DEV).benches.latency $(if $(PHOTOS_DIR),--photos "$(PHOTOS_DIR)") $(PACKAGES)
+
 cost: release ## Compute the cost of a million photos in AWS for each memory size of the function
 	@mkdir -p target/compare
-	@$(AWS) with -- $(DEV).benches.load.lambdas pillow sharp pillow-heif > target/compare/peers.json
+	@$(AWS) with -- $(DEV).benches.load.lambdas pillow sharp pillow-heif pillow-jpeg sharp-jpeg pillow-webp sharp-webp > target/compare/peers.json
 	@$(AWS) with --tls -- $(DEV).benches.load.cost --peers target/compare/peers.json $(PACKAGES)
 
 bench: setup ## Compare cost and quality with other thumbnailers (PHOTOS="a.jpg b.jpg" RUNS=10)

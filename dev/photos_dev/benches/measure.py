@@ -271,6 +271,17 @@ class Function:
     def handle(self, event: Any, number: int) -> None:
         self.events.put((f"measure-{number}", json.dumps(event).encode()))
         self.wait_until_idle()
+        self._raise_errors()
+
+    def handle_all(self, events: list[Any]) -> None:
+        """Gives it all events, of which it takes as many at a time as it asks for."""
+        for number, event in enumerate(events):
+            self.events.put((f"measure-{number}", json.dumps(event).encode()))
+        for _ in events:
+            self.wait_until_idle()
+        self._raise_errors()
+
+    def _raise_errors(self) -> None:
         if not self.errors.empty():
             raise Problem(f"the function failed: {self.errors.get()}")
 
@@ -289,8 +300,9 @@ class Function:
 
 @contextmanager
 def running(
-    bootstrap: Path, environment: dict[str, str], log: IO[bytes] | None = None
+    bootstrap: Path, environment: dict[str, str], log: IO[bytes] | None = None, cores: int | None = None
 ) -> Iterator[Function]:
+    """The function's process, on the first cores of the machine or on all."""
     events: queue.Queue = queue.Queue()
     idle: queue.Queue = queue.Queue()
     errors: queue.Queue = queue.Queue()
@@ -298,8 +310,9 @@ def running(
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}"}
+    on_cores = ["taskset", "--cpu-list", f"0-{cores - 1}"] if cores else []
     process = subprocess.Popen(
-        [bootstrap], env=environment | address, stdout=log or subprocess.DEVNULL, stderr=subprocess.PIPE
+        [*on_cores, bootstrap], env=environment | address, stdout=log or subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
         yield Function(process, events, idle, errors)

@@ -1,8 +1,8 @@
 """Computes the cost of a million photos in AWS for each memory size of the function: `make cost`.
 
 The CPU time of the release build is measured here, with S3 and DynamoDB on the same machine over TLS. lambdas.py
-measures the other functions without TLS, which favours them a little. The times that they wait for S3 and DynamoDB
-cannot be measured on one machine, so bill.py has times that others have published.
+measures the other functions without TLS, which favours them a little. waits.py has the times for which all of them
+wait for S3 and DynamoDB.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from photos_dev.benches import heics, measure
-from photos_dev.benches.load import bill
-from photos_dev.benches.load.bill import Figures, Photo, Work
+from photos_dev.benches.load import bill, bill_report
+from photos_dev.benches.load.bill import Figures, Function, Job, Mix
 from photos_dev.benches.machine import processor
 from photos_dev.benches.measure import PHOTO, PHOTOS, STARTS
 from photos_dev.local_aws.cli import on_local_aws
@@ -24,7 +24,14 @@ from photos_dev.local_aws.deploy import Clients
 from photos_dev.local_aws.server import endpoint
 from photos_dev.problem import exit_with
 
-MAKES = {"sharp": bill.sharp, "pillow": bill.pillow, "pillow-heif": bill.pillow}
+# The renditions of each section: the thumbnail alone, and with two more. Their names are those of lambdas.py.
+THUMBNAIL = "thumbnail: scale=0.25 quality=0.9"
+RENDITIONS = {
+    "": THUMBNAIL,
+    "-jpeg": f"{THUMBNAIL}; screen: fit=1600 quality=0.9; grid: fit=400 quality=0.9",
+    "-webp": f"{THUMBNAIL}; screen: fit=1600 quality=0.8 format=webp; grid: fit=400 quality=0.8 format=webp",
+}
+THREE = len(RENDITIONS["-jpeg"].split(";"))
 
 
 def main() -> int:
@@ -33,21 +40,44 @@ def main() -> int:
     parser.add_argument("--peers", type=Path, required=True, help="file of the output of lambdas.py about other functions")
     options = parser.parse_args()
     aws = Clients(endpoint())
-    peers = json.loads(options.peers.read_text())
+    peers = {name: figures_of(peer) for name, peer in json.loads(options.peers.read_text()).items()}
     phone = heics.made().phone
     with measure.deployed(aws, "cost", options.packages) as (functions, outputs):
         bootstrap = functions / "thumbnail/bootstrap"
-        jpeg, heic = (this_function(aws, outputs, bootstrap, photo) for photo in (PHOTO, phone))
-    sharp, pillow, pillow_heif = (make(figures_of(peers[name])) for name, make in MAKES.items())
+        jpegs = {name: this_function(aws, outputs, bootstrap, PHOTO, text) for name, text in RENDITIONS.items()}
+        heic, heic_webp = (this_function(aws, outputs, bootstrap, phone, RENDITIONS[name]) for name in ("", "-webp"))
+
+    def others(name: str, count: int) -> list[Mix]:
+        made = [bill.sharp(peers[f"sharp{name}"], count), bill.pillow(peers[f"pillow{name}"], count)]
+        return [alone(jpegs[name], function) for function in made]
+
+    def one(job: Job) -> Mix:
+        return Mix("this project", (job,))
+
+    pillow = (jpegs_of := others("", 1))[1].jobs[0]
+    of_heic = Job(heic.original_bytes, heic.rendition_bytes, bill.pillow(peers["pillow-heif"]))
+    half_heic = [Mix("this project", (jpegs[""], heic)), Mix("Pillow", (pillow, of_heic))]
+    sections = {
+        "the thumbnail alone": [one(jpegs[""]), *jpegs_of],
+        "thumbnail, fit=1600 and fit=400, all JPEG": [one(jpegs["-jpeg"]), *others("-jpeg", THREE)],
+        "thumbnail as JPEG, fit=1600 and fit=400 as WebP": [one(jpegs["-webp"]), *others("-webp", THREE)],
+        f"the thumbnail alone, half HEIC: as many like {phone.name}; sharp reads no HEIC": half_heic,
+    }
+    everyday = Mix("half HEIC, half with the two WebPs", (jpegs[""], jpegs["-webp"], heic, heic_webp))
     print(f"{PHOTO.name}, {processor()}; this project: {PHOTOS} photos, {STARTS} starts\n")
-    print(bill.report(jpeg.photo, [jpeg.function, sharp, pillow]))
-    print(f"\nhalf HEIC: as many photos like {phone.name} as like {PHOTO.name}; sharp reads no HEIC\n")
-    print(bill.half_heic((jpeg.photo, heic.photo), [(jpeg.function, heic.function), (pillow, pillow_heif)]))
+    for name, job in jpegs.items():
+        print(f"bytes of the renditions{name.replace('-', ', ')}: {' + '.join(map(str, job.rendition_bytes))}")
+    print(f"\n{bill_report.report(sections, everyday)}")
     return 0
 
 
-def this_function(aws: Clients, outputs: dict[str, str], bootstrap: Path, photo: Path) -> Work:
-    environment = measure.silent_environment(aws, outputs)
+def alone(job: Job, function: Function) -> Mix:
+    """The same photos by another function."""
+    return Mix(function.title, (Job(job.original_bytes, job.rendition_bytes, function),))
+
+
+def this_function(aws: Clients, outputs: dict[str, str], bootstrap: Path, photo: Path, renditions: str) -> Job:
+    environment = measure.silent_environment(aws, outputs) | {"RENDITIONS": renditions}
     records = measure.upload_photos(aws, outputs["OriginalsBucketName"], photo)
     start = measure.cold_start(bootstrap, environment)
     with tempfile.TemporaryFile() as log:
@@ -55,10 +85,10 @@ def this_function(aws: Clients, outputs: dict[str, str], bootstrap: Path, photo:
         line_bytes = log.seek(0, 2) // PHOTOS
     item = item_of(aws, outputs, records[0])
     units, index_units = write_units(item), write_units(in_index(item))
+    made = [int(rendition["M"]["bytes"]["N"]) for rendition in item["renditions"]["M"].values()]
     figures = Figures(cpu / PHOTOS, peak_mb, start.cpu_ms, versions="")
-    thumbnail_bytes = int(item["renditions"]["M"]["thumbnail"]["M"]["bytes"]["N"])
-    function = bill.this_project(figures, units, index_units, line_bytes)
-    return Work(Photo(photo.stat().st_size, thumbnail_bytes), function)
+    function = bill.this_project(figures, units, index_units, line_bytes, len(made))
+    return Job(photo.stat().st_size, tuple(made), function)
 
 
 def figures_of(peer: dict[str, Any]) -> Figures:

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 from ministack.core.lambda_runtime import _detect_runtime_binary as program_and_worker
@@ -48,6 +49,9 @@ HERE = Path(__file__).resolve().parent
 
 Measure = Callable[[Clients, list[Path]], Measured]
 
+THUMBNAIL = "thumbnail"
+# The renditions besides the thumbnail that the other functions make, if they make several.
+OTHERS = ("screen", "grid")
 WARM_UP = 4
 STARTS = 5
 LOOK_SECONDS = 0.03
@@ -63,6 +67,7 @@ class Function:
     originals: str
     thumbnails: str
     table: str
+    renditions: tuple[str, ...]  # their names
     cold_start: Callable[[], ColdStart]
 
 
@@ -95,12 +100,12 @@ def this_project(aws: Clients, uploads: list[Path]) -> Measured:
     name = outputs["ThumbnailFunctionName"]
     bootstrap = FUNCTIONS / "thumbnail/bootstrap"
     environment = measure.function_environment(aws, name)
-    function = function_of(outputs, lambda: measure.one_start(bootstrap, environment))
+    function = function_of(outputs, (), lambda: measure.one_start(bootstrap, environment))
     return measured(aws, function, uploads, "this project", "Rust, as `make build` builds it")
 
 
-def pillow(aws: Clients, uploads: list[Path]) -> Measured:
-    return peer(aws, uploads, packages.pillow())
+def pillow(aws: Clients, uploads: list[Path], renditions: str = THUMBNAIL) -> Measured:
+    return peer(aws, uploads, packages.pillow(), renditions)
 
 
 def pillow_heif(aws: Clients, _: list[Path]) -> Measured:
@@ -108,8 +113,8 @@ def pillow_heif(aws: Clients, _: list[Path]) -> Measured:
     return peer(aws, [heics.made().phone] * BATCH, packages.pillow_heif())
 
 
-def sharp(aws: Clients, uploads: list[Path]) -> Measured:
-    return peer(aws, uploads, packages.sharp())
+def sharp(aws: Clients, uploads: list[Path], renditions: str = THUMBNAIL) -> Measured:
+    return peer(aws, uploads, packages.sharp(), renditions)
 
 
 # Name on the command line -> measurement, which raises Missing if something cannot be installed.
@@ -119,32 +124,43 @@ MEASURES: dict[str, Measure] = {
     "sharp": sharp,
     "this": this_project,
 }
+# And those that make two more renditions in this format.
+MEASURES |= {
+    f"{name}-{renditions}": partial(measure_peer, renditions=renditions)
+    for name, measure_peer in (("pillow", pillow), ("sharp", sharp))
+    for renditions in ("jpeg", "webp")
+}
 
 
-def peer(aws: Clients, uploads: list[Path], package: Package) -> Measured:
-    stack = f"load-{package.title.lower()}"
+def peer(aws: Clients, uploads: list[Path], package: Package, renditions: str = THUMBNAIL) -> Measured:
+    stack = f"load-{package.title.lower()}-{renditions}"
     parameters = {
         "Runtime": package.runtime,
         "Handler": HANDLER,
         "CodeBucket": DEPLOYMENT_BUCKET,
         "CodeKey": put_package(aws, package.file.read_bytes()),
         "MemorySize": str(VCPU_MB),
+        "Renditions": renditions,
     }
     apply(aws, stack, (HERE / "peer.yaml").read_text(), parameters)
     outputs = stack_outputs(aws, stack)
     environment = measure.function_environment(aws, outputs["ThumbnailFunctionName"])
     with tempfile.TemporaryDirectory() as directory, zipfile.ZipFile(package.file) as archive:
         archive.extractall(directory)
-        function = function_of(outputs, lambda: peer_cold_start(package, Path(directory), environment))
+        others = OTHERS if renditions != THUMBNAIL else ()
+        function = function_of(outputs, others, lambda: peer_cold_start(package, Path(directory), environment))
         return measured(aws, function, uploads, package.title, package.versions)
 
 
-def function_of(outputs: dict[str, str], cold_start: Callable[[], ColdStart]) -> Function:
+def function_of(
+    outputs: dict[str, str], others: tuple[str, ...], cold_start: Callable[[], ColdStart]
+) -> Function:
     return Function(
         outputs["ThumbnailFunctionName"],
         outputs["OriginalsBucketName"],
         outputs["ThumbnailsBucketName"],
         outputs["PhotosTableName"],
+        (THUMBNAIL, *others),
         cold_start,
     )
 
@@ -183,7 +199,7 @@ def run_batch(aws: Clients, function: Function, uploads: list[Path], title: str)
         seconds = time.monotonic() - started
     return Batch(
         photos=len(batch),
-        thumbnails=photos.right_thumbnails(aws, function.thumbnails, batch),
+        thumbnails=photos.right_thumbnails(aws, function.thumbnails, batch, function.renditions),
         items=len(photos.ready_keys(aws, function.table) & batch.keys()),
         seconds=seconds,
         cpu_s=watch.cpu,

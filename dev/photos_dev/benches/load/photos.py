@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from photos_dev.benches.load import pictures
@@ -65,21 +66,24 @@ def ready_keys(aws: Clients, table: str) -> set[str]:
     return {item["photoKey"] for item in items if item.get("status", "READY") == "READY"}
 
 
-def thumbnail_key(key: str) -> str:
-    return f"thumbnail/{key}"
+def thumbnail_key(key: str, rendition: str = "thumbnail") -> str:
+    return f"{rendition}/{key}"
 
 
-def right_thumbnails(aws: Clients, bucket: str, batch: dict[str, Path]) -> int:
-    """Number of photos that have a thumbnail of the right size."""
-    return sum(has_thumbnail(aws, bucket, key, photo) for key, photo in batch.items())
+def right_thumbnails(
+    aws: Clients, bucket: str, batch: dict[str, Path], renditions: Iterable[str] = ("thumbnail",)
+) -> int:
+    """Number of photos that have all renditions, and a thumbnail of the right size."""
+    return sum(has_all(aws, bucket, key, photo, renditions) for key, photo in batch.items())
 
 
-def has_thumbnail(aws: Clients, bucket: str, key: str, photo: Path) -> bool:
+def has_all(aws: Clients, bucket: str, key: str, photo: Path, renditions: Iterable[str]) -> bool:
     try:
-        thumbnail = aws.s3.get_object(Bucket=bucket, Key=thumbnail_key(key))["Body"].read()
+        keys = {rendition: thumbnail_key(key, rendition) for rendition in renditions}
+        made = {name: aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read() for name, key in keys.items()}
     except aws.s3.exceptions.NoSuchKey:
         return False
-    return sorted(sides(thumbnail)) == thumbnail_size(photo.read_bytes())
+    return sorted(sides(made["thumbnail"])) == thumbnail_size(photo.read_bytes())
 
 
 def thumbnail_size(photo: bytes) -> list[int]:

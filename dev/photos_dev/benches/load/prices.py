@@ -16,6 +16,23 @@ S3_THOUSAND_GETS = 0.0004
 S3_GB_MONTH = 0.023  # of the first 50 TB
 # Amazon S3 FAQs, "How will I be charged and billed for my use of Amazon S3?"
 S3_GB = 2**30
+# https://aws.amazon.com/s3/pricing/: S3 Intelligent-Tiering. The days: Amazon S3 User Guide, "How S3
+# Intelligent-Tiering works".
+TIERED_INFREQUENT_GB_MONTH = 0.0125
+TIERED_ARCHIVE_GB_MONTH = 0.004
+TIERED_THOUSAND_OBJECTS_MONTH = 0.0025
+TIERED_DAYS = (30, 90)
+
+# https://aws.amazon.com/sqs/pricing/: standard queues. A request takes up to ten messages: Amazon SQS Developer
+# Guide, "Amazon SQS batch actions".
+SQS_MILLION_REQUESTS = 0.40
+SQS_BATCH = 10
+
+# https://aws.amazon.com/lambda/pricing/: Managed Instances cost what EC2 does, and a fee. AWS Lambda Developer Guide,
+# "Lambda Managed Instances": three instances at least, one in each zone.
+MANAGED_FEE = 0.15
+MANAGED_INSTANCES = 3
+
 # https://aws.amazon.com/dynamodb/pricing/on-demand/: of up to 1 KB each.
 DYNAMODB_MILLION_WRITE_UNITS = 0.625
 # https://aws.amazon.com/cloudwatch/pricing/
@@ -33,6 +50,9 @@ SERVER = "c7i.large"
 SERVER_HOUR = 0.08925
 SERVER_VCPUS = 2
 SERVER_GB = 4
+MANAGED_HOUR, MANAGED_VCPUS = SERVER_HOUR, SERVER_VCPUS
+MONTH_HOURS = 730
+MONTH_SECONDS = MONTH_HOURS * 3600
 
 
 def of_lambda(cpu_seconds: float) -> float:
