@@ -1,4 +1,4 @@
-//! The dead letter about a photo that can never have renditions.
+//! The dead letter about a photo that can never have renditions, or that a queue gives no other try.
 //!
 //! It has the shape of the record that Lambda itself sends to an OnFailure destination (Lambda
 //! Developer Guide, "Retaining records of asynchronous invocations"), so that the queue holds messages of
@@ -7,7 +7,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use crate::disposition::Rejection;
+use crate::disposition::{Rejection, Retry};
 
 /// Largest body of a letter in bytes. Every SQS queue takes a message of 256 KiB (new queues allow
 /// 1 MiB), of which the attributes need up to 4 KiB.
@@ -38,6 +38,29 @@ pub struct Invocation {
     pub function_version: String,
 }
 
+/// Why an event is kept in a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Stable name, such as `UnsupportedFormat`.
+    error_type: &'static str,
+    /// The text for people.
+    message: String,
+    /// Lambda's word for the kind of reason.
+    condition: &'static str,
+}
+
+impl From<&Rejection> for Reason {
+    fn from(why: &Rejection) -> Reason {
+        Reason { error_type: why.name(), message: why.message(), condition: "NotRetryable" }
+    }
+}
+
+impl From<&Retry> for Reason {
+    fn from(why: &Retry) -> Reason {
+        Reason { error_type: why.name(), message: why.message(), condition: "RetriesExhausted" }
+    }
+}
+
 /// A message for the dead-letter queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
@@ -55,10 +78,11 @@ impl DeadLetter {
     pub fn about(
         payload: &Value,
         photo_key: Option<&str>,
-        reason: &Rejection,
+        reason: impl Into<Reason>,
         invocation: &Invocation,
         now: DateTime<Utc>,
     ) -> DeadLetter {
+        let reason = &reason.into();
         let body = body(payload, reason, invocation, now);
         let body = if body.len() <= MAX_BYTES {
             body
@@ -66,23 +90,18 @@ impl DeadLetter {
             body_of_cut(payload, reason, invocation, now)
         };
         let photo_key = photo_key.map(attribute_text);
-        DeadLetter { body, error_type: reason.name(), photo_key }
+        DeadLetter { body, error_type: reason.error_type, photo_key }
     }
 }
 
-fn body(
-    payload: &Value,
-    reason: &Rejection,
-    invocation: &Invocation,
-    now: DateTime<Utc>,
-) -> String {
+fn body(payload: &Value, reason: &Reason, invocation: &Invocation, now: DateTime<Utc>) -> String {
     json!({
         "version": "1.0",
         "timestamp": now.to_rfc3339_opts(SecondsFormat::Millis, true),
         "requestContext": {
             "requestId": invocation.request_id,
             "functionArn": invocation.function_arn,
-            "condition": "NotRetryable",
+            "condition": reason.condition,
             "approximateInvokeCount": 1,
         },
         "requestPayload": payload,
@@ -92,8 +111,8 @@ fn body(
             "functionError": "Handled",
         },
         "responsePayload": {
-            "errorType": reason.name(),
-            "errorMessage": reason.message(),
+            "errorType": reason.error_type,
+            "errorMessage": reason.message,
         },
     })
     .to_string()
@@ -107,7 +126,7 @@ fn body(
 /// more, so it is shortened until the whole fits.
 fn body_of_cut(
     payload: &Value,
-    reason: &Rejection,
+    reason: &Reason,
     invocation: &Invocation,
     now: DateTime<Utc>,
 ) -> String {
@@ -186,6 +205,16 @@ mod tests {
                 "responsePayload": {"errorType": "EmptyPhoto", "errorMessage": PhotoError::Empty.to_string()}
             })
         );
+    }
+
+    #[test]
+    fn a_letter_about_an_event_without_another_try_says_so() {
+        let (closing, now) = (Retry::Closing, DateTime::UNIX_EPOCH);
+        let letter = DeadLetter::about(&json!({}), None, &closing, &invocation(), now);
+        let body: Value = serde_json::from_str(&letter.body).unwrap();
+        assert_eq!(body["requestContext"]["condition"], "RetriesExhausted");
+        assert_eq!(body["responsePayload"]["errorType"], "Closing");
+        assert_eq!(letter.error_type, "Closing");
     }
 
     #[test]

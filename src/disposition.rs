@@ -25,6 +25,8 @@ pub enum Disposition {
     Rejected(Rejection),
     /// Another try may help.
     Retry(Retry),
+    /// Another try might have helped, but a queue gives no other: a dead letter keeps the record.
+    GivenUp(Retry),
 }
 
 /// Why there was nothing to do.
@@ -187,13 +189,21 @@ impl Rejection {
 
     /// The text for people, at most 2 KB of it.
     pub fn message(&self) -> String {
-        let mut message = self.to_string();
-        message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
-        message
+        cut(self.to_string())
     }
 }
 
+fn cut(mut message: String) -> String {
+    message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
+    message
+}
+
 impl Retry {
+    /// The text for people, at most 2 KB of it.
+    pub fn message(&self) -> String {
+        cut(self.to_string())
+    }
+
     /// Stable name of the reason.
     pub fn name(&self) -> &'static str {
         match self {
@@ -238,7 +248,8 @@ impl Disposition {
             | Disposition::Removed
             | Disposition::Ignored(_)
             | Disposition::Superseded(_)
-            | Disposition::Rejected(_) => None,
+            | Disposition::Rejected(_)
+            | Disposition::GivenUp(_) => None,
         }
     }
 
@@ -253,6 +264,7 @@ impl Disposition {
             }
             Disposition::Rejected(why) => ("ERROR", "failed", Some((why.name(), why.message()))),
             Disposition::Retry(why) => ("WARN", "retry", Some((why.name(), why.to_string()))),
+            Disposition::GivenUp(why) => ("ERROR", "failed", Some((why.name(), why.message()))),
         };
         Summary { level, outcome, reason }
     }
@@ -292,6 +304,7 @@ mod tests {
             (Disposition::Superseded(Superseded::NewerItem), "INFO", "superseded"),
             (Disposition::Rejected(Rejection::Archived), "ERROR", "failed"),
             (Disposition::Retry(slow_down()), "WARN", "retry"),
+            (Disposition::GivenUp(slow_down()), "ERROR", "failed"),
         ] {
             let summary = disposition.summary();
             assert_eq!((summary.level, summary.outcome), (level, outcome));

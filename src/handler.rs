@@ -26,6 +26,9 @@ const DEADLINE_MARGIN: Duration = Duration::from_secs(1);
 /// hundred times the usual one. Where something holds a photo up, the others of its event go on.
 const TURN: Duration = Duration::from_secs(5);
 
+/// Part of the margin in which a letter about an event that has no other try can still be sent.
+const LETTER_MARGIN: Duration = Duration::from_millis(400);
+
 /// Part of the margin for which the handler waits for pixel work that was given up, which looks at its
 /// cancel flag only now and then.
 const CANCEL_GRACE: Duration = Duration::from_millis(500);
@@ -74,12 +77,11 @@ impl Handler {
         let event = event::read(&payload).unwrap_or_else(|reason| {
             Event::Notification(vec![Record::Unknown { reason, payload }])
         });
-        let (deliveries, protocol) = event.open();
+        let (deliveries, protocol) = event.open(self.pipeline.queues());
         let settle = deliveries.iter().map(|delivery| self.settle(delivery, &call));
-        let dispositions = join_all(settle).await;
-        let kept = self.keep_unreadable(&deliveries, &dispositions, &call).await;
+        let mut dispositions = join_all(settle).await;
+        self.keep_unreadable(&deliveries, &mut dispositions, &call).await;
         call.blocking_work.settle(CANCEL_GRACE).await;
-        kept?;
         protocol.reply(&deliveries, dispositions)
     }
 
@@ -92,7 +94,7 @@ impl Handler {
     async fn settle(&self, delivery: &Delivery, call: &Call) -> Disposition {
         let disposition = match &delivery.record {
             Record::Notice(notice) => {
-                return self.settle_in_time(notice, &delivery.on_failure, call).await;
+                return self.settle_in_time(notice, delivery, call).await;
             }
             Record::Other(kind) => Disposition::Ignored(Ignored::OtherEvent(kind.clone())),
             Record::Unknown { reason, .. } => {
@@ -110,12 +112,12 @@ impl Handler {
     async fn settle_in_time(
         &self,
         notice: &Notice,
-        on_failure: &OnFailure,
+        delivery: &Delivery,
         call: &Call,
     ) -> Disposition {
         let trace = Trace::default();
         let Call { invocation, blocking_work, .. } = call;
-        let patience = call.patience();
+        let (patience, on_failure) = (call.patience(), &delivery.on_failure);
         let work = Work { notice, on_failure, invocation, blocking_work, patience, trace: &trace };
         let mut started = Instant::now();
         let in_turn = self.pipeline.in_turn(patience, async {
@@ -126,6 +128,11 @@ impl Handler {
             let (key, margin_s) = (notice.key.clone(), DEADLINE_MARGIN.as_secs());
             Disposition::Retry(Retry::DeadlineNear { key, margin_s })
         });
+        let is_last = delivery.message.as_ref().is_some_and(|message| message.is_last);
+        let disposition = match disposition {
+            Disposition::Retry(why) if is_last => self.give_up(notice, why, call).await,
+            other => other,
+        };
         let record = LogRecord {
             function_name: &call.function_name,
             request_id: &call.invocation.request_id,
@@ -140,31 +147,45 @@ impl Handler {
         disposition
     }
 
+    /// Keeps an event that its queue gives no other try as a dead letter, with the reason. If that fails, the queue's
+    /// own redrive policy keeps the message, without the reason.
+    async fn give_up(&self, notice: &Notice, why: Retry, call: &Call) -> Disposition {
+        let (payload, key) = (&notice.payload, Some(notice.key.as_str()));
+        let letter = DeadLetter::about(payload, key, &why, &call.invocation, Utc::now());
+        let sent = self.pipeline.aws().dead_letters.send(letter);
+        match timeout_at(call.deadline + LETTER_MARGIN, sent).await {
+            Ok(Ok(_)) => Disposition::GivenUp(why),
+            Ok(Err(_)) | Err(_) => Disposition::Retry(why),
+        }
+    }
+
     /// Sends a letter about each record that could not be read and that no sender keeps: the letter is all
-    /// there is of it. It is not sent before the event's last try: no item tells that it was sent.
+    /// there is of it. It is not sent before the last try of what brought the record: no item tells that it was sent.
     async fn keep_unreadable(
         &self,
         deliveries: &[Delivery],
-        dispositions: &[Disposition],
+        dispositions: &mut [Disposition],
         call: &Call,
-    ) -> Result<(), Retry> {
-        if dispositions.iter().any(|disposition| matches!(disposition, Disposition::Retry(_))) {
-            return Ok(());
-        }
-        for (delivery, disposition) in deliveries.iter().zip(dispositions) {
-            let (payload, reason) = match (&delivery.record, disposition) {
+    ) {
+        for (number, delivery) in deliveries.iter().enumerate() {
+            let (payload, reason) = match (&delivery.record, &dispositions[number]) {
                 (
                     Record::Unknown { payload, .. } | Record::Unreadable { payload, .. },
                     Disposition::Rejected(reason),
                 ) => (payload, reason),
                 _ => continue,
             };
-            if delivery.on_failure == OnFailure::DeadLetterQueue {
-                let letter = DeadLetter::about(payload, None, reason, &call.invocation, Utc::now());
-                self.pipeline.aws().dead_letters.send(letter).await?;
+            let comes_again = deliveries.iter().zip(&*dispositions).any(|(other, disposition)| {
+                other.message == delivery.message && matches!(disposition, Disposition::Retry(_))
+            });
+            if comes_again || delivery.on_failure != OnFailure::DeadLetterQueue {
+                continue;
+            }
+            let letter = DeadLetter::about(payload, None, reason, &call.invocation, Utc::now());
+            if let Err(error) = self.pipeline.aws().dead_letters.send(letter).await {
+                dispositions[number] = Disposition::Retry(error.into());
             }
         }
-        Ok(())
     }
 }
 

@@ -100,7 +100,7 @@ pub fn log_event(disposition: &Disposition) {
     let Summary { outcome, reason, .. } = disposition.summary();
     let (error_type, reason) = reason.unzip();
     match disposition {
-        Disposition::Rejected(_) | Disposition::Retry(_) => {
+        Disposition::Rejected(_) | Disposition::Retry(_) | Disposition::GivenUp(_) => {
             tracing::error!(outcome, errorType = error_type, reason, "event");
         }
         Disposition::Ready

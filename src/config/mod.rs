@@ -34,6 +34,9 @@ pub struct Config {
     pub photos_table: String,
     /// `DEAD_LETTER_QUEUE_URL`, required: SQS queue URL.
     pub dead_letter_queue_url: String,
+    /// `QUEUE_MAX_RECEIVES`, 0: how often a queue between S3 and the function gives a message, as its redrive policy
+    /// says; 0 if that is not known.
+    pub queue_max_receives: u32,
     /// `MAX_PHOTO_BYTES`, 104857600: larger originals are refused before they are downloaded.
     pub max_photo_bytes: u64,
     /// `MAX_PHOTO_PIXELS`, 500000000: larger pictures are refused before they are decoded.
@@ -123,6 +126,12 @@ impl Config {
             photos_table: vars.required("PHOTOS_TABLE", "the name of the DynamoDB table")?,
             dead_letter_queue_url: vars
                 .required("DEAD_LETTER_QUEUE_URL", "the URL of the SQS dead-letter queue")?,
+            queue_max_receives: vars.number(
+                "QUEUE_MAX_RECEIVES",
+                0,
+                "a whole number from 0 to 1000",
+                |n| *n <= 1000,
+            )?,
             max_photo_bytes: vars.max_photo_bytes()?,
             max_photo_pixels: vars.number(
                 "MAX_PHOTO_PIXELS",
@@ -142,6 +151,11 @@ impl Config {
         };
         config.refuse_loop()?;
         Ok(config)
+    }
+
+    /// Name of the dead-letter queue.
+    pub fn dead_letter_queue(&self) -> &str {
+        self.dead_letter_queue_url.rsplit('/').next().unwrap_or_default()
     }
 
     /// What is read of photos, and which of them are decoded.

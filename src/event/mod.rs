@@ -30,7 +30,7 @@ use serde_json::Value;
 pub use batch::{Job, Task};
 pub use notice::{Change, Notice};
 pub use queue::Message;
-pub use reply::{Delivery, Protocol, TaskResult};
+pub use reply::{Delivery, Protocol, Queues, Receipt, TaskResult};
 pub use sequencer::Sequencer;
 
 /// What is said of a payload that is no event of S3.

@@ -13,6 +13,12 @@ pub struct Message {
     pub id: String,
     /// The records in the message, or why there are none, for people.
     pub records: Result<Vec<Record>, String>,
+    /// Its content.
+    pub body: Value,
+    /// Name of its queue, if it is said.
+    pub queue: Option<String>,
+    /// How often the message was received, this time included, if it is said.
+    pub receives: Option<u32>,
 }
 
 /// `None` if the payload is no batch of SQS.
@@ -31,7 +37,15 @@ fn read_message(record: &Value) -> Message {
     } else {
         envelope::open(&json!({"Records": [record]}))
     };
-    Message { id: text(record, "messageId").unwrap_or_default().to_owned(), records }
+    let queue = text(record, "eventSourceARN").and_then(|arn| arn.rsplit(':').next());
+    let receives = record.get("attributes").and_then(|all| text(all, "ApproximateReceiveCount"));
+    Message {
+        id: text(record, "messageId").unwrap_or_default().to_owned(),
+        records,
+        body: record.get("body").cloned().unwrap_or_default(),
+        queue: queue.map(str::to_owned),
+        receives: receives.and_then(|count| count.parse().ok()),
+    }
 }
 
 fn read_body(message: &Value) -> Result<Vec<Record>, String> {
@@ -63,6 +77,8 @@ mod tests {
         let messages = messages(&sample("sqs"));
         let [first, second] = messages.as_slice() else { panic!("{messages:?}") };
         assert_eq!(first.id, "059f36b4-87a3-44ab-83d2-661975830a7d");
+        assert_eq!(first.queue.as_deref(), Some("photos"));
+        assert_eq!(first.receives, Some(1));
         assert_eq!(first.records, Ok(vec![put()]));
         assert_eq!(second.id, "2e1424d4-f796-459a-8184-9c92662be6da");
         let Ok([Record::Notice(created)]) = second.records.as_deref() else {

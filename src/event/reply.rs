@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Event, Job, Record};
+use super::{Event, Job, Message, Record};
 use crate::dead_letter::OnFailure;
 use crate::disposition::{Disposition, Retry};
 
@@ -17,6 +17,26 @@ pub struct Delivery {
     pub record: Record,
     /// Where it is kept.
     pub on_failure: OnFailure,
+    /// The message that brought it, if it came by a queue.
+    pub message: Option<Receipt>,
+}
+
+/// A message, as one of its records sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its ID.
+    pub id: String,
+    /// Whether its queue gives it no other try.
+    pub is_last: bool,
+}
+
+/// What the settings say of queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queues<'a> {
+    /// Name of the queue of the dead letters, which stay in it until they are done.
+    pub dead_letters: &'a str,
+    /// How often another queue gives a message, if it is known.
+    pub max_receives: Option<u32>,
 }
 
 /// The protocol in which an event's sender expects its answer.
@@ -50,32 +70,49 @@ pub enum TaskResult {
 
 impl Event {
     /// The records of the event, each with where it is kept, and how the event is answered.
-    pub fn open(self) -> (Vec<Delivery>, Protocol) {
+    pub fn open(self, queues: Queues<'_>) -> (Vec<Delivery>, Protocol) {
         match self {
             Event::Notification(records) => {
                 let on_failure = OnFailure::DeadLetterQueue;
-                let deliver = |record| Delivery { record, on_failure: on_failure.clone() };
+                let deliver =
+                    |record| Delivery { record, on_failure: on_failure.clone(), message: None };
                 (records.into_iter().map(deliver).collect(), Protocol::Notification)
             }
             Event::Queue(messages) => {
-                let deliveries = messages.into_iter().flat_map(|message| {
-                    let unknown = |reason| vec![Record::Unknown { reason, payload: Value::Null }];
-                    let records = message.records.unwrap_or_else(unknown);
-                    let on_failure = OnFailure::SourceQueue(message.id);
-                    records
-                        .into_iter()
-                        .map(move |record| Delivery { record, on_failure: on_failure.clone() })
-                });
-                (deliveries.collect(), Protocol::Queue)
+                let open = |message| message_deliveries(message, queues);
+                (messages.into_iter().flat_map(open).collect(), Protocol::Queue)
             }
             Event::Job(Job { schema_version, invocation_id, tasks }) => {
                 let task_ids = tasks.iter().map(|task| task.id.clone()).collect();
-                let deliver = |record| Delivery { record, on_failure: OnFailure::JobReport };
+                let on_failure = OnFailure::JobReport;
+                let deliver =
+                    |record| Delivery { record, on_failure: on_failure.clone(), message: None };
                 let deliveries = tasks.into_iter().map(|task| deliver(task.record)).collect();
                 (deliveries, Protocol::Job { schema_version, invocation_id, task_ids })
             }
         }
     }
+}
+
+/// The records of a message. A dead letter is kept by its own queue. What a delivery queue brings is kept as a dead
+/// letter: the queue would keep the message without the reason.
+fn message_deliveries(message: Message, queues: Queues<'_>) -> Vec<Delivery> {
+    let Message { id, records, body, queue, receives } = message;
+    let is_delivery = queue.is_some_and(|queue| queue != queues.dead_letters);
+    let is_last = receives.zip(queues.max_receives).is_some_and(|(n, most)| n >= most);
+    let is_last = is_delivery && is_last;
+    let on_failure = match is_delivery {
+        true => OnFailure::DeadLetterQueue,
+        false => OnFailure::SourceQueue(id.clone()),
+    };
+    let unknown = |reason| vec![Record::Unknown { reason, payload: body }];
+    let records = records.unwrap_or_else(unknown);
+    let deliver = |record| Delivery {
+        record,
+        on_failure: on_failure.clone(),
+        message: Some(Receipt { id: id.clone(), is_last }),
+    };
+    records.into_iter().map(deliver).collect()
 }
 
 impl Protocol {
@@ -108,9 +145,14 @@ impl Protocol {
 fn queue_reply(deliveries: &[Delivery], dispositions: &[Disposition]) -> Value {
     let mut failed: Vec<&str> = Vec::new();
     for (delivery, disposition) in deliveries.iter().zip(dispositions) {
-        let OnFailure::SourceQueue(id) = &delivery.on_failure else { continue };
-        let is_done = TaskResult::of(disposition) == TaskResult::Succeeded;
-        if !is_done && !failed.contains(&id.as_str()) {
+        let Some(Receipt { id, .. }) = &delivery.message else { continue };
+        let stays = match (TaskResult::of(disposition), &delivery.on_failure) {
+            (TaskResult::Succeeded, _) => false,
+            // A dead letter keeps it.
+            (TaskResult::PermanentFailure, OnFailure::DeadLetterQueue) => false,
+            (TaskResult::PermanentFailure | TaskResult::TemporaryFailure, _) => true,
+        };
+        if stays && !failed.contains(&id.as_str()) {
             failed.push(id);
         }
     }
@@ -136,7 +178,7 @@ impl TaskResult {
             | Disposition::Removed
             | Disposition::Ignored(_)
             | Disposition::Superseded(_) => TaskResult::Succeeded,
-            Disposition::Rejected(_) => TaskResult::PermanentFailure,
+            Disposition::Rejected(_) | Disposition::GivenUp(_) => TaskResult::PermanentFailure,
             Disposition::Retry(_) => TaskResult::TemporaryFailure,
         }
     }
@@ -176,8 +218,11 @@ mod tests {
         payload
     }
 
+    const QUEUES: Queues<'_> =
+        Queues { dead_letters: "photos-dead-letters", max_receives: Some(5) };
+
     fn reply(payload: &Value, dispositions: &[Disposition]) -> Result<Value, Retry> {
-        let (deliveries, protocol) = read(payload).unwrap().open();
+        let (deliveries, protocol) = read(payload).unwrap().open(QUEUES);
         assert_eq!(deliveries.len(), dispositions.len(), "{deliveries:?}");
         protocol.reply(&deliveries, dispositions.to_vec())
     }
@@ -252,16 +297,68 @@ mod tests {
         }
     }
 
+    /// A batch of messages with these bodies, each received so often, from this queue.
+    fn of_queue(name: &str, receives: u32, bodies: &[&str]) -> Value {
+        let mut payload = queue_of(bodies);
+        for message in payload["Records"].as_array_mut().unwrap() {
+            message["eventSourceARN"] = format!("arn:aws:sqs:us-east-1:000000000000:{name}").into();
+            message["attributes"] = json!({"ApproximateReceiveCount": receives.to_string()});
+        }
+        payload
+    }
+
+    #[test]
+    fn a_delivery_queue_keeps_only_what_has_another_try() {
+        let put = sample("put").to_string();
+        let payload = of_queue("photos", 1, &[&put, "no JSON", &put, &put]);
+        let given_up = Disposition::GivenUp(Retry::Closing);
+        let all = [empty_photo(), empty_photo(), closing(), given_up];
+        let expected = json!({"batchItemFailures": [{"itemIdentifier": "message-2"}]});
+        assert_eq!(reply(&payload, &all), Ok(expected));
+    }
+
+    #[test]
+    fn only_a_delivery_queue_has_a_last_receive() {
+        let put = sample("put").to_string();
+        let is_last = |name, receives, max_receives| {
+            let event = read(&of_queue(name, receives, &[&put])).unwrap();
+            let (deliveries, _) = event.open(Queues { max_receives, ..QUEUES });
+            deliveries[0].message.as_ref().unwrap().is_last
+        };
+        assert!(!is_last("photos", 4, Some(5)));
+        assert!(is_last("photos", 5, Some(5)));
+        assert!(is_last("photos", 6, Some(5)));
+        assert!(!is_last("photos", 1000, None), "it is not known");
+        assert!(!is_last("photos-dead-letters", 1000, Some(5)));
+    }
+
+    #[test]
+    fn a_message_that_cannot_be_read_is_kept_as_it_came() {
+        let event = read(&of_queue("photos", 1, &["no JSON"])).unwrap();
+        let (deliveries, _) = event.open(QUEUES);
+        let Record::Unknown { payload, .. } = &deliveries[0].record else { panic!() };
+        assert_eq!(payload, "no JSON");
+        assert_eq!(deliveries[0].on_failure, OnFailure::DeadLetterQueue);
+    }
+
     #[test]
     fn what_a_sender_keeps_itself_needs_no_dead_letter() {
         for (name, expected) in [
             ("put", OnFailure::DeadLetterQueue),
             ("eventbridge-created", OnFailure::DeadLetterQueue),
-            ("sqs", OnFailure::SourceQueue("059f36b4-87a3-44ab-83d2-661975830a7d".to_owned())),
+            ("sqs", OnFailure::DeadLetterQueue),
+            (
+                "sqs-dead-letter",
+                OnFailure::SourceQueue("059f36b4-87a3-44ab-83d2-661975830a7d".to_owned()),
+            ),
             ("batch-1.0", OnFailure::JobReport),
         ] {
-            let (deliveries, _) = read(&sample(name)).unwrap().open();
+            let (deliveries, _) = read(&sample(name)).unwrap().open(QUEUES);
             assert_eq!(deliveries[0].on_failure, expected, "{name}");
         }
+        // A message whose queue is not known stays there.
+        let event = read(&queue_of(&[&sample("put").to_string()])).unwrap();
+        let (deliveries, _) = event.open(QUEUES);
+        assert_eq!(deliveries[0].on_failure, OnFailure::SourceQueue("message-0".to_owned()));
     }
 }

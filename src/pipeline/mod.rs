@@ -41,7 +41,7 @@ use crate::call_error::CallError;
 use crate::config::Config;
 use crate::dead_letter::{Invocation, OnFailure};
 use crate::disposition::{Disposition, Ignored, Rejection, Retry, Superseded};
-use crate::event::{Change, Notice};
+use crate::event::{Change, Notice, Queues};
 use crate::item::WriteError;
 use crate::telemetry::{Step, Trace};
 
@@ -105,6 +105,13 @@ impl Pipeline {
         let cores = available_parallelism().map_or(1, usize::from);
         let (in_flight, cores) = (Turns::new(cores * IN_FLIGHT_PER_CORE), Turns::new(cores));
         Pipeline { aws: Aws::new(&config, aws), config, memory, in_flight, cores }
+    }
+
+    /// What the settings say of queues.
+    pub fn queues(&self) -> Queues<'_> {
+        let dead_letters = self.config.dead_letter_queue();
+        let max_receives = Some(self.config.queue_max_receives).filter(|count| *count > 0);
+        Queues { dead_letters, max_receives }
     }
 
     /// Does the work on one photo when there are few enough others at work.

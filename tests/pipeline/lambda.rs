@@ -28,6 +28,8 @@ pub struct Lambda {
     requests: UnboundedReceiver<Request>,
     event: Option<String>,
     timeout: Duration,
+    /// The answer to the last event.
+    pub answer: Value,
     aws: String,
 }
 
@@ -67,7 +69,14 @@ impl Lambda {
             .spawn()
             .expect("`make build` builds the function");
         let aws = environment["AWS_ENDPOINT_URL"].trim_start_matches("http://").to_owned();
-        Lambda { process, requests: requests(listener), event: None, timeout: TIMEOUT, aws }
+        Lambda {
+            process,
+            requests: requests(listener),
+            event: None,
+            timeout: TIMEOUT,
+            answer: Value::Null,
+            aws,
+        }
     }
 
     /// Gives the process an event, once it is done with the one before.
@@ -128,6 +137,7 @@ impl Lambda {
                 Some(path) => {
                     answer(connection, &Answer::new("202 Accepted", &[], b"").bytes).await;
                     let error = || String::from_utf8_lossy(&body).into_owned();
+                    self.answer = serde_json::from_slice(&body).unwrap_or_default();
                     return Next::End(path.ends_with("/response").then_some(()).ok_or_else(error));
                 }
                 None => {

@@ -9,6 +9,7 @@ mod backfill;
 mod caller;
 mod crossings;
 mod deadlines;
+mod delivery_queue;
 mod existing_bucket;
 mod failures;
 mod hostile;

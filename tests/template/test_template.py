@@ -227,7 +227,8 @@ class Buckets(unittest.TestCase):
             self.assertNotRegex(other, rf"^{pattern}$")
 
     def test_uploads_removals_and_expirations_start_the_function(self) -> None:
-        (bucket,) = [bucket for bucket in of_type("AWS::S3::Bucket").values() if "NotificationConfiguration" in bucket]
+        bucket = properties("OriginalsBucket")
+        self.assertEqual(list(bucket["NotificationConfiguration"]), ["LambdaConfigurations"])
         configurations = bucket["NotificationConfiguration"]["LambdaConfigurations"]
         events = {configuration["Event"] for configuration in configurations}
         self.assertEqual(events, {"s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"})
@@ -275,8 +276,8 @@ class DeadLetters(unittest.TestCase):
         self.assertGreaterEqual(visibility, 6 * longest)
 
     def test_the_queue_is_a_disabled_source_of_events(self) -> None:
-        (source,) = of_type("AWS::Lambda::EventSourceMapping").values()
-        self.assertEqual(references(source["EventSourceArn"]), {"DeadLetterQueue"})
+        sources = of_type("AWS::Lambda::EventSourceMapping").values()
+        (source,) = [one for one in sources if references(one["EventSourceArn"]) == {"DeadLetterQueue"}]
         self.assertIs(source["Enabled"], False)
         self.assertEqual(source["BatchSize"], 1)
         self.assertEqual(source["FunctionResponseTypes"], ["ReportBatchItemFailures"])
@@ -287,6 +288,70 @@ class DeadLetters(unittest.TestCase):
         self.assertEqual(config["MaximumRetryAttempts"], 2)
         destination = config["DestinationConfig"]["OnFailure"]["Destination"]
         self.assertEqual(references(destination), {"DeadLetterQueue"})
+
+
+class Queue(unittest.TestCase):
+    def test_there_is_no_queue_unless_it_is_asked_for(self) -> None:
+        self.assertEqual(DEFAULTS["Queue"], "false")
+        conditional = {name for name, resource in RESOURCES.items() if resource.get("Condition") == "UsesQueue"}
+        self.assertEqual(conditional, {"DeliveryQueue", "DeliveryQueuePolicy", "Delivery", "PhotosWaitInTheQueue"})
+        for name, resource in RESOURCES.items():
+            needed = references(resolved(resource.get("Properties", {}), {}))
+            self.assertFalse(needed & conditional if name not in conditional else set(), name)
+
+    def test_every_event_goes_through_the_queue_and_none_past_it(self) -> None:
+        bucket = properties("OriginalsBucket", Queue="true", OriginalsPrefix="uploads/")
+        self.assertEqual(list(bucket["NotificationConfiguration"]), ["QueueConfigurations"])
+        direct = properties("OriginalsBucket", OriginalsPrefix="uploads/")
+        direct = direct["NotificationConfiguration"]["LambdaConfigurations"]
+        queued = bucket["NotificationConfiguration"]["QueueConfigurations"]
+        self.assertEqual([one["Event"] for one in queued], [one["Event"] for one in direct])
+        self.assertEqual([one["Filter"] for one in queued], [one["Filter"] for one in direct])
+        self.assertEqual({name for one in queued for name in references(one["Queue"])}, {"DeliveryQueue"})
+        (target,) = properties("ExistingBucketEvents", Queue="true")["Targets"]
+        self.assertEqual(references(target["Arn"]), {"DeliveryQueue"})
+        # The bucket is made after the policy by which it may write to the queue.
+        self.assertIn("DeliveryQueuePolicy", references(bucket["Tags"]))
+
+    def test_only_the_bucket_or_its_rule_may_write_to_the_queue(self) -> None:
+        for given, service, source in (
+            ({}, "s3.amazonaws.com", "arn:${AWS::Partition}:s3:::${AWS::StackName}-originals-${AWS::AccountId}-${AWS::Region}"),
+            ({"ExistingOriginalsBucket": "mine"}, "events.amazonaws.com", ["ExistingBucketEvents", "Arn"]),
+        ):
+            policy = properties("DeliveryQueuePolicy", Queue="true", **given)
+            (statement,) = policy["PolicyDocument"]["Statement"]
+            self.assertEqual(statement["Principal"], {"Service": service})
+            self.assertEqual(statement["Action"], "sqs:SendMessage")
+            self.assertEqual(list(statement["Condition"]["ArnEquals"]["aws:SourceArn"].values()), [source])
+
+    def test_a_message_is_tried_as_often_as_lambda_asks_for_then_it_is_a_dead_letter(self) -> None:
+        queue = properties("DeliveryQueue", Queue="true")
+        self.assertEqual(references(queue["RedrivePolicy"]["deadLetterTargetArn"]), {"DeadLetterQueue"})
+        receives = queue["RedrivePolicy"]["maxReceiveCount"]
+        self.assertGreaterEqual(receives, 5)
+        environment = properties("ThumbnailFunction")["Environment"]["Variables"]
+        self.assertEqual(environment["QUEUE_MAX_RECEIVES"], str(receives))
+        self.assertGreaterEqual(DEFAULTS["QueueVisibilitySeconds"], 6 * DEFAULTS["TimeoutSeconds"])
+        self.assertEqual(queue["VisibilityTimeout"], DEFAULTS["QueueVisibilitySeconds"])
+
+    def test_only_the_messages_that_failed_are_tried_again(self) -> None:
+        source = properties("Delivery", Queue="true", QueueWindowSeconds=2)
+        self.assertEqual(source["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+        self.assertEqual((source["BatchSize"], source["MaximumBatchingWindowInSeconds"]), (10, 2))
+        self.assertNotIn("ScalingConfig", source)
+        limited = properties("Delivery", Queue="true", QueueMaximumConcurrency=20)
+        self.assertEqual(limited["ScalingConfig"], {"MaximumConcurrency": 20})
+
+    def test_the_function_may_take_from_the_queue_only_where_there_is_one(self) -> None:
+        self.assertNotIn("TakeFromTheQueue", [statement["Sid"] for statement in statements("ThumbnailRole")])
+        (right,) = [one for one in statements("ThumbnailRole", Queue="true") if one["Sid"] == "TakeFromTheQueue"]
+        self.assertEqual(set(right["Action"]), REDRIVE)
+        self.assertEqual(references(right["Resource"]), {"DeliveryQueue"})
+
+    def test_a_photo_that_waits_for_long_raises_an_alarm(self) -> None:
+        alarm = properties("PhotosWaitInTheQueue", Queue="true")
+        self.assertEqual(alarm["MetricName"], "ApproximateAgeOfOldestMessage")
+        self.assertEqual(references(alarm["Dimensions"][0]["Value"]), {"DeliveryQueue"})
 
 
 # What a call of the SDK needs (Service Authorization Reference).

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 END = b"\r\n\r\n"
 # Longest head, and the part of a body that is passed on at a time.
-LIMIT = 1 << 20
+LIMIT = 1 << 18
 
 Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -31,8 +31,8 @@ class Proxy:
         try:
             while await self.pass_on((reader, writer), service):
                 pass
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # either side has closed its connection
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            pass  # either side has closed its connection, or the proxy ends
         finally:
             writer.close()
             service[1].close()
@@ -48,9 +48,11 @@ class Proxy:
         answer = await service[0].readuntil(END)
         _, answered = parsed(answer)
         client[1].write(answer)
-        if "chunked" in answered.get("transfer-encoding", ""):
+        if method == "HEAD":
+            pass  # only the head of an answer
+        elif "chunked" in answered.get("transfer-encoding", ""):
             await copy_chunks(service[0], client[1])
-        elif method != "HEAD":
+        else:
             await copy(service[0], client[1], int(answered.get("content-length", 0)))
         await client[1].drain()
         return answered.get("connection", "").lower() != "close"

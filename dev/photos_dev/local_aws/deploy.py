@@ -159,8 +159,10 @@ def stack_outputs(aws: Clients, stack: str) -> dict[str, str]:
 
 def disable_redrive(aws: Clients, outputs: dict[str, str]) -> None:
     """Disables the event source for redrives: the local CloudFormation silently ignores that it is disabled."""
+    letters = queue_arn(aws, outputs["DeadLetterQueueUrl"])
     for mapping in event_sources(aws, outputs):
-        aws.lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        if mapping["EventSourceArn"] == letters:
+            aws.lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
 
 def allow_http(aws: Clients, outputs: dict[str, str]) -> None:
@@ -175,6 +177,10 @@ def allow_http(aws: Clients, outputs: dict[str, str]) -> None:
         statements = [statement["Sid"] for statement in json.loads(policy)["Statement"]]
         require(statements == ["OnlyOverTls"], f"the policy of {outputs[output]} says {statements}")
         aws.s3.delete_bucket_policy(Bucket=outputs[output])
+
+
+def queue_arn(aws: Clients, url: str) -> str:
+    return aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
 def event_sources(aws: Clients, outputs: dict[str, str]) -> list[dict[str, Any]]:
@@ -204,10 +210,10 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
     on_failure = aws.lambda_.get_function_event_invoke_config(
         FunctionName=function, Qualifier="$LATEST"
     )
-    queue_arn = aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    letters = queue_arn(aws, queue)
     destination = on_failure.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     require(
-        destination == queue_arn["Attributes"]["QueueArn"],
+        destination == letters,
         f"the failure destination of {function} is {destination!r}, not the dead-letter queue",
     )
 
@@ -218,16 +224,20 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
     url = aws.lambda_.get_function_url_config(FunctionName=outputs["UploadUrlFunctionName"])
     require(url["AuthType"] == "AWS_IAM", f"{url['FunctionUrl']} does not require AWS_IAM")
 
-    sources = [(source["EventSourceArn"], source["State"]) for source in event_sources(aws, outputs)]
-    expected = [(queue_arn["Attributes"]["QueueArn"], "Disabled")]
+    sources = {source["EventSourceArn"]: source["State"] for source in event_sources(aws, outputs)}
+    expected = {letters: "Disabled"}
+    if "DeliveryQueueUrl" in outputs:
+        expected[queue_arn(aws, outputs["DeliveryQueueUrl"])] = "Enabled"
     require(sources == expected, f"the event sources of {function} are {sources}, not {expected}")
 
 
 def check_new_bucket(aws: Clients, outputs: dict[str, str]) -> None:
     bucket = outputs["OriginalsBucketName"]
     configuration = aws.s3.get_bucket_notification_configuration(Bucket=bucket)
-    notified = [entry["LambdaFunctionArn"] for entry in configuration.get("LambdaFunctionConfigurations", [])]
-    arn = outputs["ThumbnailFunctionArn"]
+    kind, arn = ("LambdaFunction", outputs["ThumbnailFunctionArn"])
+    if "DeliveryQueueUrl" in outputs:
+        kind, arn = ("Queue", queue_arn(aws, outputs["DeliveryQueueUrl"]))
+    notified = [entry[f"{kind}Arn"] for entry in configuration.get(f"{kind}Configurations", [])]
     require(notified == [arn] * 3, f"{bucket} notifies {notified} of uploads, removals and expirations, not {arn}")
     cors = aws.s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
     require(len(cors) == 1, f"the CORS rules of {bucket} are {cors}, not a single one")
@@ -235,6 +245,8 @@ def check_new_bucket(aws: Clients, outputs: dict[str, str]) -> None:
 
 def check_existing_bucket(aws: Clients, outputs: dict[str, str]) -> None:
     arn = outputs["ThumbnailFunctionArn"]
+    if "DeliveryQueueUrl" in outputs:
+        arn = queue_arn(aws, outputs["DeliveryQueueUrl"])
     rules = aws.events.list_rule_names_by_target(TargetArn=arn)["RuleNames"]
     require(len(rules) == 1, f"the EventBridge rules for {arn} are {rules}, not a single one")
 

@@ -189,6 +189,7 @@ fn score(made: &Rendition, reference: &Pixels) -> Outcome<f64> {
 
 /// CPU time of this thread so far (Documentation/scheduler/sched-stats.rst of Linux).
 fn cpu_ms() -> Outcome<f64> {
+    std::thread::yield_now(); // the kernel brings the count up to date where it schedules
     let text = fs::read_to_string("/proc/thread-self/schedstat")?;
     Ok(text.split(' ').next().unwrap_or_default().parse::<f64>()? / 1e6)
 }

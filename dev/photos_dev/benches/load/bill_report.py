@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from photos_dev.benches.load import bill, prices
 from photos_dev.benches.load.bill import Function, Job, Mix
 from photos_dev.benches.load.prices import VCPU_MB
-from photos_dev.benches.load.waits import BOTH, Call
+from photos_dev.benches.load.waits import BOTH, Call, Waits
 
 COMPARED_SIZES = (512, VCPU_MB)
 BUSY_PHOTOS_A_SECOND = 100
+CELL = 8
 # The share of the time for which the vCPUs of Managed Instances are at work.
 BUSY = 0.5
 
@@ -66,21 +67,25 @@ def every_size(functions: Sequence[Function]) -> Iterator[str]:
 
 def by_size(mixes: Sequence[Mix]) -> Iterator[str]:
     yield "Lambda's time: ms a photo, and $ per million photos (x86_64)"
-    yield "memory" + "".join(f"{f'{mix.title}, {waits.title}':>24}" for waits in BOTH for mix in mixes)
-    yield "    MB" + f"{'ms':>15}{'$':>9}" * len(mixes) * len(BOTH)
+    width = 2 * CELL * len(mixes)
+    yield f"{'waits:':8}" + "".join(f"{waits.title:>{width}}" for waits in BOTH)
+    yield f"{'memory':8}" + "".join(f"{mix.title:>{2 * CELL}}" for _ in BOTH for mix in mixes)
+    yield f"{'MB':>8}" + f"{'ms':>{CELL}}{'$':>{CELL}}" * len(mixes) * len(BOTH)
     for memory_mb in bill.MEMORY_SIZES:
-        yield f"{memory_mb:6}" + "".join(size_cells(mix, memory_mb, waits) for waits in BOTH for mix in mixes)
+        yield f"{memory_mb:8}" + "".join(size_cells(mix, memory_mb, waits) for waits in BOTH for mix in mixes)
 
 
-def size_cells(mix: Mix, memory_mb: int, waits: bill.Waits) -> str:
+def size_cells(mix: Mix, memory_mb: int, waits: Waits) -> str:
     if mix.peak_mb > memory_mb:
-        return f"{'does not fit':>24}"
-    return f"{mix.billed_ms(memory_mb, waits):15.0f}{mix.lambda_dollars(memory_mb, waits):9.2f}"
+        return f"{'does not fit':>{2 * CELL}}"
+    return f"{mix.billed_ms(memory_mb, waits):{CELL}.0f}{mix.lambda_dollars(memory_mb, waits):{CELL}.2f}"
 
 
 def compared(mixes: Sequence[Mix]) -> Iterator[str]:
     ours, *others = mixes
-    yield row(f"{ours.title} costs, as a share of", (f"{of}{waits.title}" for of in ("Lambda $, ", "all $, ") for waits in BOTH))
+    kinds = (f"{waits.title}" for _ in range(2) for waits in BOTH)
+    yield row(f"{ours.title} costs, as a share of", ("Lambda $", "", "all $", ""))
+    yield row("", kinds)
     for other in others:
         for memory_mb in bill.MEMORY_SIZES:
             if other.peak_mb <= memory_mb:
@@ -95,20 +100,21 @@ def shares(ours: Mix, other: Mix, memory_mb: int) -> Iterator[str]:
 
 def which_memory(everyday: Mix) -> Iterator[str]:
     yield f"=== which memory size, for {everyday.title}"
-    columns = (f"{what}, {waits.title}" for waits in BOTH for what in ("ms", "Lambda $", "$ x s"))
-    yield row("memory, MB", columns)
+    yield f"{'waits:':8}" + "".join(f"{waits.title:>{6 * CELL}}" for waits in BOTH)
+    columns = "".join(f"{name:>{2 * CELL}}" for name in ("ms", "Lambda $", "$ x s"))
+    yield f"{'MB':>8}" + columns * len(BOTH)
     for memory_mb in bill.MEMORY_SIZES:
-        yield row(f"{memory_mb}", memory_cells(everyday, memory_mb))
+        yield f"{memory_mb:8}" + "".join(memory_cells(everyday, memory_mb, waits) for waits in BOTH)
     for waits in BOTH:
         least = min(bill.MEMORY_SIZES, key=lambda memory_mb: everyday.price_times_time(memory_mb, waits))
         yield f"least price times time, {waits.title}: {least} MB"
 
 
-def memory_cells(everyday: Mix, memory_mb: int) -> Iterator[str]:
-    for waits in BOTH:
-        yield f"{everyday.billed_ms(memory_mb, waits):.0f}"
-        yield f"{everyday.lambda_dollars(memory_mb, waits):.2f}"
-        yield f"{everyday.price_times_time(memory_mb, waits):.2f}"
+def memory_cells(everyday: Mix, memory_mb: int, waits: Waits) -> str:
+    milliseconds = everyday.billed_ms(memory_mb, waits)
+    dollars = everyday.lambda_dollars(memory_mb, waits)
+    product = everyday.price_times_time(memory_mb, waits)
+    return f"{milliseconds:{2 * CELL}.0f}{dollars:{2 * CELL}.2f}{product:{2 * CELL}.2f}"
 
 
 def other_ways(job: Job) -> Iterator[str]:
@@ -146,4 +152,4 @@ def not_included() -> Iterator[str]:
 def row(name: str, cells: Iterable[str]) -> str:
     cells = list(cells)
     width = max(14, *(len(cell) + 2 for cell in cells))
-    return f"{name:42}" + "".join(f"{cell:>{width}}" for cell in cells)
+    return (f"{name:42}" + "".join(f"{cell:>{width}}" for cell in cells)).rstrip()
