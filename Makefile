@@ -15,7 +15,9 @@ DIR     ?= tests/photos
 PORT    ?= 8080
 BATCHES ?= 2
 LOAD    ?=
+SCALE   ?=
 CONFIG  ?= default
+MANAGED ?= template-managed.yaml
 SOAK_COUNT ?= 2400
 PHOTOS_DIR ?=
 # Not that of the environment, which other tools set.
@@ -42,10 +44,10 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth invoke up stop \
+.PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth scale invoke up stop \
 	release measure latency cost bench bench-heic bench-renditions bench-check bench-stages bench-pins fuzz faults quality \
 	exif-check heic-check strip-check \
-	deploy destroy logs invoke-remote redrive backfill backfill-check requirements clean
+	deploy managed-template destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -140,6 +142,9 @@ soak: build ## Load the function for minutes, and with many photos at once: noth
 growth: build ## Measure how the cost of a photo grows with its megapixels and with the photos of its event
 	@$(AWS) with -- $(DEV).benches.load.growth
 
+scale: setup ## Simulate on paper how far the system scales, and what breaks first (SCALE="--account 10000")
+	@$(DEV).scale $(SCALE)
+
 invoke: build up ## Invoke the function in the local AWS with a sample event (EVENT=path)
 	@$(DEPLOY) > /dev/null
 	@$(DEV).stack.invoke --stack $(STACK) "$(EVENT)"
@@ -220,6 +225,9 @@ strip-check: setup ## Read share copies of the photos below DIR with exiftool: n
 deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)
 	$(SAM) build --config-env $(CONFIG)
 	$(SAM) deploy --config-env $(CONFIG) $(if $(filter default,$(CONFIG)),--guided)
+
+managed-template: setup ## Write a variant of template.yaml for Lambda Managed Instances (MANAGED=template-managed.yaml)
+	@$(DEV).stack.managed_instances "$(MANAGED)"
 
 destroy: ops ## Delete the stack from AWS; originals and table stay (CONFIG=default, dev or prod)
 	$(SAM) delete --config-env $(CONFIG)

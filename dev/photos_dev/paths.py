@@ -8,6 +8,7 @@ from pathlib import Path
 DEV = Path(__file__).resolve().parent.parent
 ROOT = DEV.parent
 DOCS = ROOT / "docs"
+TEMPLATE = ROOT / "template.yaml"
 # Pins of each Python environment.
 REQUIREMENTS = DEV / "requirements"
 # `make build` puts NAME/bootstrap here.

@@ -49,9 +49,9 @@ use crate::telemetry::{Step, Trace};
 /// photo at the same moment can get in each other's way.
 const TRIES: usize = 5;
 
-/// Photos at work at a time for each core. A photo waits for its calls about as long as it is rendered, or twice as
-/// long, so that some are always ready to be rendered (`make latency`).
-const IN_FLIGHT_PER_CORE: usize = 8;
+/// Photos at work at a time for each core. A photo waits for its calls up to three times as long as it is rendered, so
+/// that one is always ready to be rendered (`make latency`). More would only take more memory.
+const IN_FLIGHT_PER_CORE: usize = 6;
 
 /// Settings, clients, memory and cores that all photos share.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //! other, and the local AWS. None of its calls gets any further by itself: each waits until whoever
 //! started the process asks what comes next, and lets it go.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -132,7 +132,7 @@ impl Lambda {
             match path.strip_prefix(RUNTIME_API) {
                 Some("invocation/next") => {
                     let event = self.event.take().expect("one event at a time");
-                    answer(connection, &invocation(&event, self.timeout)).await;
+                    answer(connection, &invocation("1", &event, self.timeout)).await;
                 }
                 Some(path) => {
                     answer(connection, &Answer::new("202 Accepted", &[], b"").bytes).await;
@@ -151,6 +151,132 @@ impl Lambda {
             }
         }
     }
+}
+
+/// A process that takes several events at a time, as Lambda Managed Instances have it.
+pub struct Instance {
+    process: Child,
+    requests: UnboundedReceiver<Request>,
+    aws: String,
+    /// Events that it was not given yet, each with the time that it may take.
+    events: VecDeque<(String, Duration)>,
+    given: usize,
+    /// The ends of the events by their numbers, as often as they were told.
+    pub ends: BTreeMap<usize, Vec<Result<(), String>>>,
+    /// Calls that wait until they are released.
+    held: Vec<Call>,
+    /// Connections on which it waits for events.
+    waiting: Vec<TcpStream>,
+}
+
+impl Instance {
+    /// Starts a process that takes so many events at a time.
+    pub async fn start(environment: &HashMap<String, String>, at_a_time: usize) -> Instance {
+        let mut environment = environment.clone();
+        environment.insert("AWS_LAMBDA_MAX_CONCURRENCY".to_owned(), at_a_time.to_string());
+        let (process, requests, aws) = start(&environment).await;
+        let (events, ends) = (VecDeque::new(), BTreeMap::new());
+        let (given, held, waiting) = (0, Vec::new(), Vec::new());
+        Instance { process, requests, aws, events, given, ends, held, waiting }
+    }
+
+    /// Puts an event in line.
+    pub fn invoke(&mut self, event: &Value, timeout: Duration) {
+        self.events.push_back((event.to_string(), timeout));
+    }
+
+    /// Serves the process until `is_done`, and holds its calls of this name.
+    pub async fn serve_until(&mut self, hold: Option<&str>, is_done: impl Fn(&Instance) -> bool) {
+        let serve = async {
+            while !is_done(self) {
+                let Some((head, body, connection)) = self.requests.recv().await else { return };
+                let path = head.split(' ').nth(1).unwrap().to_owned();
+                match path.strip_prefix(RUNTIME_API) {
+                    Some("invocation/next") => self.give(connection).await,
+                    Some(path) => {
+                        answer(connection, &Answer::new("202 Accepted", &[], b"").bytes).await;
+                        let number = path.split('/').nth(1).unwrap().parse().unwrap();
+                        let error = || String::from_utf8_lossy(&body).into_owned();
+                        let end = path.ends_with("/response").then_some(()).ok_or_else(error);
+                        self.ends.entry(number).or_default().push(end);
+                    }
+                    None => {
+                        let call = Call::new(head, &body, connection, self.aws.clone());
+                        match hold {
+                            Some(name) if call.name == name => self.held.push(call),
+                            _ => drop(tokio::spawn(call.forward())),
+                        }
+                    }
+                }
+            }
+        };
+        let served = timeout(PATIENCE, serve).await;
+        served.unwrap_or_else(|_| panic!("nothing happened for {} s", PATIENCE.as_secs()));
+    }
+
+    /// Gives the next event, or lets the process wait for one.
+    async fn give(&mut self, connection: TcpStream) {
+        match self.events.pop_front() {
+            Some((event, timeout)) => {
+                self.given += 1;
+                let number = self.given.to_string();
+                answer(connection, &invocation(&number, &event, timeout)).await;
+            }
+            None => self.waiting.push(connection),
+        }
+    }
+
+    /// How many calls are held.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Lets the calls that were held go on.
+    pub fn release(&mut self) {
+        for call in self.held.drain(..) {
+            tokio::spawn(call.forward());
+        }
+    }
+
+    /// How many events it was given.
+    pub fn given(&self) -> usize {
+        self.given
+    }
+
+    /// Waits until the process has ended.
+    pub async fn ended(&mut self) {
+        let ended = async {
+            while self.process.try_wait().unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, ended).await.expect("the process ends");
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// Starts the function. Gives the process, its requests, and the address of the local AWS.
+async fn start(
+    environment: &HashMap<String, String>,
+) -> (Child, UnboundedReceiver<Request>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let process = Command::new(root().join("target/lambda/thumbnail/bootstrap"))
+        .env_clear()
+        .envs(environment)
+        .env("AWS_LAMBDA_RUNTIME_API", &address)
+        .env("AWS_ENDPOINT_URL", format!("http://{address}"))
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("`make build` builds the function");
+    let aws = environment["AWS_ENDPOINT_URL"].trim_start_matches("http://").to_owned();
+    (process, requests(listener), aws)
 }
 
 /// The requests in the order in which they come. A connection can be opened and wait for its first one.
@@ -215,10 +341,10 @@ impl Call {
     }
 }
 
-fn invocation(event: &str, timeout: Duration) -> Vec<u8> {
+fn invocation(request_id: &str, event: &str, timeout: Duration) -> Vec<u8> {
     let deadline = SystemTime::UNIX_EPOCH.elapsed().unwrap() + timeout;
     let headers = [
-        ("Lambda-Runtime-Aws-Request-Id", "1"),
+        ("Lambda-Runtime-Aws-Request-Id", request_id),
         ("Lambda-Runtime-Deadline-Ms", &deadline.as_millis().to_string()),
         ("Lambda-Runtime-Invoked-Function-Arn", FUNCTION_ARN),
     ];

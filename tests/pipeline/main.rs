@@ -13,6 +13,7 @@ mod delivery_queue;
 mod existing_bucket;
 mod failures;
 mod hostile;
+mod instances;
 mod kills;
 mod lambda;
 mod orders;

@@ -28,8 +28,8 @@ TEMPLATE = ROOT / "template.yaml"
 REGION = "us-east-1"
 
 
-def transformed() -> dict[str, Any]:
-    source = yaml_parse(TEMPLATE.read_text())
+def transformed(template: str) -> dict[str, Any]:
+    source = yaml_parse(template)
     for resource in source["Resources"].values():
         if "CodeUri" in resource.get("Properties", {}):
             resource["Properties"]["CodeUri"] = "s3://bucket/code.zip"  # as `sam deploy` has it
@@ -37,7 +37,7 @@ def transformed() -> dict[str, Any]:
     return transform(source, {}, ManagedPolicyLoader(None))
 
 
-STACK = transformed()
+STACK = transformed(TEMPLATE.read_text())
 RESOURCES: dict[str, Any] = STACK["Resources"]
 PARAMETERS: dict[str, Any] = STACK["Parameters"]
 DEFAULTS = {name: parameter["Default"] for name, parameter in PARAMETERS.items()}
@@ -352,6 +352,53 @@ class Queue(unittest.TestCase):
         alarm = properties("PhotosWaitInTheQueue", Queue="true")
         self.assertEqual(alarm["MetricName"], "ApproximateAgeOfOldestMessage")
         self.assertEqual(references(alarm["Dimensions"][0]["Value"]), {"DeliveryQueue"})
+
+
+class ManagedInstances(unittest.TestCase):
+    """The variant that `make managed-template` writes."""
+
+    stack: dict[str, Any]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            variant = Path(folder) / "template.yaml"
+            subprocess.run(
+                [sys.executable, "-m", "photos_dev.stack.managed_instances", variant],
+                env=os.environ | {"PYTHONPATH": str(ROOT / "dev")},
+                check=True,
+                capture_output=True,
+            )
+            cls.stack = transformed(variant.read_text())
+
+    def test_what_cloudformation_gets_passes_cfn_lint_which_finds_circles(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            template = Path(folder) / "template.json"
+            template.write_text(json.dumps(self.stack))
+            lint(self, template)
+
+    def test_the_function_runs_on_the_instances_and_takes_several_events_at_a_time(self) -> None:
+        function = self.stack["Resources"]["ThumbnailFunction"]["Properties"]
+        (config,) = function["CapacityProviderConfig"].values()
+        self.assertEqual(references(config["CapacityProviderArn"]), {"CapacityProvider"})
+        self.assertEqual(config["PerExecutionEnvironmentMaxConcurrency"], {"Ref": "EventsPerVCpu"})
+        self.assertEqual(config["ExecutionEnvironmentMemoryGiBPerVCpu"], 2)
+        self.assertNotIn("ReservedConcurrentExecutions", function)
+        self.assertEqual(self.stack["Parameters"]["MemorySize"]["MinValue"], 2048)
+        self.assertEqual(self.stack["Resources"]["CapacityProvider"]["Type"], "AWS::Lambda::CapacityProvider")
+
+    def test_events_reach_the_published_version_alone(self) -> None:
+        alias = {"Ref": "ThumbnailFunctionAliaslive"}
+        resources = self.stack["Resources"]
+        for configuration in inside(resources["OriginalsBucket"]["Properties"]["NotificationConfiguration"]):
+            if isinstance(configuration, dict) and "Function" in configuration:
+                self.assertEqual(configuration["Function"], alias)
+        self.assertEqual(resources["OriginalsBucketPermission"]["Properties"]["FunctionName"], alias)
+        for name in ("Delivery", "ThumbnailFunctionRedrive"):
+            self.assertEqual(resources[name]["Properties"]["FunctionName"], alias)
+        (retries,) = [one for one in resources.values() if one["Type"] == "AWS::Lambda::EventInvokeConfig"]
+        self.assertEqual(retries["Properties"]["Qualifier"], "live")
+        self.assertEqual(self.stack["Outputs"]["ThumbnailFunctionArn"]["Value"], alias)
 
 
 # What a call of the SDK needs (Service Authorization Reference).

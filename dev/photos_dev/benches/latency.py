@@ -1,8 +1,8 @@
 """Measures how long photos take if each call to AWS waits as it would there: `make latency`.
 
 The function runs before the local AWS, behind a proxy that makes each call wait (slow_proxy.py). It handles 24 photos in
-three ways: events of one photo after another, one event of 24, and events of one photo of which eight are at work at a
-time, as Lambda Managed Instances send them; on one core and on two. Writes docs/latency.md and docs/latency.svg.
+three ways: events of one photo after another, one event of 24, and events of one photo of which eight a core are at work
+at a time, as Lambda Managed Instances send them; on one core and on two. Writes docs/latency.md and docs/latency.svg.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ DELAYS = {
     "published": {"GET": 67, "PUT": 65, "UpdateItem": 6},
     "AWS's guide": {"GET": 137, "PUT": 100, "UpdateItem": 9},
 }
+# Lambda's default for each vCPU: AWS Lambda Developer Guide, "Rust runtime for Lambda Managed Instances".
 POLLERS = 8
-ALONE, TOGETHER, POLLED = "events of 1", f"an event of {BATCH}", f"events of 1, {POLLERS} at a time"
+ALONE, TOGETHER, POLLED = "events of 1", f"an event of {BATCH}", f"events of 1, {POLLERS} a core at a time"
 # The most times the ideal that is allowed where photos overlap, by cores.
 TARGETS = {1: 1.15, 2: 1.4}
 ROUNDS = 3
@@ -127,7 +128,7 @@ def slow_aws(fast: str, delays: dict[str, float]) -> Iterator[str]:
 def one(
     bootstrap: Path, environment: dict[str, str], records: list[dict[str, Any]], delays: str, way: str, cores: int
 ) -> Run:
-    pollers = POLLERS if way == POLLED else 1
+    pollers = POLLERS * cores if way == POLLED else 1
     events = list(measure.notifications(records, BATCH if way == TOGETHER else 1))
     if pollers > 1:
         environment = environment | {"AWS_LAMBDA_MAX_CONCURRENCY": str(pollers)}

@@ -17,10 +17,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, WaiterError
 
 from photos_dev.local_aws.server import ACCOUNT
-from photos_dev.paths import ROOT
+from photos_dev.paths import TEMPLATE
 from photos_dev.problem import Problem
 
-TEMPLATE = ROOT / "template.yaml"
 DEPLOYMENT_BUCKET = "deployments"
 QUICKLY = {"Delay": 0.2, "MaxAttempts": 600}  # a waiter's pace, as everything is on this machine
 

@@ -70,6 +70,7 @@ class Uploads:
 
     def __init__(self, aws: Clients, outputs: dict[str, str], folder: str) -> None:
         self._aws, self._outputs, self._folder = aws, outputs, folder
+        self._s3 = aws.s3  # made here, as threads must not make it at the same time
         self._body = PHOTO.read_bytes()
 
     def upload(self, count: int, spacing_s: float) -> list[tuple[str, datetime]]:
@@ -103,7 +104,7 @@ class Uploads:
         return [line for line in lines if str(line.get("key", "")).startswith(f"{self._folder}/")]
 
     def _put(self, key: str) -> tuple[str, datetime]:
-        self._aws.s3.put_object(Bucket=self._outputs["OriginalsBucketName"], Key=key, Body=self._body)
+        self._s3.put_object(Bucket=self._outputs["OriginalsBucketName"], Key=key, Body=self._body)
         return key, datetime.now(timezone.utc)
 
 

@@ -2,7 +2,7 @@
 
 The CPU time of the release build is measured here, with S3 and DynamoDB on the same machine over TLS. lambdas.py
 measures the other functions without TLS, which favours them a little. waits.py has the times for which all of them
-wait for S3 and DynamoDB.
+wait for S3 and DynamoDB. Writes docs/cost.md.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from photos_dev.benches import heics, measure
+from photos_dev.benches.install import say
 from photos_dev.benches.load import bill, bill_report
 from photos_dev.benches.load.bill import Figures, Function, Job, Mix
 from photos_dev.benches.machine import processor
@@ -22,6 +23,7 @@ from photos_dev.benches.measure import PHOTO, PHOTOS, STARTS
 from photos_dev.local_aws.cli import on_local_aws
 from photos_dev.local_aws.deploy import Clients
 from photos_dev.local_aws.server import endpoint
+from photos_dev.paths import DOCS
 from photos_dev.problem import exit_with
 
 # The renditions of each section: the thumbnail alone, and with two more. Their names are those of lambdas.py.
@@ -31,6 +33,12 @@ RENDITIONS = {
     "-jpeg": f"{THUMBNAIL}; screen: fit=1600 quality=0.9; grid: fit=400 quality=0.9",
     "-webp": f"{THUMBNAIL}; screen: fit=1600 quality=0.8 format=webp; grid: fit=400 quality=0.8 format=webp",
 }
+PAGE = """What `make cost` prints. [Performance](performance.md#a-million-photos) says what it means.
+
+```text
+{text}
+```
+"""
 THREE = len(RENDITIONS["-jpeg"].split(";"))
 
 
@@ -64,10 +72,13 @@ def main() -> int:
         f"the thumbnail alone, half HEIC: as many like {phone.name}; sharp reads no HEIC": half_heic,
     }
     everyday = Mix("half HEIC, half with the two WebPs", (jpegs[""], jpegs["-webp"], heic, heic_webp))
-    print(f"{PHOTO.name}, {processor()}; this project: {PHOTOS} photos, {STARTS} starts\n")
+    lines = [f"{PHOTO.name}, {processor()}; this project: {PHOTOS} photos, {STARTS} starts", ""]
     for name, job in jpegs.items():
-        print(f"bytes of the renditions{name.replace('-', ', ')}: {' + '.join(map(str, job.rendition_bytes))}")
-    print(f"\n{bill_report.report(sections, everyday)}")
+        lines.append(f"bytes of the renditions{name.replace('-', ', ')}: {' + '.join(map(str, job.rendition_bytes))}")
+    text = "\n".join([*lines, "", bill_report.report(sections, everyday)])
+    print(text)
+    (DOCS / "cost.md").write_text(PAGE.format(text=text))
+    say("written to docs/cost.md")
     return 0
 
 
