@@ -128,10 +128,9 @@ impl Handler {
             let (key, margin_s) = (notice.key.clone(), DEADLINE_MARGIN.as_secs());
             Disposition::Retry(Retry::DeadlineNear { key, margin_s })
         });
-        let is_last = delivery.message.as_ref().is_some_and(|message| message.is_last);
-        let disposition = match disposition {
-            Disposition::Retry(why) if is_last => self.give_up(notice, why, call).await,
-            other => other,
+        let disposition = match &delivery.message {
+            Some(message) if message.is_last => self.give_up(notice, disposition, call).await,
+            Some(_) | None => disposition,
         };
         let record = LogRecord {
             function_name: &call.function_name,
@@ -147,9 +146,10 @@ impl Handler {
         disposition
     }
 
-    /// Keeps an event that its queue gives no other try as a dead letter, with the reason. If that fails, the queue's
-    /// own redrive policy keeps the message, without the reason.
-    async fn give_up(&self, notice: &Notice, why: Retry, call: &Call) -> Disposition {
+    /// Keeps an event that its queue gives no other try as a dead letter, with the reason, unless it is done. If that
+    /// fails, the queue's own redrive policy keeps the message, without the reason.
+    async fn give_up(&self, notice: &Notice, disposition: Disposition, call: &Call) -> Disposition {
+        let Disposition::Retry(why) = disposition else { return disposition };
         let (payload, key) = (&notice.payload, Some(notice.key.as_str()));
         let letter = DeadLetter::about(payload, key, &why, &call.invocation, Utc::now());
         let sent = self.pipeline.aws().dead_letters.send(letter);

@@ -2,6 +2,7 @@
 //! time, and does not wait for a batch to fill up.
 
 use std::collections::HashMap;
+use std::slice;
 
 use serde_json::{Value, json};
 
@@ -72,11 +73,11 @@ async fn a_message_without_another_try_leaves_a_letter_with_its_reason() {
     let etag = stack.upload("a.jpg", &photos::small()).await;
     let record = stack.record("a.jpg", &etag, 1);
 
-    let again = answer(&broken, &batch(&[record.clone()], MAX_RECEIVES - 1)).await;
+    let again = answer(&broken, &batch(slice::from_ref(&record), MAX_RECEIVES - 1)).await;
     assert_eq!(failed(&again), ["message-0"]);
     assert_eq!(stack.waiting_letters().await, 0, "it is tried again");
 
-    let last = answer(&broken, &batch(&[record.clone()], MAX_RECEIVES)).await;
+    let last = answer(&broken, &batch(slice::from_ref(&record), MAX_RECEIVES)).await;
     assert_eq!(failed(&last), Vec::<&str>::new());
     let letters = stack.letters(1).await;
     assert_eq!(letters[0].error_type.as_deref(), Some("DynamoDbCallFailed"));
