@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 import unittest
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from random import Random
 
 from photos_dev.benches.load.waits import GUIDE, PUBLISHED
+from photos_dev.paths import DOCS
 from photos_dev.scale import constants, questions
 from photos_dev.scale.chart import chart
 from photos_dev.scale.delivery import Direct
@@ -318,6 +320,16 @@ class Answers(unittest.TestCase):
             self.assertEqual({line.count("|") for line in sheet.markdown().splitlines()[2:]}, {len(sheet.head) + 1})
             for cell in sheet.head:
                 self.assertIn(cell, sheet.text())
+
+    def test_the_committed_limits_are_those_of_the_constants(self) -> None:
+        self.assertIn(questions.limits(Setup()).markdown(), (DOCS / "scale-figures.md").read_text())
+
+    def test_the_page_has_the_dead_letters_of_the_figures(self) -> None:
+        page, figures = ((DOCS / name).read_text() for name in ("scale.md", "scale-figures.md"))
+        told = re.findall(r"\b\d{2,3},(?!000)\d{3}\b", page)
+        self.assertGreater(len(told), 4)
+        for number in told:
+            self.assertIn(f"| {number} |", figures)
 
     def test_the_chart_has_a_panel_for_each_account_and_four_lines_in_each(self) -> None:
         quick, lost = (

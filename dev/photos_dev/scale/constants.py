@@ -8,7 +8,8 @@ from __future__ import annotations
 
 # ---- the function ----
 
-# ms of CPU at one vCPU for the test photo of 5323x8000 pixels. Measured by `make measure` and `make cost`.
+# ms of CPU at one vCPU for the test photo of 5323x8000 pixels. `make measure` and `make cost` measure it, and have shown
+# 83 to 121 with several builds and machines (docs/performance.md); this is between them.
 CPU_MS = 108.0
 # Bytes of the test photo.
 ORIGINAL_BYTES = 3_165_832
