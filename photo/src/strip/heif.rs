@@ -53,6 +53,10 @@ const UNREADABLE: Refusal = Refusal::Because("its list of items cannot be follow
 /// then at the end without meaning, such as the video of a motion photo, is cut off.
 pub(super) fn stripped(original: &Original) -> Result<Vec<u8>, Refusal> {
     let (file, cancel) = (original.bytes(), original.cancel);
+    let mut of_file = chunks(Some(file), media_box, cancel);
+    if of_file.any(|one| matches!(one.name, b"moov" | b"moof")) {
+        return Err(Refusal::Because("it holds a sequence or a video"));
+    }
     let meta = Meta::of(file, cancel).ok_or(UNREADABLE)?;
     let places = Places::of(&meta, cancel)?;
     let mut copy = file.to_vec();
@@ -131,9 +135,6 @@ struct Boxes {
 fn overwrite_boxes(file: &[u8], copy: &mut [u8], cancel: &CancelFlag) -> Result<Boxes, Refusal> {
     let mut boxes = Boxes { media: Vec::new(), end: 0 };
     let of_file = places(file, Some(file), cancel)?;
-    if of_file.iter().any(|one| matches!(&one.name, b"moov" | b"moof")) {
-        return Err(Refusal::Because("it holds a video"));
-    }
     let of_file = known(of_file, &OF_FILE, copy);
     boxes.end = of_file.iter().map(|one| one.whole.end).max().unwrap_or_default();
     boxes.media.extend(data_of(&of_file, b"mdat"));
