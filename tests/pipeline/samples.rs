@@ -168,12 +168,15 @@ async fn messages_of_a_queue_are_answered_one_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_photo_that_came_in_a_message_stays_in_its_queue_and_sends_no_letter() {
+async fn a_dead_letter_that_is_still_broken_stays_in_its_queue_and_sends_no_other() {
     let stack = stack_with_photos("sample-queue-broken", &["tokyo/01.jpg"]).await;
     let etag = stack.upload(PHOTO, b"no photo").await;
     let mut batch = stack.sample("sqs");
     let broken = json!({"Records": [stack.record(PHOTO, &etag, 1)]});
     batch["Records"][0]["body"] = broken.to_string().into();
+    let (_, queue) = stack.queue_url.rsplit_once('/').unwrap();
+    let arn = format!("arn:aws:sqs:us-east-1:000000000000:{queue}");
+    batch["Records"][0]["eventSourceARN"] = arn.into();
     let id = batch["Records"][0]["messageId"].clone();
     let answer = stack.invoke(&batch).await;
     assert_eq!(answer.payload, json!({"batchItemFailures": [{"itemIdentifier": id}]}));
