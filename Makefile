@@ -10,6 +10,8 @@ PYTHON  ?= python3
 SECONDS ?= 20
 COUNT   ?= 600
 SEED    ?= 1
+# 1: calls wait as they would in AWS.
+WAITS   ?=
 TARGET  ?=
 DIR     ?= tests/photos
 PORT    ?= 8080
@@ -206,8 +208,8 @@ load-compare: build ## Compare the cost of a batch of 24 photos in a server, beh
 fuzz: setup ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
 	@$(VENV)/bin/python photo/fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)
 
-faults: build ## Make every call to AWS fail in every way, and count the photos by outcome (COUNT=600 SEED=1)
-	@$(AWS) with -- $(DEV).faults.run --count $(COUNT) --seed $(SEED)
+faults: build ## Make every call to AWS fail in every way, and count the photos by outcome (COUNT=600 SEED=1 WAITS=1)
+	@$(AWS) with -- $(DEV).faults.run --count $(COUNT) --seed $(SEED) $(if $(WAITS),--waits)
 
 exif-check: setup ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
 	cargo build --profile $(PROFILE) --package photo --features serde --example facts

@@ -60,6 +60,7 @@ class Inject:
     def load(self, loader: Any) -> None:
         loader.add_option("seed", int, 0, "seed of the faults")
         loader.add_option("journal", str, "", "file to which each call adds a line")
+        loader.add_option("waits", bool, False, "whether each call waits as long as it would in AWS")
 
     def running(self) -> None:
         self.journal = open(ctx.options.journal, "a", buffering=1)
@@ -73,6 +74,8 @@ class Inject:
         self.numbers[counted] += 1
         call["fault"] = plan.fault(*drawn)
         flow.metadata.update(call=call, drawn=drawn)
+        if ctx.options.waits:
+            await asyncio.sleep(plan.WAITS_MS[call["operation"]] / 1000)
         if call["fault"] in plan.BEFORE_THE_SERVICE:
             self.note(flow, None)
             if call["fault"] == "reset":

@@ -21,6 +21,18 @@ OPERATIONS = {
     "SendMessage": True,
 }
 
+# What each call waits in AWS, its body included: published figures, and guesses for calls like them
+# (photos_dev/benches/load/waits.py has the sources).
+WAITS_MS = {
+    "GetObject": 67,
+    "HeadObject": 12,
+    "PutObject": 65,
+    "DeleteObject": 12,
+    "GetItem": 6,
+    "UpdateItem": 6,
+    "SendMessage": 10,
+}
+
 # All faults -> how often each is drawn for `mixed`. Faults that take seconds are rare.
 FAULTS = {
     "throttled": 3,  # the service's own error about too many requests

@@ -37,7 +37,7 @@ def install() -> Path:
 class Proxy:
     """A running mitmproxy. Its journal has a line for each call that the function made."""
 
-    def __init__(self, aws_endpoint: str, seed: int) -> None:
+    def __init__(self, aws_endpoint: str, seed: int, waits: bool = False) -> None:
         mitmdump = install()
         self.journal, self.log = FAULTS / "journal.jsonl", FAULTS / "mitmdump.log"
         self.journal.write_text("")
@@ -55,6 +55,7 @@ class Proxy:
             "termlog_verbosity": "warn",
             "seed": seed,
             "journal": self.journal,
+            "waits": str(waits).lower(),
         }
         command = [mitmdump, "--mode", f"reverse:{aws_endpoint}", "--scripts", HERE / "inject.py"]
         command += [part for name, value in options.items() for part in ("--set", f"{name}={value}")]

@@ -36,10 +36,11 @@ def main() -> int:
     parser.add_argument("--within", type=float, default=480, metavar="SECONDS", help="time limit (default: 480)")
     parser.add_argument("--renditions", type=int, choices=plan.RENDITIONS, action="append", metavar="NUMBER",
                         help="number of renditions of each photo: 1, 4, or both, half of the photos each (default)")
+    parser.add_argument("--waits", action="store_true", help="make each call wait as long as it would in AWS")
     options = parser.parse_args()
     started = time.monotonic()
     aws = Clients(endpoint())
-    with Proxy(aws.endpoint, options.seed) as proxy:
+    with Proxy(aws.endpoint, options.seed, options.waits) as proxy:
         drivers = [
             Driver(Stack(aws, proxy.endpoint, number), proxy, options.seed, started + options.within)
             for number in options.renditions or plan.RENDITIONS
