@@ -91,28 +91,35 @@ def main() -> int:
     return 0
 
 
-def measured(packages: Path, photos: Path | None = None, rounds: int = ROUNDS) -> list[Run]:
-    """The quickest of some runs of each kind, as it is the least disturbed."""
+def measured(packages: Path, photos: Path | None) -> list[Run]:
     aws = Clients(endpoint())
-    uploads = the_photos(photos)
     with measure.deployed(aws, "latency", packages) as (functions, outputs):
-        bootstrap = functions / "thumbnail/bootstrap"
-        environment = measure.silent_environment(aws, outputs)
-        bucket = outputs["OriginalsBucketName"]
-        kept = enumerate(uploads)
-        records = [measure.record_of(aws, bucket, f"latency/{n:02}.jpg", photo.read_bytes()) for n, photo in kept]
-        runs = []
-        for delays in DELAYS:
-            with slow_aws(aws.endpoint, DELAYS[delays]) as slow:
-                for cores in sorted({1, min(2, os.cpu_count() or 1)}):
-                    for way in (ALONE, TOGETHER, POLLED):
-                        of_way = [
-                            one(bootstrap, environment | {"AWS_ENDPOINT_URL": slow}, records, delays, way, cores)
-                            for _ in range(rounds)
-                        ]
-                        runs.append(min(of_way, key=lambda run: run.wall_ms))
-                        say(f"{delays}, {cores} core(s), {way}: {runs[-1].wall_ms / 1000:.2f} s, {runs[-1].ratio:.2f}")
-    return runs
+        return list(of_function(aws, outputs, functions, the_photos(photos)))
+
+
+def of_function(
+    aws: Clients,
+    outputs: dict[str, str],
+    functions: Path,
+    uploads: list[Path],
+    ways: tuple[str, ...] = (ALONE, TOGETHER, POLLED),
+    waits: tuple[str, ...] = tuple(DELAYS),
+) -> Iterator[Run]:
+    """The quickest of some runs of each kind, as it is the least disturbed."""
+    bootstrap = functions / "thumbnail/bootstrap"
+    environment = measure.silent_environment(aws, outputs)
+    bucket = outputs["OriginalsBucketName"]
+    kept = enumerate(uploads)
+    records = [measure.record_of(aws, bucket, f"latency/{n:02}.jpg", photo.read_bytes()) for n, photo in kept]
+    for delays in waits:
+        with slow_aws(aws.endpoint, DELAYS[delays]) as slow:
+            of_slow = environment | {"AWS_ENDPOINT_URL": slow}
+            for cores in sorted({1, min(2, os.cpu_count() or 1)}):
+                for way in ways:
+                    of_way = [one(bootstrap, of_slow, records, delays, way, cores) for _ in range(ROUNDS)]
+                    best = min(of_way, key=lambda run: run.wall_ms)
+                    say(f"{delays}, {cores} core(s), {way}: {best.wall_ms / 1000:.2f} s, {best.ratio:.2f}")
+                    yield best
 
 
 @contextmanager

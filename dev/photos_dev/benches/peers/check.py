@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from photos_dev.benches import heics, measure
+from photos_dev.benches import heics, latency, measure
 from photos_dev.benches.machine import processor
 from photos_dev.benches.install import BENCH, say
+from photos_dev.benches.load.lambdas import the_photos
 from photos_dev.benches.peers.run import build, json_lines
 from photos_dev.local_aws.cli import on_local_aws
 from photos_dev.local_aws.deploy import Clients
@@ -29,7 +30,7 @@ RUNS = 10
 # HEICs of a phone in a round.
 HEICS = 12
 # Allowed growth. From run to run, a figure varies by less, even on a busy machine.
-ALLOWED = {"floors": 0.10, "MB": 0.08}
+ALLOWED = {"floors": 0.10, "MB": 0.08, "times the ideal": 0.10}
 # Least allowed growth of a time: of a short time, a tenth means nothing.
 LEAST_FLOORS = 0.05
 
@@ -90,6 +91,9 @@ def of_functions(packages: Path, floor_ms: float) -> list[Figure]:
         upload_url = measure.upload_url_figures(aws, outputs, functions)
         say("functions: HEICs")
         phone, large = of_heics(aws, outputs, functions)
+        say("functions: waiting")
+        uploads = the_photos(None)
+        waiting = list(latency.of_function(aws, outputs, functions, uploads, (latency.TOGETHER,), ("published",)))
     times = {
         "a cold start": thumbnail.start.cpu_ms,
         "the first photo of a process": thumbnail.first_ms,
@@ -110,6 +114,7 @@ def of_functions(packages: Path, floor_ms: float) -> list[Figure]:
     return [
         *(Figure(name, ms / floor_ms, "floors") for name, ms in times.items()),
         *(Figure(name, mb, "MB") for name, mb in (memory | sizes).items()),
+        *(Figure(f"{run.way} that waits, cores: {run.cores}", run.ratio, "times the ideal") for run in waiting),
     ]
 
 
