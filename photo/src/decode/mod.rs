@@ -9,7 +9,7 @@ mod tiff;
 use self::raster::RasterFormat;
 use crate::encode;
 use crate::inspect::{HeicPolicy, Policy};
-use crate::pixels::Decoded;
+use crate::pixels::{BANDS, Decoded};
 use crate::spec::{Frame, Spec};
 use crate::{CancelFlag, DctScale, Format, Orientation, PhotoError, Picture, Size};
 
@@ -187,7 +187,9 @@ impl Header {
             false => size.pixels() * RGB_BYTES,
         };
         let sizes = || renditions.iter().map(|(_, frame)| frame.size);
+        // And a part of it, four of whose rows are put together.
         let half_resized = sizes().map(|size| decoded_columns * u64::from(size.height)).max();
+        let half_resized = half_resized.map(|bytes| bytes + bytes * 3 / (2 * BANDS as u64));
         let upright = sizes().map(bytes_of).max();
         let kept: u64 = sizes().map(|size| bytes_of(size) * COPIES_OF_A_RENDITION).sum();
         let encoding = renditions

@@ -7,6 +7,7 @@ mod shrink;
 pub(crate) mod srgb;
 
 pub use orientation::Orientation;
+pub(crate) use shrink::BANDS;
 pub use shrink::{Area, Decoded, DecodedPlane};
 
 use crate::Size;

@@ -9,6 +9,11 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use super::{Picture, Pixels};
 use crate::{PhotoError, Size};
 
+/// Rows of a single channel that are resized together, as the channels of one picture.
+const LANES: usize = 4;
+/// Parts in which they are, so that no second plane is held beside the first. Each computes the filter's weights anew.
+pub(crate) const BANDS: usize = 4;
+
 /// Samples that are to be shrunk: one packed plane, or luma and two chroma planes.
 pub(crate) struct Source<'a>(Vec<Plane<'a>>);
 
@@ -202,6 +207,12 @@ impl Plane<'_> {
             area.height,
         );
         let source = ImageRef::new(width, height, &bordered, pixel_type).map_err(refused)?;
+        let is_shrunk_both_ways =
+            area.width != f64::from(target.width) && area.height != f64::from(target.height);
+        if self.channels == 1 && is_shrunk_both_ways {
+            let area = Area { left: offset + area.left, top: offset + area.top, ..area };
+            return resize_gray(resizer, filter, &source, area, target);
+        }
         let mut resized = Image::new(target.width, target.height, pixel_type);
         resizer.resize(&source, &mut resized, &options).map_err(refused)?;
         Ok(Pixels { data: resized.into_vec(), size: target, channels: self.channels })
@@ -227,6 +238,81 @@ impl Plane<'_> {
         let bottom = area.top + area.height - f64::from(self.size.height);
         [-area.left, -area.top, right, bottom].into_iter().fold(0.0, f64::max).ceil() as u32
     }
+}
+
+/// Resizes one channel: first along the columns, as fast_image_resize does it, then along the rows, of which four are
+/// taken as the channels of one picture. The bytes are the same, in two thirds of the time: along the rows of a
+/// single channel it is slow.
+fn resize_gray(
+    resizer: &mut Resizer,
+    filter: FilterType,
+    source: &ImageRef<'_>,
+    area: Area,
+    target: Size,
+) -> Result<Pixels, PhotoError> {
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
+    let width = source.width();
+    let mut columns = Image::new(width, target.height, PixelType::U8);
+    let along_columns = options.crop(0.0, area.top, width.into(), area.height);
+    resizer.resize(source, &mut columns, &along_columns).map_err(refused)?;
+
+    let mut along_rows = |rows: &[u8], height: usize, kind| {
+        let height = u32::try_from(height).unwrap_or(u32::MAX);
+        let rows = ImageRef::new(width, height, rows, kind).map_err(refused)?;
+        let mut resized = Image::new(target.width, height, kind);
+        let options = options.crop(area.left, 0.0, area.width, height.into());
+        resizer.resize(&rows, &mut resized, &options).map_err(refused)?;
+        Ok::<Vec<u8>, PhotoError>(resized.into_vec())
+    };
+    let width = width as usize;
+    let band_rows = (target.height as usize).div_ceil(BANDS).next_multiple_of(LANES);
+    let mut data = Vec::with_capacity(target.width as usize * target.height as usize);
+    for band in columns.buffer().chunks(band_rows * width) {
+        let (fours, rest) = band.split_at(band.len() / (LANES * width) * (LANES * width));
+        if !fours.is_empty() {
+            let resized = along_rows(
+                &interleaved(fours, width),
+                fours.len() / (LANES * width),
+                PixelType::U8x4,
+            )?;
+            put_apart(&resized, target.width as usize, &mut data);
+        }
+        if !rest.is_empty() {
+            data.extend(along_rows(rest, rest.len() / width, PixelType::U8)?);
+        }
+    }
+    Ok(Pixels { data, size: target, channels: 1 })
+}
+
+/// Each four rows as one row of pixels of four channels.
+fn interleaved(rows: &[u8], width: usize) -> Vec<u8> {
+    let mut pixels = vec![0; rows.len()];
+    for (rows, pixels) in
+        rows.chunks_exact(LANES * width).zip(pixels.chunks_exact_mut(LANES * width))
+    {
+        let [a, b, c, d] = four_rows(rows, width);
+        let samples = a.iter().zip(b).zip(c).zip(d);
+        for (pixel, (((a, b), c), d)) in pixels.as_chunks_mut().0.iter_mut().zip(samples) {
+            *pixel = [*a, *b, *c, *d];
+        }
+    }
+    pixels
+}
+
+/// Appends the channels of such rows as rows.
+fn put_apart(pixels: &[u8], width: usize, rows: &mut Vec<u8>) {
+    for pixels in pixels.chunks_exact(LANES * width) {
+        let pixels: &[[u8; LANES]] = pixels.as_chunks().0;
+        for lane in 0..LANES {
+            rows.extend(pixels.iter().map(|pixel| pixel[lane]));
+        }
+    }
+}
+
+fn four_rows(rows: &[u8], width: usize) -> [&[u8]; LANES] {
+    let (upper, lower) = rows.split_at(2 * width);
+    let ((a, b), (c, d)) = (upper.split_at(width), lower.split_at(width));
+    [a, b, c, d]
 }
 
 impl Area {
@@ -322,6 +408,53 @@ mod tests {
         let data = row.repeat(size.height as usize);
         let range = 0..data.len();
         (data, DecodedPlane { range, size, channels: 1, content })
+    }
+
+    /// Shrinks as fast_image_resize does by itself.
+    fn resized_directly(plane: &Plane<'_>, target: Size, area: Area) -> Vec<u8> {
+        let Size { width, height } = plane.size;
+        let source = ImageRef::new(width, height, plane.data, PixelType::U8).unwrap();
+        let mut resized = Image::new(target.width, target.height, PixelType::U8);
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+            .crop(area.left, area.top, area.width, area.height);
+        Resizer::new().resize(&source, &mut resized, &options).unwrap();
+        resized.into_vec()
+    }
+
+    #[test]
+    fn rows_that_are_shrunk_together_have_the_bytes_of_each_alone() {
+        for (width, height, target_width, target_height) in [
+            (64, 64, 16, 16),
+            (61, 47, 30, 23),
+            (97, 33, 12, 5),
+            (40, 90, 39, 3),
+            (33, 20, 7, 1),
+            (20, 20, 50, 41),
+        ] {
+            let (size, target) =
+                (Size { width, height }, Size { width: target_width, height: target_height });
+            let data: Vec<u8> =
+                (0..width * height).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+            for area in [
+                Area::from(size),
+                Area {
+                    left: 1.25,
+                    top: 0.5,
+                    width: f64::from(width) - 2.5,
+                    height: f64::from(height) - 1.75,
+                },
+            ] {
+                let plane = Plane { data: &data, size, channels: 1, content: area };
+                let shrunk =
+                    plane.resize(&mut Resizer::new(), FilterType::Lanczos3, target, area).unwrap();
+                assert_eq!(
+                    shrunk.data,
+                    resized_directly(&plane, target, area),
+                    "{size:?} {target:?}"
+                );
+            }
+        }
     }
 
     #[test]
