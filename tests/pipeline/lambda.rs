@@ -24,7 +24,7 @@ const RUNTIME_API: &str = "/2018-06-01/runtime/";
 
 /// The process, until this is dropped.
 pub struct Lambda {
-    process: Child,
+    process: Process,
     requests: UnboundedReceiver<Request>,
     event: Option<String>,
     timeout: Duration,
@@ -58,25 +58,9 @@ pub struct Call {
 impl Lambda {
     /// Starts the function in the environment of a deployed one.
     pub async fn start(environment: &HashMap<String, String>) -> Lambda {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let process = Command::new(root().join("target/lambda/thumbnail/bootstrap"))
-            .env_clear()
-            .envs(environment)
-            .env("AWS_LAMBDA_RUNTIME_API", &address)
-            .env("AWS_ENDPOINT_URL", format!("http://{address}"))
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("`make build` builds the function");
-        let aws = environment["AWS_ENDPOINT_URL"].trim_start_matches("http://").to_owned();
-        Lambda {
-            process,
-            requests: requests(listener),
-            event: None,
-            timeout: TIMEOUT,
-            answer: Value::Null,
-            aws,
-        }
+        let (process, requests, aws) = start(environment).await;
+        let (event, answer) = (None, Value::Null);
+        Lambda { process, requests, event, timeout: TIMEOUT, answer, aws }
     }
 
     /// Gives the process an event, once it is done with the one before.
@@ -93,7 +77,7 @@ impl Lambda {
     /// After its answer: whether the process asks for another event, rather than to end.
     pub async fn goes_on(&mut self) -> bool {
         loop {
-            if self.process.try_wait().unwrap().is_some() {
+            if self.process.has_ended() {
                 return false;
             }
             let asks = timeout(Duration::from_millis(100), self.requests.recv()).await;
@@ -155,7 +139,7 @@ impl Lambda {
 
 /// A process that takes several events at a time, as Lambda Managed Instances have it.
 pub struct Instance {
-    process: Child,
+    process: Process,
     requests: UnboundedReceiver<Request>,
     aws: String,
     /// Events that it was not given yet, each with the time that it may take.
@@ -246,7 +230,7 @@ impl Instance {
     /// Waits until the process has ended.
     pub async fn ended(&mut self) {
         let ended = async {
-            while self.process.try_wait().unwrap().is_none() {
+            while !self.process.has_ended() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
@@ -254,17 +238,26 @@ impl Instance {
     }
 }
 
-impl Drop for Instance {
+/// A process that ends, and is gone, when this is dropped.
+struct Process(Child);
+
+impl Process {
+    fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
     }
 }
 
 /// Starts the function. Gives the process, its requests, and the address of the local AWS.
 async fn start(
     environment: &HashMap<String, String>,
-) -> (Child, UnboundedReceiver<Request>, String) {
+) -> (Process, UnboundedReceiver<Request>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let process = Command::new(root().join("target/lambda/thumbnail/bootstrap"))
@@ -276,7 +269,7 @@ async fn start(
         .spawn()
         .expect("`make build` builds the function");
     let aws = environment["AWS_ENDPOINT_URL"].trim_start_matches("http://").to_owned();
-    (process, requests(listener), aws)
+    (Process(process), requests(listener), aws)
 }
 
 /// The requests in the order in which they come. A connection can be opened and wait for its first one.
@@ -293,13 +286,6 @@ fn requests(listener: TcpListener) -> UnboundedReceiver<Request> {
         }
     });
     receiver
-}
-
-impl Drop for Lambda {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
 }
 
 impl Call {
