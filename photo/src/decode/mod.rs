@@ -9,7 +9,7 @@ mod tiff;
 use self::raster::RasterFormat;
 use crate::encode;
 use crate::inspect::{HeicPolicy, Policy};
-use crate::pixels::{BANDS, Decoded};
+use crate::pixels::{Decoded, memory_along_rows};
 use crate::spec::{Frame, Spec};
 use crate::{CancelFlag, DctScale, Format, Orientation, PhotoError, Picture, Size};
 
@@ -181,15 +181,16 @@ impl Header {
         let weights = u64::from(self.size.width.max(self.size.height)) * BYTES_OF_WEIGHTS;
         // Planes are resized one after another, luma being the largest. In 4:2:0 four pixels have four samples
         // of luma and two of chroma.
-        let half_resized_bytes = if is_planar { 1 } else { RGB_BYTES };
         let bytes_of = |size: Size| match is_planar {
             true => size.pixels() * 6 / 4,
             false => size.pixels() * RGB_BYTES,
         };
         let sizes = || renditions.iter().map(|(_, frame)| frame.size);
-        // And a part of it, four of whose rows are put together.
         let half_resized = sizes().map(|size| decoded_columns * u64::from(size.height)).max();
-        let half_resized = half_resized.map(|bytes| bytes + bytes * 3 / (2 * BANDS as u64));
+        let half_resized = half_resized.map(|samples| match is_planar {
+            true => memory_along_rows(samples),
+            false => samples * RGB_BYTES,
+        });
         let upright = sizes().map(bytes_of).max();
         let kept: u64 = sizes().map(|size| bytes_of(size) * COPIES_OF_A_RENDITION).sum();
         let encoding = renditions
@@ -198,7 +199,7 @@ impl Header {
             .max();
         decoding
             + weights
-            + half_resized.unwrap_or(0) * half_resized_bytes
+            + half_resized.unwrap_or(0)
             + upright.unwrap_or(0)
             + kept
             + encoding.unwrap_or(0)

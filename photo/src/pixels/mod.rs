@@ -7,7 +7,7 @@ mod shrink;
 pub(crate) mod srgb;
 
 pub use orientation::Orientation;
-pub(crate) use shrink::BANDS;
+pub(crate) use shrink::memory_along_rows;
 pub use shrink::{Area, Decoded, DecodedPlane};
 
 use crate::Size;

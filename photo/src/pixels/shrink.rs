@@ -11,8 +11,10 @@ use crate::{PhotoError, Size};
 
 /// Rows of a single channel that are resized together, as the channels of one picture.
 const LANES: usize = 4;
-/// Parts in which they are, so that no second plane is held beside the first. Each computes the filter's weights anew.
-pub(crate) const BANDS: usize = 4;
+/// Parts in which that is done, so that no second plane is held beside the first. Each computes the filter's weights
+/// anew, so a plane of few bytes is done at once.
+const BANDS: usize = 4;
+const FEW_BYTES: usize = 1 << 20;
 
 /// Samples that are to be shrunk: one packed plane, or luma and two chroma planes.
 pub(crate) struct Source<'a>(Vec<Plane<'a>>);
@@ -200,19 +202,15 @@ impl Plane<'_> {
         let Size { width, height } = self.size;
         let (width, height) = (width + 2 * border, height + 2 * border);
         let offset = f64::from(border);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(
-            offset + area.left,
-            offset + area.top,
-            area.width,
-            area.height,
-        );
+        let area = Area { left: offset + area.left, top: offset + area.top, ..area };
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
         let source = ImageRef::new(width, height, &bordered, pixel_type).map_err(refused)?;
-        let is_shrunk_both_ways =
+        let is_resized_both_ways =
             area.width != f64::from(target.width) && area.height != f64::from(target.height);
-        if self.channels == 1 && is_shrunk_both_ways {
-            let area = Area { left: offset + area.left, top: offset + area.top, ..area };
-            return resize_gray(resizer, filter, &source, area, target);
+        if self.channels == 1 && is_resized_both_ways {
+            return resize_gray(resizer, options, &source, area, target);
         }
+        let options = options.crop(area.left, area.top, area.width, area.height);
         let mut resized = Image::new(target.width, target.height, pixel_type);
         resizer.resize(&source, &mut resized, &options).map_err(refused)?;
         Ok(Pixels { data: resized.into_vec(), size: target, channels: self.channels })
@@ -245,12 +243,12 @@ impl Plane<'_> {
 /// single channel it is slow.
 fn resize_gray(
     resizer: &mut Resizer,
-    filter: FilterType,
+    options: ResizeOptions,
     source: &ImageRef<'_>,
     area: Area,
     target: Size,
 ) -> Result<Pixels, PhotoError> {
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
+    let options = options.use_alpha(false); // the fourth row is no alpha
     let width = source.width();
     let mut columns = Image::new(width, target.height, PixelType::U8);
     let along_columns = options.crop(0.0, area.top, width.into(), area.height);
@@ -265,7 +263,8 @@ fn resize_gray(
         Ok::<Vec<u8>, PhotoError>(resized.into_vec())
     };
     let width = width as usize;
-    let band_rows = (target.height as usize).div_ceil(BANDS).next_multiple_of(LANES);
+    let bands = bands(columns.buffer().len());
+    let band_rows = (target.height as usize).div_ceil(bands).next_multiple_of(LANES);
     let mut data = Vec::with_capacity(target.width as usize * target.height as usize);
     for band in columns.buffer().chunks(band_rows * width) {
         let (fours, rest) = band.split_at(band.len() / (LANES * width) * (LANES * width));
@@ -282,6 +281,17 @@ fn resize_gray(
         }
     }
     Ok(Pixels { data, size: target, channels: 1 })
+}
+
+fn bands(bytes: usize) -> usize {
+    if bytes <= FEW_BYTES { 1 } else { BANDS }
+}
+
+/// Most bytes that a single channel takes while it is resized, if it has this many after the first step: those, and the
+/// rows that are put together, before and after they are resized.
+pub(crate) fn memory_along_rows(bytes: u64) -> u64 {
+    let bands = bands(usize::try_from(bytes).unwrap_or(usize::MAX));
+    bytes + 2 * bytes.div_ceil(bands as u64)
 }
 
 /// Each four rows as one row of pixels of four channels.
