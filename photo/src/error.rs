@@ -94,6 +94,11 @@ impl PhotoError {
         if bytes > limit { Err(PhotoError::TooManyBytes { bytes, limit }) } else { Ok(()) }
     }
 
+    /// The failure of a photo of so many bytes that lacks a part of its pixels.
+    pub(crate) fn image_data_is_missing(bytes: usize) -> PhotoError {
+        PhotoError::Truncated { bytes, what: "image data is missing".into() }
+    }
+
     /// The failure's name in items, dead letters and logs, which never changes.
     pub fn name(&self) -> &'static str {
         match self {

@@ -99,7 +99,6 @@ pub(crate) fn with_profile(webp: &[u8], size: Size, profile: &[u8]) -> Vec<u8> {
     [b"RIFF", &(chunks.len() as u32 + 4).to_le_bytes()[..], b"WEBP", &chunks].concat()
 }
 
-/// A chunk with its padding.
 /// Appends a chunk with this name and these data, and a padding byte.
 pub(crate) fn push_chunk(name: &[u8], data: &[u8], webp: &mut Vec<u8>) {
     webp.extend_from_slice(name);

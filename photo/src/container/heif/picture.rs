@@ -8,7 +8,7 @@ use super::{Numbers, media_box, unsupported};
 use crate::{CancelFlag, Orientation, PhotoError, Size};
 
 /// The types of auxiliary pictures that hold alpha (ISO/IEC 23000-22 clause 7.3.5.2, ISO/IEC 23008-12 annex B.3).
-pub(super) const ALPHA_TYPES: [&[u8]; 2] =
+const ALPHA_TYPES: [&[u8]; 2] =
     [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1"];
 
 /// A picture, as its item or its track describes it.
@@ -137,6 +137,19 @@ impl<'a> Pictures<'a> {
 pub(crate) fn displayed_size(file: &[u8], cancel: &CancelFlag) -> Option<Size> {
     let picture = Pictures::of(file, cancel).and_then(|pictures| pictures.primary()).ok()?;
     Some(picture.orientation.displayed(picture.crop.size))
+}
+
+/// The refusal of a picture that is not coded as HEVC.
+pub(super) fn of_another_coding(kind: [u8; 4]) -> PhotoError {
+    unsupported(&format!("of the coding {}", kind.escape_ascii()))
+}
+
+/// Whether an `auxC` of an item, or an `auxi` of a track, says that the picture is another one's alpha.
+pub(super) fn says_alpha(data: &[u8]) -> bool {
+    // A full box, whose text ends with a zero. The text may be as long as the file.
+    let text = data.get(4..).unwrap_or_default();
+    let mut behind = ALPHA_TYPES.iter().filter_map(|kind| text.strip_prefix(*kind));
+    behind.any(|rest| matches!(rest, [] | [0, ..]))
 }
 
 /// Takes what a property says of colours (ISO/IEC 14496-12 clause 12.1.5).

@@ -3,7 +3,9 @@
 
 use super::super::{Chunk, chunks};
 use super::items::MAX_SEARCHED;
-use super::picture::{ALPHA_TYPES, Crop, Picture, Tile, Tiles, read_colours, size};
+use super::picture::{
+    Crop, Picture, Tile, Tiles, of_another_coding, read_colours, says_alpha, size,
+};
 use super::{Numbers, corrupt, media_box, unsupported};
 use crate::{CancelFlag, Orientation, PhotoError};
 
@@ -105,7 +107,7 @@ impl<'a> Sequence<'a> {
     /// [`PhotoError::Corrupt`] and [`PhotoError::Truncated`] if it is not there.
     pub fn tiles(&self, picture: &Picture<'_>) -> Result<Tiles<'a>, PhotoError> {
         if !matches!(&picture.kind, b"hvc1" | b"hev1") {
-            return Err(unsupported(&format!("of the coding {}", picture.kind.escape_ascii())));
+            return Err(of_another_coding(picture.kind));
         }
         let track = self.track(picture.item as usize)?;
         let configuration = track.sample_entry()?.boxes.inside(&[b"hvcC"]);
@@ -113,10 +115,7 @@ impl<'a> Sequence<'a> {
         let (offset, length) = track.first_sample()?;
         let data = usize::try_from(offset).ok().and_then(|offset| self.file.get(offset..));
         let data = data.and_then(|data| data.get(..length));
-        let data = data.ok_or_else(|| PhotoError::Truncated {
-            bytes: self.file.len(),
-            what: "image data is missing".into(),
-        })?;
+        let data = data.ok_or_else(|| PhotoError::image_data_is_missing(self.file.len()))?;
         let tile = Tile { configuration, data: vec![data] };
         Ok(Tiles { columns: 1, size: picture.size, tiles: vec![tile] })
     }
@@ -179,16 +178,14 @@ impl<'a> Boxes<'a> {
 
     /// Whether this track holds the alpha of the track with this ID (ISO/IEC 23008-12 clause 7.5.3).
     fn is_alpha_of(self, id: u64) -> bool {
-        let refers = || {
-            let mut ids = Numbers(self.inside(&[b"tref", b"auxl"])?.data);
-            std::iter::from_fn(|| ids.uint(4)).any(|one| one == id).then_some(())
-        };
-        let is_alpha = || {
-            let kind = self.sample_entry().ok()?.boxes.inside(&[b"auxi"])?;
-            let text = kind.data.get(4..)?.split(|byte| *byte == 0).next()?;
-            ALPHA_TYPES.contains(&text).then_some(())
-        };
-        self.handler() == Some(*b"auxv") && refers().and_then(|()| is_alpha()).is_some()
+        let refers = self.inside(&[b"tref", b"auxl"]).is_some_and(|references| {
+            let mut ids = Numbers(references.data);
+            std::iter::from_fn(|| ids.uint(4)).any(|one| one == id)
+        });
+        let kind = || self.sample_entry().ok()?.boxes.inside(&[b"auxi"]);
+        refers
+            && self.handler() == Some(*b"auxv")
+            && kind().is_some_and(|kind| says_alpha(kind.data))
     }
 
     fn samples(self) -> Result<Boxes<'a>, PhotoError> {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use super::super::{Chunk, chunks};
 use super::items::{MAX_SEARCHED, Meta, Reference};
-use super::picture::{ALPHA_TYPES, Crop, Picture, Tile, Tiles, read_colours, size};
+use super::picture::{
+    Crop, Picture, Tile, Tiles, of_another_coding, read_colours, says_alpha, size,
+};
 use super::{Numbers, corrupt, media_box, unsupported};
 use crate::{CancelFlag, Orientation, PhotoError, Size};
 
@@ -136,12 +138,9 @@ impl<'a> Stills<'a> {
         let mut auxiliaries = self.references.iter().filter(|one| one.kind == b"auxl");
         let alpha = auxiliaries.find(|one| {
             one.to().any(|to| items.contains(&to))
-                && self.properties_of(one.from).any(|property| {
-                    // A full box, whose text ends with a zero. The text may be as long as the file.
-                    let text = property.data.get(4..).unwrap_or_default();
-                    let mut behind = ALPHA_TYPES.iter().filter_map(|kind| text.strip_prefix(*kind));
-                    property.name == b"auxC" && behind.any(|rest| matches!(rest, [] | [0, ..]))
-                })
+                && self
+                    .properties_of(one.from)
+                    .any(|property| property.name == b"auxC" && says_alpha(property.data))
         });
         alpha.map(|one| one.from)
     }
@@ -189,10 +188,7 @@ impl<'a> Stills<'a> {
         }
         let data = self.meta.data(&items, self.cancel);
         self.cancel.check()?;
-        let data = data.ok_or_else(|| PhotoError::Truncated {
-            bytes: self.meta.file.len(),
-            what: "image data is missing".into(),
-        })?;
+        let data = data.ok_or_else(|| PhotoError::image_data_is_missing(self.meta.file.len()))?;
         let tiles = coded.into_iter().zip(data);
         let tiles = tiles.map(|((_, configuration), data)| Tile { configuration, data }).collect();
         Ok(Tiles { columns, size, tiles })
@@ -203,7 +199,7 @@ impl<'a> Stills<'a> {
         self.cancel.check()?;
         let kind = self.kinds.get(&item).ok_or_else(|| corrupt("a tile is missing"))?;
         if kind != b"hvc1" {
-            return Err(unsupported(&format!("of the coding {}", kind.escape_ascii())));
+            return Err(of_another_coding(*kind));
         }
         let has = |name| self.property(item, name).is_some();
         if is_of_grid && (has(b"clap") || has(b"irot") || has(b"imir")) {

@@ -199,7 +199,7 @@ impl Verdict {
         if header.lacks_end {
             PhotoError::Truncated { bytes, what: NO_END.into() }
         } else if is_cut {
-            PhotoError::Truncated { bytes, what: "image data is missing".into() }
+            PhotoError::image_data_is_missing(bytes)
         } else if self.says("not implemented") {
             PhotoError::UnsupportedFormat("a JPEG of this sampling".into())
         } else {

@@ -159,7 +159,7 @@ pub(super) fn decode(
         return Err(PhotoError::Corrupt("its header is ambiguous".into()));
     }
     decoder.read_image(&mut samples).map_err(|error| match header.repair.lacks_end {
-        true => image_data_is_missing(photo.len()),
+        true => PhotoError::image_data_is_missing(photo.len()),
         false => photo_error(&error, photo.len()),
     })?;
     Ok(to_displayable(samples, header.size, layout, None))
@@ -206,7 +206,7 @@ fn layout(color_type: ColorType) -> Result<Layout, PhotoError> {
 /// Maps a decoder's error to a verdict on the photo.
 fn photo_error(error: &ImageError, bytes: usize) -> PhotoError {
     if is_unexpected_end(error) {
-        return image_data_is_missing(bytes);
+        return PhotoError::image_data_is_missing(bytes);
     }
     match error {
         ImageError::Unsupported(error) => PhotoError::UnsupportedFormat(match error.kind() {
@@ -226,10 +226,6 @@ fn photo_error(error: &ImageError, bytes: usize) -> PhotoError {
         | ImageError::Parameter(_)
         | ImageError::IoError(_) => PhotoError::Corrupt(format!("the decoder says \"{error}\"")),
     }
-}
-
-fn image_data_is_missing(bytes: usize) -> PhotoError {
-    PhotoError::Truncated { bytes, what: "image data is missing".into() }
 }
 
 /// Whether the error, or one of its causes, is an unexpected end of the file.

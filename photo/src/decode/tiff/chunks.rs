@@ -44,10 +44,8 @@ pub(super) fn chunks<'a>(
         let width = stored.chunk.width.min(u64::from(stored.size.width) - left);
         let height = stored.chunk.height.min(u64::from(stored.size.height) - top);
         let length = length.unwrap_or_else(|| whole_length(stored, height, count, offset, tiff));
-        let data = data(tiff, offset, length).ok_or_else(|| PhotoError::Truncated {
-            bytes: tiff.len(),
-            what: "image data is missing".into(),
-        })?;
+        let data = data(tiff, offset, length)
+            .ok_or_else(|| PhotoError::image_data_is_missing(tiff.len()))?;
         chunks.push(Chunk { data, plane: plane as u16, left, top, width, height });
     }
     let bytes: u64 = chunks.iter().map(|chunk| chunk.data.len() as u64).sum();

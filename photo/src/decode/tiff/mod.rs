@@ -158,7 +158,7 @@ fn photo_error(error: io::Error, bytes: usize, cancel: &CancelFlag) -> PhotoErro
         return cancelled;
     }
     if error.kind() == ErrorKind::UnexpectedEof {
-        return PhotoError::Truncated { bytes, what: "image data is missing".into() };
+        return PhotoError::image_data_is_missing(bytes);
     }
     if error.kind() == ErrorKind::Unsupported {
         return unsupported("fax with parts that are not compressed");
