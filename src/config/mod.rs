@@ -11,6 +11,7 @@ use thiserror::Error;
 
 pub use renditions::{RenditionKind, RenditionSetting, RenditionsError, rendition_version};
 
+use crate::event::Queues;
 use crate::item::{Place, RenditionRef, RenditionRefs};
 
 /// Every setting of the thumbnail function. `docs/configuration.md` has a line for each.
@@ -153,9 +154,11 @@ impl Config {
         Ok(config)
     }
 
-    /// Name of the dead-letter queue.
-    pub fn dead_letter_queue(&self) -> &str {
-        self.dead_letter_queue_url.rsplit('/').next().unwrap_or_default()
+    /// What is to be known of queues to open their messages.
+    pub fn queues(&self) -> Queues<'_> {
+        let dead_letters = self.dead_letter_queue_url.rsplit('/').next().unwrap_or_default();
+        let max_receives = Some(self.queue_max_receives).filter(|count| *count > 0);
+        Queues { dead_letters, max_receives }
     }
 
     /// What is read of photos, and which of them are decoded.

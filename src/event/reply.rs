@@ -73,45 +73,47 @@ impl Event {
     pub fn open(self, queues: Queues<'_>) -> (Vec<Delivery>, Protocol) {
         match self {
             Event::Notification(records) => {
-                let on_failure = OnFailure::DeadLetterQueue;
-                let deliver =
-                    |record| Delivery { record, on_failure: on_failure.clone(), message: None };
-                (records.into_iter().map(deliver).collect(), Protocol::Notification)
+                let deliveries = deliver(records, &OnFailure::DeadLetterQueue, None);
+                (deliveries, Protocol::Notification)
             }
             Event::Queue(messages) => {
-                let open = |message| message_deliveries(message, queues);
-                (messages.into_iter().flat_map(open).collect(), Protocol::Queue)
+                let deliveries = messages.into_iter().flat_map(|message| queues.open(message));
+                (deliveries.collect(), Protocol::Queue)
             }
             Event::Job(Job { schema_version, invocation_id, tasks }) => {
                 let task_ids = tasks.iter().map(|task| task.id.clone()).collect();
-                let on_failure = OnFailure::JobReport;
-                let deliver =
-                    |record| Delivery { record, on_failure: on_failure.clone(), message: None };
-                let deliveries = tasks.into_iter().map(|task| deliver(task.record)).collect();
+                let records = tasks.into_iter().map(|task| task.record).collect();
+                let deliveries = deliver(records, &OnFailure::JobReport, None);
                 (deliveries, Protocol::Job { schema_version, invocation_id, task_ids })
             }
         }
     }
 }
 
-/// The records of a message. A dead letter is kept by its own queue. What a delivery queue brings is kept as a dead
-/// letter: the queue would keep the message without the reason.
-fn message_deliveries(message: Message, queues: Queues<'_>) -> Vec<Delivery> {
-    let Message { id, records, body, queue, receives } = message;
-    let is_delivery = queue.is_some_and(|queue| queue != queues.dead_letters);
-    let is_last = receives.zip(queues.max_receives).is_some_and(|(n, most)| n >= most);
-    let is_last = is_delivery && is_last;
-    let on_failure = match is_delivery {
-        true => OnFailure::DeadLetterQueue,
-        false => OnFailure::SourceQueue(id.clone()),
-    };
-    let unknown = |reason| vec![Record::Unknown { reason, payload: body }];
-    let records = records.unwrap_or_else(unknown);
-    let deliver = |record| Delivery {
-        record,
-        on_failure: on_failure.clone(),
-        message: Some(Receipt { id: id.clone(), is_last }),
-    };
+impl Queues<'_> {
+    /// The records of a message. A dead letter is kept by its own queue. What a delivery queue brings is kept as a
+    /// dead letter: the queue would keep the message without the reason.
+    fn open(self, message: Message) -> Vec<Delivery> {
+        let Message { id, records, body, queue, receives } = message;
+        let is_delivery = queue.is_some_and(|queue| queue != self.dead_letters);
+        let is_spent = receives.zip(self.max_receives).is_some_and(|(n, most)| n >= most);
+        let on_failure = match is_delivery {
+            true => OnFailure::DeadLetterQueue,
+            false => OnFailure::SourceQueue(id.clone()),
+        };
+        let unknown = |reason| vec![Record::Unknown { reason, payload: body }];
+        let receipt = Receipt { id, is_last: is_delivery && is_spent };
+        deliver(records.unwrap_or_else(unknown), &on_failure, Some(receipt))
+    }
+}
+
+fn deliver(
+    records: Vec<Record>,
+    on_failure: &OnFailure,
+    message: Option<Receipt>,
+) -> Vec<Delivery> {
+    let deliver =
+        |record| Delivery { record, on_failure: on_failure.clone(), message: message.clone() };
     records.into_iter().map(deliver).collect()
 }
 

@@ -109,9 +109,7 @@ impl Pipeline {
 
     /// What the settings say of queues.
     pub fn queues(&self) -> Queues<'_> {
-        let dead_letters = self.config.dead_letter_queue();
-        let max_receives = Some(self.config.queue_max_receives).filter(|count| *count > 0);
-        Queues { dead_letters, max_receives }
+        self.config.queues()
     }
 
     /// Does the work on one photo when there are few enough others at work.

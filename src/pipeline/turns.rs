@@ -1,20 +1,19 @@
 //! How many photos are at work at a time.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// Turns at something that few photos may do at a time.
-#[derive(Clone, Debug)]
-pub(super) struct Turns(Arc<Semaphore>);
+#[derive(Debug)]
+pub(super) struct Turns(Semaphore);
 
 impl Turns {
     /// Turns of which so many are under way at a time.
     pub fn new(count: usize) -> Turns {
-        Turns(Arc::new(Semaphore::new(count)))
+        Turns(Semaphore::new(count))
     }
 
     /// Does some work in its turn. After `patience`, the work goes on, but its turn is over: where something
