@@ -25,6 +25,7 @@ from photos_dev.benches import measure
 from photos_dev.benches.install import say
 from photos_dev.benches.latency_chart import chart
 from photos_dev.benches.load.lambdas import the_photos
+from photos_dev.benches.load.waits import INJECTED_MS, Call
 from photos_dev.benches.machine import processor
 from photos_dev.benches.measure import BATCH
 from photos_dev.local_aws.cli import on_local_aws
@@ -33,11 +34,9 @@ from photos_dev.local_aws.server import endpoint
 from photos_dev.paths import DOCS, ROOT
 from photos_dev.problem import exit_with
 
-# What each call waits in ms, its body included: as published, and as AWS's guide has it (load/waits.py has the sources).
-DELAYS = {
-    "published": {"GET": 67, "PUT": 65, "UpdateItem": 6},
-    "AWS's guide": {"GET": 137, "PUT": 100, "UpdateItem": 9},
-}
+# The names of the calls for slow_proxy.py.
+NAMES = {Call.GET: "GET", Call.PUT: "PUT", Call.ITEM: "UpdateItem"}
+DELAYS = {title: {NAMES[call]: ms for call, ms in waits.items()} for title, waits in INJECTED_MS.items()}
 # Lambda's default for each vCPU: AWS Lambda Developer Guide, "Rust runtime for Lambda Managed Instances".
 POLLERS = 8
 ALONE, TOGETHER, POLLED = "events of 1", f"an event of {BATCH}", f"events of 1, {POLLERS} a core at a time"

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 
+from photos_dev.benches.load.waits import INJECTED_MS, PUBLISHED, Call
+
 # All calls that the function makes -> whether the answer has a body.
 OPERATIONS = {
     "GetObject": True,
@@ -21,15 +23,15 @@ OPERATIONS = {
     "SendMessage": True,
 }
 
-# What each call waits in AWS, its body included: published figures, and guesses for calls like them
-# (photos_dev/benches/load/waits.py has the sources).
+# What each call waits in AWS, and guesses for calls of which nobody has published it.
+PUBLISHED_MS = INJECTED_MS[PUBLISHED.title]
 WAITS_MS = {
-    "GetObject": 67,
+    "GetObject": PUBLISHED_MS[Call.GET],
     "HeadObject": 12,
-    "PutObject": 65,
+    "PutObject": PUBLISHED_MS[Call.PUT],
     "DeleteObject": 12,
-    "GetItem": 6,
-    "UpdateItem": 6,
+    "GetItem": PUBLISHED_MS[Call.ITEM],
+    "UpdateItem": PUBLISHED_MS[Call.ITEM],
     "SendMessage": 10,
 }
 

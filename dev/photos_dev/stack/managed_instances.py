@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from photos_dev.paths import TEMPLATE
@@ -65,16 +64,16 @@ FUNCTION = '''
 
 # Each edit: what it is for, a pattern, its replacement, and how often the pattern stands in the template.
 EDITS = (
-    ("the events and rights are those of the alias", r"!GetAtt ThumbnailFunction\.Arn", "!Ref ThumbnailFunction.Alias", 6),
-    ("who may invoke the alias", r"FunctionName: !Ref ThumbnailFunction$", "FunctionName: !Ref ThumbnailFunction.Alias", 3),
-    ("instances have no reserved concurrency", r"^      ReservedConcurrentExecutions: .*?NoValue\n", FUNCTION[1:], 1),
-    ("", r"^  ReservedConcurrency:\n.*?(?=^  \w)", "", 1),
-    ("", r"^  HasReservedConcurrency: .*?\n", "", 1),
-    ("", r", ReservedConcurrency\]", "]", 1),
-    ("a process has at least 2 GB", r"^    Default: 1769\n    MinValue: 256\n", "    Default: 2048\n    MinValue: 2048\n", 1),
-    ("what the instances need", r"^    ParameterGroups:\n", "    ParameterGroups:" + GROUP, 1),
-    ("", r"^Parameters:\n", "Parameters:" + PARAMETERS, 1),
-    ("", r"^  ThumbnailFunction:\n", PROVIDER[1:] + "  ThumbnailFunction:\n", 1),
+    ("events and rights of the alias", r"!GetAtt ThumbnailFunction\.Arn", "!Ref ThumbnailFunction.Alias", 6),
+    ("who may invoke it", r"FunctionName: !Ref ThumbnailFunction$", "FunctionName: !Ref ThumbnailFunction.Alias", 3),
+    ("the function", r"^      ReservedConcurrentExecutions: .*?NoValue\n", FUNCTION[1:], 1),
+    ("no reserved concurrency: parameter", r"^  ReservedConcurrency:\n.*?(?=^  \w)", "", 1),
+    ("no reserved concurrency: condition", r"^  HasReservedConcurrency: .*?\n", "", 1),
+    ("no reserved concurrency: group", r", ReservedConcurrency\]", "]", 1),
+    ("at least 2 GB", r"^    Default: 1769\n    MinValue: 256\n", "    Default: 2048\n    MinValue: 2048\n", 1),
+    ("parameters of the instances: group", r"^    ParameterGroups:\n", "    ParameterGroups:" + GROUP, 1),
+    ("parameters of the instances", r"^Parameters:\n", "Parameters:" + PARAMETERS, 1),
+    ("the capacity provider", r"^  ThumbnailFunction:\n", PROVIDER[1:] + "  ThumbnailFunction:\n", 1),
 )
 
 
@@ -89,19 +88,11 @@ def main() -> int:
 
 def variant(template: str) -> str:
     """The template with all edits."""
-    for what, pattern, replacement, expected in all_edits():
+    for what, pattern, replacement, expected in EDITS:
         template, count = re.subn(pattern, lambda _: replacement, template, flags=re.M | re.S)
         if count != expected:
             raise Problem(f"{TEMPLATE.name} has {count} places instead of {expected} for the edit: {what}")
     return template
-
-
-def all_edits() -> Iterator[tuple[str, str, str, int]]:
-    """The edits, each with a purpose: one without belongs to the one before."""
-    purpose = ""
-    for what, *edit in EDITS:
-        purpose = what or purpose
-        yield purpose, *edit
 
 
 if __name__ == "__main__":

@@ -56,3 +56,9 @@ GUIDE = Waits(
 )
 
 BOTH = (PUBLISHED, GUIDE)
+
+# What calls to the local AWS are made to wait, bodies included, as they would in AWS by these.
+INJECTED_MS = {
+    PUBLISHED.title: {Call.GET: 67, Call.PUT: 65, Call.ITEM: 6},
+    GUIDE.title: {Call.GET: 137, Call.PUT: 100, Call.ITEM: 9},
+}

@@ -17,6 +17,7 @@ from photos_dev.benches import heics, latency, measure
 from photos_dev.benches.machine import processor
 from photos_dev.benches.install import BENCH, say
 from photos_dev.benches.load.lambdas import the_photos
+from photos_dev.benches.load.waits import PUBLISHED
 from photos_dev.benches.peers.run import build, json_lines
 from photos_dev.local_aws.cli import on_local_aws
 from photos_dev.local_aws.deploy import Clients
@@ -93,7 +94,7 @@ def of_functions(packages: Path, floor_ms: float) -> list[Figure]:
         phone, large = of_heics(aws, outputs, functions)
         say("functions: waiting")
         uploads = the_photos(None)
-        waiting = list(latency.of_function(aws, outputs, functions, uploads, (latency.TOGETHER,), ("published",)))
+        waiting = list(latency.of_function(aws, outputs, functions, uploads, (latency.TOGETHER,), (PUBLISHED.title,)))
     times = {
         "a cold start": thumbnail.start.cpu_ms,
         "the first photo of a process": thumbnail.first_ms,
