@@ -299,7 +299,8 @@ class Answers(unittest.TestCase):
         self.assertEqual(below.dead, 0)
         self.assertLess(below.p99_s, 5)
         self.assertGreater(above.dead, 0.01 * above.photos)
-        held_back = simulate(Setup(one_album=True, queue=True, queue_concurrency=110), Load(450_000, 300, 4_000))
+        advised = Setup(one_album=True, queue=True, queue_concurrency=questions.ALBUM_BATCHES)
+        held_back = simulate(advised, Load(450_000, 300, 4_000))
         self.assertEqual((held_back.dead, held_back.refused["the album"]), (0, 0))
 
     def test_percentiles_count_each_photo(self) -> None:

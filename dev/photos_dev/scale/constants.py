@@ -8,9 +8,8 @@ from __future__ import annotations
 
 # ---- the function ----
 
-# ms of CPU at one vCPU for the test photo of 5323x8000 pixels. `make measure` and `make cost` measure it, and have shown
-# 83 to 121 with several builds and machines (docs/performance.md); this is between them.
-CPU_MS = 108.0
+# ms of CPU at one vCPU for the test photo of 5323x8000 pixels, as `make cost` measured it (docs/cost.md).
+CPU_MS = 85.0
 # Bytes of the test photo.
 ORIGINAL_BYTES = 3_165_832
 # The waits of calls are in benches/load/waits.py, with their sources.
