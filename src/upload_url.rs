@@ -1,42 +1,61 @@
 //! Upload URLs: a request over HTTP → keys of new photos → presigned PUTs, or what is wrong with it.
 //!
-//! Signing a URL takes no call to AWS. The URL lends its holder this function's right to put one object,
-//! for a while, with exactly the headers that were signed.
+//! Signing a URL takes no call to AWS; only starting a multipart upload, and looking for a photo of the same
+//! content, take one.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `request` | the request, checked as a whole |
+//! | `problem` | what is wrong with it |
+//! | `existing` | photos that are there already |
+//! | `signer` | presigned requests |
 
+mod existing;
 mod problem;
 mod request;
-
-use std::time::SystemTime;
+mod signer;
 
 use aws_config::SdkConfig;
 use aws_lambda_events::lambda_function_urls::{
     LambdaFunctionUrlRequest, LambdaFunctionUrlResponse,
 };
-use aws_sdk_s3::config::http::HttpRequest;
-use aws_sdk_s3::presigning::PresigningConfig;
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::future::try_join_all;
 use http::HeaderValue;
 use lambda_runtime::{Error, LambdaEvent};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::{Builder, Uuid};
 
-use crate::aws::s3_config;
 use crate::config::UploadConfig;
+use crate::item::content_key;
+use existing::Existing;
 use problem::Problem;
 use request::{Allowed, Upload, UploadRequest};
+use signer::Signer;
 
 /// The upload-url function: it answers requests over HTTP with URLs.
 #[derive(Clone, Debug)]
 pub struct UploadUrls {
     config: UploadConfig,
-    s3: aws_sdk_s3::Client,
+    signer: Signer,
+    /// Where photos are looked for, if they are.
+    existing: Option<Existing>,
+}
+
+/// Why a request that is allowed gets no URL.
+#[derive(Debug)]
+enum Stop {
+    /// The caller is told so.
+    Problem(Problem),
+    /// No credentials to sign with, or no random numbers.
+    Error(Error),
 }
 
 impl UploadUrls {
     /// A function that signs for the region, credentials and endpoint of `aws`.
     pub fn new(config: UploadConfig, aws: &SdkConfig) -> UploadUrls {
-        UploadUrls { config, s3: aws_sdk_s3::Client::from_conf(s3_config(aws).build()) }
+        let existing = config.duplicates_table.clone().map(|table| Existing::new(table, aws));
+        UploadUrls { signer: Signer::new(&config, aws), existing, config }
     }
 
     /// Answers one request to the function's URL, and logs the answer without URLs, which are secrets, and
@@ -48,64 +67,77 @@ impl UploadUrls {
         &self,
         event: LambdaEvent<LambdaFunctionUrlRequest>,
     ) -> Result<LambdaFunctionUrlResponse, Error> {
-        let UploadConfig { max_photo_bytes: max_bytes, heic, .. } = self.config;
-        match request::parse(&event.payload, Allowed { max_bytes, heic }) {
-            Ok(request) => {
-                let answer = self.issue(&request).await?;
-                let uploads = request.uploads();
-                let bytes: u64 = uploads.iter().map(|upload| upload.content_length).sum();
-                tracing::info!(outcome = "issued", uploads = uploads.len(), bytes, "upload-url");
-                Ok(response(201, "application/json", &answer))
-            }
-            Err(problem) => {
+        let answered = match request::parse(&event.payload, self.allowed()) {
+            Ok(request) => self.issue(&request).await,
+            Err(problem) => Err(Stop::Problem(problem)),
+        };
+        match answered {
+            Ok(response) => Ok(response),
+            Err(Stop::Problem(problem)) => {
                 let status = problem.status;
                 tracing::warn!(outcome = "refused", status, at = problem.pointers(), "upload-url");
                 Ok(refusal(&problem))
             }
+            Err(Stop::Error(error)) => Err(error),
         }
     }
 
-    async fn issue(&self, request: &UploadRequest) -> Result<Value, Error> {
+    fn allowed(&self) -> Allowed {
+        let UploadConfig { max_photo_bytes: max_bytes, heic, .. } = self.config;
+        Allowed { max_bytes, heic, finds_duplicates: self.existing.is_some() }
+    }
+
+    async fn issue(&self, request: &UploadRequest) -> Result<LambdaFunctionUrlResponse, Stop> {
         let now = Utc::now();
-        Ok(match request {
-            UploadRequest::One(upload) => self.sign(upload, now).await?,
-            UploadRequest::Many(uploads) => {
-                let urls = uploads.iter().map(|upload| self.sign(upload, now));
-                json!({"uploads": try_join_all(urls).await?})
+        let uploads = request.uploads();
+        let answers =
+            try_join_all(uploads.iter().map(|upload| self.issue_one(upload, now))).await?;
+        let existing = answers.iter().filter(|answer| answer["exists"] == true).count();
+        let bytes: u64 = uploads.iter().map(|upload| upload.content_length).sum();
+        tracing::info!(outcome = "issued", uploads = uploads.len(), existing, bytes, "upload-url");
+        Ok(match (request, answers) {
+            (UploadRequest::One(_), answers) => {
+                let status = if existing == 0 { 201 } else { 200 };
+                let answer = answers.into_iter().next().unwrap_or_default();
+                response(status, "application/json", &answer)
+            }
+            (UploadRequest::Many(_), answers) => {
+                response(201, "application/json", &json!({ "uploads": answers }))
             }
         })
     }
 
-    async fn sign(&self, upload: &Upload, now: DateTime<Utc>) -> Result<Value, Error> {
-        let UploadConfig { originals_bucket, originals_prefix, url_lifetime, .. } = &self.config;
-        let key = upload.key(originals_prefix, new_id(now)?);
-        let put = self.s3.put_object().bucket(originals_bucket).key(&key);
-        let put = put
-            .content_length(i64::try_from(upload.content_length)?)
-            .content_type(upload.content_type)
-            .set_checksum_sha256(upload.checksum_sha256.clone())
-            .if_none_match("*");
-        let lifetime = PresigningConfig::builder()
-            .start_time(SystemTime::from(now))
-            .expires_in(*url_lifetime)
-            .build()?;
-        let signed = put.customize().mutate_request(without_trace).presigned(lifetime).await?;
-        let headers: Map<String, Value> =
-            signed.headers().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        Ok(json!({
-            "url": signed.uri(),
-            "method": signed.method(),
-            "headers": headers,
-            "photoKey": key,
-            "expiresAt": (now + *url_lifetime).to_rfc3339_opts(SecondsFormat::Secs, true),
-        }))
+    async fn issue_one(&self, upload: &Upload, now: DateTime<Utc>) -> Result<Value, Stop> {
+        let prefix = &self.config.originals_prefix;
+        let key = upload.key(prefix, new_id(now)?);
+        if let (Some(existing), true) = (&self.existing, upload.if_new) {
+            let sha256 = upload.checksum_sha256.as_deref().unwrap_or_default();
+            let content_key = content_key(prefix, &key, sha256).unwrap_or_default();
+            if let Some(photo_key) = existing.photo(&content_key).await {
+                return Ok(json!({ "photoKey": photo_key, "exists": true }));
+            }
+        }
+        let mut answer = self.signer.sign(upload, &key, now).await?;
+        let expires_at = now + self.config.url_lifetime;
+        answer.insert("photoKey".into(), key.into());
+        answer.insert(
+            "expiresAt".into(),
+            expires_at.to_rfc3339_opts(SecondsFormat::Secs, true).into(),
+        );
+        Ok(answer.into())
     }
 }
 
-/// Inside Lambda the SDK adds the function's trace ID to each request. If it were signed, every upload
-/// would have to send it.
-fn without_trace(request: &mut HttpRequest) {
-    request.headers_mut().remove("x-amzn-trace-id");
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Stop {
+        Stop::Problem(problem)
+    }
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Stop {
+        Stop::Error(error.into())
+    }
 }
 
 /// A UUID of version 7 (RFC 9562 section 5.7): the time, then 74 bits from the system's random number
@@ -145,9 +177,14 @@ mod tests {
     use photo::HeicPolicy;
 
     use super::*;
+    use crate::config::OriginalsStorageClass;
+
+    fn urls() -> UploadUrls {
+        urls_with(OriginalsStorageClass::Standard)
+    }
 
     /// Signs as in AWS: with credentials of a role, for the endpoint of the region.
-    fn urls() -> UploadUrls {
+    fn urls_with(storage_class: OriginalsStorageClass) -> UploadUrls {
         let token = Some("token".to_owned());
         let credentials = Credentials::new("ASIA", "secret", token, None, "test");
         let aws = SdkConfig::builder()
@@ -158,18 +195,24 @@ mod tests {
         let config = UploadConfig {
             originals_bucket: "journal-originals".into(),
             originals_prefix: "uploads/".into(),
-            max_photo_bytes: 1000,
+            max_photo_bytes: 20 << 20,
             heic: HeicPolicy::Decode,
+            storage_class,
+            duplicates_table: None,
             url_lifetime: Duration::from_secs(60),
         };
         UploadUrls::new(config, &aws)
     }
 
     async fn answer(method: &str, body: Value) -> LambdaFunctionUrlResponse {
+        answer_of(urls(), method, body).await
+    }
+
+    async fn answer_of(urls: UploadUrls, method: &str, body: Value) -> LambdaFunctionUrlResponse {
         let mut request = LambdaFunctionUrlRequest::default();
         request.request_context.http.method = Some(method.to_owned());
         request.body = Some(body.to_string());
-        urls().answer(LambdaEvent::new(request, Context::default())).await.unwrap()
+        urls.answer(LambdaEvent::new(request, Context::default())).await.unwrap()
     }
 
     #[tokio::test]
@@ -213,6 +256,67 @@ mod tests {
         let date = DateTime::parse_from_str(&format!("{}+0000", &date[..15]), "%Y%m%dT%H%M%S%z");
         let expires = DateTime::parse_from_rfc3339(issued["expiresAt"].as_str().unwrap());
         assert_eq!((expires.unwrap() - date.unwrap()).num_seconds(), 60);
+    }
+
+    #[tokio::test]
+    async fn the_storage_class_is_signed_unless_it_is_the_one_that_s3_takes_for_granted() {
+        let file = json!({"fileName": "a.jpg", "contentType": "image/jpeg", "contentLength": 1000});
+        for (storage_class, expected) in [
+            (OriginalsStorageClass::Standard, Value::Null),
+            (OriginalsStorageClass::IntelligentTiering, "INTELLIGENT_TIERING".into()),
+        ] {
+            let response = answer_of(urls_with(storage_class), "POST", file.clone()).await;
+            let issued: Value = serde_json::from_str(&response.body.unwrap()).unwrap();
+            assert_eq!(issued["headers"]["x-amz-storage-class"], expected);
+            let is_signed = issued["url"].as_str().unwrap().contains("%3Bx-amz-storage-class");
+            assert_eq!(is_signed, !expected.is_null());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_urls_of_a_multipart_upload_are_for_its_parts_its_end_and_nothing_else() {
+        let file = json!({
+            "fileName": "a.jpg",
+            "contentType": "image/jpeg",
+            "contentLength": (16 << 20) + 1,
+            "album": "trip 1",
+            "uploadId": "a",
+            "multipart": {"uploadId": "s3+ID", "partNumbers": [2, 3]},
+        });
+        let response = answer("POST", file).await;
+        assert_eq!(response.status_code, 201, "{:?}", response.body);
+        let issued: Value = serde_json::from_str(&response.body.unwrap()).unwrap();
+        assert_eq!(issued["photoKey"], "uploads/trip 1/a.jpg");
+        let multipart = &issued["multipart"];
+        assert_eq!(
+            (&multipart["uploadId"], &multipart["partBytes"]),
+            (&json!("s3+ID"), &json!(8 << 20))
+        );
+        let numbers: Vec<&Value> =
+            multipart["parts"].as_array().unwrap().iter().map(|part| &part["partNumber"]).collect();
+        assert_eq!(numbers, [2, 3]);
+
+        let place =
+            "https://journal-originals.s3.eu-central-1.amazonaws.com/uploads/trip%201/a.jpg";
+        let query = |request: &Value| {
+            let (at, query) = request["url"].as_str().unwrap().split_once('?').unwrap();
+            assert_eq!(at, place);
+            let of_signatures = |pair: &&str| !pair.starts_with("X-Amz-");
+            query.split('&').filter(of_signatures).collect::<Vec<_>>().join("&")
+        };
+        let last = &multipart["parts"][1];
+        assert_eq!(
+            (&last["method"], &last["headers"]),
+            (&json!("PUT"), &json!({"content-length": "1"}))
+        );
+        assert_eq!(query(last), "x-id=UploadPart&partNumber=3&uploadId=s3%2BID");
+        for (request, method, headers) in [
+            (&multipart["complete"], "POST", json!({"if-none-match": "*"})),
+            (&multipart["abort"], "DELETE", json!({})),
+        ] {
+            assert_eq!((&request["method"], &request["headers"]), (&json!(method), &headers));
+            assert_eq!(query(request), "uploadId=s3%2BID");
+        }
     }
 
     #[tokio::test]

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 use photo::PhotoError;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -106,16 +109,18 @@ impl Originals {
         let declared = answer.content_length().and_then(|length| u64::try_from(length).ok());
         let uploaded_at = answer.last_modified().and_then(time);
         let body = read_body(answer.body, declared.unwrap_or(0), self.max_bytes).await;
-        let bytes = body.map_err(|error| match error {
+        let body = body.map_err(|error| match error {
             BodyError::TooLarge(error) => FetchError::TooLarge(error),
             BodyError::Broken(cause) => FetchError::BrokenBody(failed(cause)),
             BodyError::Slow(cause) => FetchError::Call(failed(cause)),
         })?;
+        let Body { bytes, sha256 } = body;
         let version = Version {
             etag: etag.to_owned(),
             bytes: Some(bytes.len() as u64),
             version_id: answer.version_id,
             uploaded_at,
+            content_sha256: Some(sha256),
         };
         Ok(Original { bytes, head: Head { version, content_type: answer.content_type } })
     }
@@ -136,9 +141,16 @@ impl Originals {
             uploaded_at: head.last_modified().and_then(time),
             etag: head.e_tag.unwrap_or_default().trim_matches('"').to_owned(),
             version_id: head.version_id,
+            content_sha256: None,
         };
         Ok(Some(Head { version, content_type: head.content_type }))
     }
+}
+
+struct Body {
+    bytes: Vec<u8>,
+    /// In base64.
+    sha256: String,
 }
 
 enum BodyError {
@@ -148,16 +160,19 @@ enum BodyError {
 }
 
 /// All bytes of a body that declares so many of them, and may have `limit`.
-async fn read_body(body: ByteStream, declared: u64, limit: u64) -> Result<Vec<u8>, BodyError> {
+async fn read_body(body: ByteStream, declared: u64, limit: u64) -> Result<Body, BodyError> {
     let too_large = |bytes| PhotoError::too_many_bytes(bytes, limit).map_err(BodyError::TooLarge);
     too_large(declared)?;
     let mut bytes = Vec::with_capacity(declared as usize);
+    // Each chunk is hashed while the next one is on its way.
+    let mut sha256 = Sha256::new();
     let mut body = body;
     let patience = BODY_TIMEOUT + Duration::from_secs(declared / SLOWEST_BYTES_PER_SECOND);
     let whole = timeout(patience, async {
         let broken = |error| BodyError::Broken(causes(&error));
         while let Some(chunk) = body.try_next().await.map_err(broken)? {
             too_large((bytes.len() + chunk.len()) as u64)?;
+            sha256.update(&chunk);
             bytes.extend_from_slice(&chunk);
         }
         Ok(())
@@ -166,7 +181,7 @@ async fn read_body(body: ByteStream, declared: u64, limit: u64) -> Result<Vec<u8
         let seconds = patience.as_secs();
         Err(BodyError::Slow(format!("the body had not come within {seconds} s")))
     })?;
-    Ok(bytes)
+    Ok(Body { bytes, sha256: BASE64_STANDARD.encode(sha256.finalize()) })
 }
 
 fn time(time: &aws_sdk_s3::primitives::DateTime) -> Option<DateTime<Utc>> {

@@ -64,8 +64,22 @@ pub struct UploadConfig {
     pub max_photo_bytes: u64,
     /// `HEIC`, `decode`: whether HEIC is decoded; where it is not, it gets no URL.
     pub heic: HeicPolicy,
+    /// `ORIGINALS_STORAGE_CLASS`, `STANDARD`: the storage class that photos are uploaded to.
+    pub storage_class: OriginalsStorageClass,
+    /// `DUPLICATES_TABLE`, empty: DynamoDB table in which photos are found by their content; none if they are not.
+    pub duplicates_table: Option<String>,
     /// `UPLOAD_URL_TTL_SECONDS`, 900: how long a URL can be used.
     pub url_lifetime: Duration,
+}
+
+/// A storage class for originals, which are read once and then seldom (Amazon S3 User Guide, "Understanding and
+/// managing Amazon S3 storage classes"). Those with a fee for each read or a shortest stay are none of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OriginalsStorageClass {
+    /// S3 Standard.
+    Standard,
+    /// S3 Intelligent-Tiering.
+    IntelligentTiering,
 }
 
 /// Why the function does not start: one line that names the variable, its value and what is allowed.
@@ -248,6 +262,9 @@ impl UploadConfig {
             originals_prefix,
             max_photo_bytes: vars.max_photo_bytes()?,
             heic: vars.heic()?,
+            storage_class: vars.storage_class()?,
+            duplicates_table: Some(vars.text("DUPLICATES_TABLE", ""))
+                .filter(|name| !name.is_empty()),
             // A role's credentials live for 12 hours at most, and what they signed no longer than they.
             url_lifetime: vars
                 .number("UPLOAD_URL_TTL_SECONDS", 900, "a whole number from 1 to 43200", |n| {
@@ -320,6 +337,14 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
     fn heic(&self) -> Result<HeicPolicy, ConfigError> {
         let choices = [("decode", HeicPolicy::Decode), ("refuse", HeicPolicy::Refuse)];
         self.choice("HEIC", &choices, "decode or refuse")
+    }
+
+    fn storage_class(&self) -> Result<OriginalsStorageClass, ConfigError> {
+        let choices = [
+            ("STANDARD", OriginalsStorageClass::Standard),
+            ("INTELLIGENT_TIERING", OriginalsStorageClass::IntelligentTiering),
+        ];
+        self.choice("ORIGINALS_STORAGE_CLASS", &choices, "STANDARD or INTELLIGENT_TIERING")
     }
 
     fn delete_with_original(&self) -> Result<bool, ConfigError> {
@@ -466,6 +491,14 @@ mod tests {
         assert_eq!(config.url_lifetime, Duration::from_secs(900));
         assert_eq!(config.heic, HeicPolicy::Decode);
         assert_eq!(read_upload(&[("HEIC", "refuse")]).unwrap().heic, HeicPolicy::Refuse);
+        assert_eq!(config.storage_class, OriginalsStorageClass::Standard);
+        let set = [("ORIGINALS_STORAGE_CLASS", "INTELLIGENT_TIERING")];
+        let storage_class = read_upload(&set).unwrap().storage_class;
+        assert_eq!(storage_class, OriginalsStorageClass::IntelligentTiering);
+        assert_eq!(config.duplicates_table, None);
+        assert_eq!(read_upload(&[("DUPLICATES_TABLE", "")]).unwrap().duplicates_table, None);
+        let table = read_upload(&[("DUPLICATES_TABLE", "table")]).unwrap().duplicates_table;
+        assert_eq!(table.as_deref(), Some("table"));
 
         let longest = "p".repeat(200);
         for (seconds, lifetime) in [("1", 1), ("43200", 43_200)] {
@@ -484,6 +517,7 @@ mod tests {
             ("ORIGINALS_PREFIX", &*"é".repeat(101)),
             ("MAX_PHOTO_BYTES", "0"),
             ("HEIC", "no"),
+            ("ORIGINALS_STORAGE_CLASS", "GLACIER"),
             ("UPLOAD_URL_TTL_SECONDS", "0"),
             ("UPLOAD_URL_TTL_SECONDS", "43201"),
             ("UPLOAD_URL_TTL_SECONDS", "15m"),

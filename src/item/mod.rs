@@ -19,9 +19,17 @@ mod write;
 
 pub use consistency::{RenditionHead, Repair, must_look, repair};
 pub use precondition::{Precondition, Seen, Verdict};
-pub use record::{Outcome, PhotoInfo, Record, Rendition, StoredRendition, Subject, Version};
+pub use record::{
+    Outcome, PhotoInfo, Record, Rendition, StoredRendition, Subject, Version, content_key,
+};
 pub use stored::{Place, RenditionRef, RenditionRefs, Status, Stored};
 pub use write::{Update, WriteError};
 
 /// The partition key: the original's decoded key.
 pub const PHOTO_KEY: &str = "photoKey";
+
+/// The attribute by which READY photos are found by their content: see [`content_key`].
+pub const CONTENT_KEY: &str = "contentKey";
+
+/// The index of that attribute.
+pub const CONTENT_INDEX: &str = "content";

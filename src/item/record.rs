@@ -25,6 +25,8 @@ pub struct Version {
     pub version_id: Option<String>,
     /// Time of the upload.
     pub uploaded_at: Option<DateTime<Utc>>,
+    /// SHA-256 of the object's bytes in base64, once they were fetched.
+    pub content_sha256: Option<String>,
 }
 
 /// What is known of a photo's content, whether or not it could be decoded.
@@ -92,6 +94,7 @@ pub enum Outcome<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct Record<'a> {
     album: Option<&'a str>,
+    content_key: Option<String>,
     sequencer: Option<&'a str>,
     status: Status,
     failure: Option<Failure<'a>>,
@@ -128,6 +131,7 @@ struct Original<'a> {
     format: Option<&'static str>,
     orientation: Option<u16>,
     uploaded_at: Option<String>,
+    content_sha256: Option<&'a str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -144,6 +148,8 @@ pub struct Subject<'a> {
     pub bucket: &'a str,
     /// Decoded key of the original.
     pub key: &'a str,
+    /// Beginning of every original's key.
+    pub prefix: &'a str,
     /// Sequencer of the event, if there is one.
     pub sequencer: Option<&'a Sequencer>,
 }
@@ -160,6 +166,7 @@ impl<'a> Record<'a> {
         let PhotoInfo { facts, format, size } = info;
         let taken_at = facts.taken_at.as_ref();
         let uploaded_at = version.uploaded_at;
+        let content_sha256 = version.content_sha256.as_deref();
         let (status, failure, renditions) = match outcome {
             Outcome::Ready(renditions) => (Status::Ready, None, Some(*renditions)),
             Outcome::Failed { reason, dead_letter_id } => {
@@ -170,6 +177,9 @@ impl<'a> Record<'a> {
         };
         Record {
             album: Some(album(subject.key)),
+            content_key: content_sha256
+                .filter(|_| status == Status::Ready)
+                .and_then(|sha256| content_key(subject.prefix, subject.key, sha256)),
             sequencer: subject.sequencer.map(Sequencer::as_str),
             status,
             failure,
@@ -183,6 +193,7 @@ impl<'a> Record<'a> {
                 format: format.map(Format::name),
                 orientation: facts.orientation,
                 uploaded_at: uploaded_at.map(iso8601),
+                content_sha256,
             }),
             renditions,
             taken_at: taken_at.map(|taken| taken.iso8601()),
@@ -208,6 +219,7 @@ impl<'a> Record<'a> {
     pub fn tombstone(sequencer: Option<&'a Sequencer>, now: DateTime<Utc>) -> Record<'a> {
         Record {
             album: None,
+            content_key: None,
             sequencer: sequencer.map(Sequencer::as_str),
             status: Status::Deleted,
             failure: None,
@@ -232,6 +244,14 @@ fn album(key: &str) -> &str {
         Some((album, _)) if !album.is_empty() => album,
         Some(_) | None => "/",
     }
+}
+
+/// What photos of the same content below the same root of albums have in common: the first segment of the key
+/// behind `prefix`, and the SHA-256 of the bytes in base64. None for a key without an album: such photos may be
+/// anybody's.
+pub fn content_key(prefix: &str, key: &str, sha256: &str) -> Option<String> {
+    let (root, _) = key.strip_prefix(prefix)?.split_once('/')?;
+    (!root.is_empty()).then(|| format!("{root}/{sha256}"))
 }
 
 pub(super) fn iso8601(time: DateTime<Utc>) -> String {
@@ -309,6 +329,27 @@ mod tests {
         assert_eq!(failure["type"], AttributeValue::S("EmptyPhoto".into()));
         assert_eq!(failure["message"], AttributeValue::S(PhotoError::Empty.to_string()));
         assert_eq!(failure["deadLetterId"], AttributeValue::S("letter-1".into()));
+    }
+
+    #[test]
+    fn only_ready_photos_below_an_album_can_be_found_by_their_content() {
+        let root = |prefix, key| content_key(prefix, key, "AAAA=");
+        for (prefix, key, expected) in [
+            ("", "tokyo/a.jpg", Some("tokyo/AAAA=")),
+            ("", "erika/tokyo/a.jpg", Some("erika/AAAA=")),
+            ("uploads/", "uploads/tokyo/a.jpg", Some("tokyo/AAAA=")),
+            ("uploads/", "uploads/a.jpg", None),
+            ("", "a.jpg", None),
+            ("", "/a.jpg", None),
+            ("uploads/", "tokyo/a.jpg", None),
+        ] {
+            assert_eq!(root(prefix, key).as_deref(), expected, "{prefix} {key}");
+        }
+        let content = attributes(&ready())["contentKey"].clone();
+        assert_eq!(content, AttributeValue::S(format!("tokyo/{}", "A".repeat(43) + "=")));
+        let failed = attributes(&failed());
+        assert!(!failed.contains_key("contentKey"));
+        assert!(failed["original"].as_m().unwrap().contains_key("contentSha256"));
     }
 
     #[test]

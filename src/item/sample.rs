@@ -31,7 +31,7 @@ pub fn put() -> Notice {
 
 pub fn subject(notice: &Notice) -> Subject<'_> {
     let Notice { bucket, key, sequencer, .. } = notice;
-    Subject { bucket, key, sequencer: sequencer.as_ref() }
+    Subject { bucket, key, prefix: "", sequencer: sequencer.as_ref() }
 }
 
 /// The version that the sample event speaks of.
@@ -42,6 +42,7 @@ pub fn version() -> Version {
         bytes: put.size,
         version_id: put.version_id,
         uploaded_at: put.time,
+        content_sha256: Some("A".repeat(43) + "="),
     }
 }
 

@@ -189,7 +189,7 @@ mod tests {
         };
         assert_eq!(names(&ready()), names(&failed()));
         assert_eq!(names(&ready()), names(&tombstone()));
-        assert_eq!(names(&ready()).len(), 16);
+        assert_eq!(names(&ready()).len(), 17);
     }
 
     #[test]

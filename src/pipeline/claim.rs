@@ -34,6 +34,7 @@ impl Pipeline {
                 bytes: notice.size,
                 version_id: notice.version_id.clone(),
                 uploaded_at: notice.time,
+                content_sha256: None,
             },
             // A task of Batch Operations names no ETag and no size: one call costs less than rendering
             // what is READY, and than downloading what is too large.

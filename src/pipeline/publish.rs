@@ -115,7 +115,8 @@ impl Pipeline {
         outcome: &Outcome<'_>,
     ) -> Result<Committed, Refusal> {
         let (bucket, key) = (&work.notice.bucket, &work.notice.key);
-        let subject = Subject { bucket, key, sequencer: claim.sequencer.as_ref() };
+        let prefix = &self.config.originals_prefix;
+        let subject = Subject { bucket, key, prefix, sequencer: claim.sequencer.as_ref() };
         let record = Record::photo(subject, &photo.version, &photo.info, outcome, Utc::now());
         let update = Update::new(&record, &claim.precondition)?;
         let before = self.aws.items.commit(key, &update).await?;

@@ -45,6 +45,11 @@ impl Problem {
         Problem { status: 413, title: "Content Too Large", detail, errors: vec![] }
     }
 
+    /// A call to S3 that failed, and may succeed if it is made again.
+    pub(super) fn unavailable(detail: String) -> Problem {
+        Problem { status: 503, title: "Service Unavailable", detail, errors: vec![] }
+    }
+
     /// Places of the flaws, for logs: they contain nothing that the caller wrote.
     pub(super) fn pointers(&self) -> Option<String> {
         let pointers: Vec<&str> = self.errors.iter().map(|flaw| &*flaw.pointer).collect();

@@ -1,6 +1,7 @@
 //! The request for upload URLs, checked before anything is signed.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use base64::Engine;
@@ -67,8 +68,17 @@ const MAX_BODY_BYTES: usize = 1 << 21;
 const MAX_FILES: usize = 100;
 const MAX_FILE_NAME_BYTES: usize = 1024;
 const MAX_ALBUM_BYTES: usize = 512;
+const MAX_UPLOAD_ID_BYTES: usize = 64;
 /// Largest object in one PUT: 5 GB (Amazon S3 User Guide, "Uploading objects").
 const MAX_PUT_BYTES: u64 = 5 << 30;
+/// Photos of more bytes than these are uploaded in parts, if the request wants that: one that breaks off costs little.
+const MULTIPART_ABOVE_BYTES: u64 = 16 << 20;
+/// Bytes of each part but the last. S3 takes parts from 5 MiB, and up to 10,000 of them (Amazon S3 User Guide,
+/// "Amazon S3 multipart upload limits").
+pub(super) const PART_BYTES: u64 = 8 << 20;
+/// Most parts of one answer, which has to stay below Lambda's 6 MB (AWS Lambda Developer Guide, "Lambda quotas"): a
+/// URL with the longest key and the credentials of a role has less than 5 kB.
+const MAX_PARTS: usize = 1000;
 
 /// Which photos get a URL.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +86,8 @@ pub(super) struct Allowed {
     /// Most bytes of a photo.
     pub(super) max_bytes: u64,
     pub(super) heic: HeicPolicy,
+    /// Whether photos can be found by their content.
+    pub(super) finds_duplicates: bool,
 }
 
 impl Allowed {
@@ -97,11 +109,27 @@ pub(super) enum UploadRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Upload {
     album: Option<String>,
+    /// The caller's name of the upload, which the key has instead of a new one.
+    id: Option<String>,
     extension: &'static str,
     pub(super) content_type: &'static str,
     pub(super) content_length: u64,
     /// SHA-256 of the photo, in base64.
     pub(super) checksum_sha256: Option<String>,
+    /// Whether no URL is wanted if a photo of the same content is there.
+    pub(super) if_new: bool,
+    pub(super) transfer: Transfer,
+}
+
+/// How a photo gets to S3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Transfer {
+    /// In one PUT.
+    Whole,
+    /// In parts of a multipart upload that is still to be started.
+    Parts,
+    /// In these parts of a multipart upload that was started.
+    PartsOf { multipart_id: String, numbers: Vec<u32> },
 }
 
 /// A file of a request, as it came.
@@ -115,6 +143,35 @@ struct File {
     content_length: u64,
     album: Option<String>,
     checksum_sha256: Option<String>,
+    upload_id: Option<String>,
+    if_new: Option<bool>,
+    multipart: Option<Multipart>,
+}
+
+/// What a request says of a multipart upload.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "multipart must be true, false, or {\"uploadId\": ..., \"partNumbers\": [...]}"
+)]
+enum Multipart {
+    IsWanted(bool),
+    IsRunning(RunningMultipart),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RunningMultipart {
+    upload_id: String,
+    part_numbers: Option<Vec<u32>>,
+}
+
+/// What the caller's server allows its user, beside the list of files.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Quota {
+    max_uploads: Option<usize>,
+    max_bytes: Option<u64>,
 }
 
 impl UploadRequest {
@@ -128,14 +185,33 @@ impl UploadRequest {
 }
 
 impl Upload {
-    /// The photo's key, below the prefix and in its album. The caller chooses no other part of it.
-    pub(super) fn key(&self, prefix: &str, id: Uuid) -> String {
+    /// The photo's key, below the prefix and in its album, with `new_id` if the caller gave the upload no ID.
+    pub(super) fn key(&self, prefix: &str, new_id: Uuid) -> String {
         let extension = self.extension;
+        let id = self.id.clone().unwrap_or_else(|| new_id.to_string());
         match &self.album {
             Some(album) => format!("{prefix}{album}/{id}.{extension}"),
             None => format!("{prefix}{id}.{extension}"),
         }
     }
+
+    /// Parts that the answer has URLs of, with their sizes in bytes.
+    pub(super) fn parts(&self) -> Vec<(u32, u64)> {
+        let size = |number: u32| {
+            let before = u64::from(number - 1) * PART_BYTES;
+            (number, self.content_length.saturating_sub(before).min(PART_BYTES))
+        };
+        match &self.transfer {
+            Transfer::Whole => vec![],
+            Transfer::Parts => (1..=part_count(self.content_length)).map(size).collect(),
+            Transfer::PartsOf { numbers, .. } => numbers.iter().copied().map(size).collect(),
+        }
+    }
+}
+
+/// Parts of an upload of so many bytes, which [`check_content_length`] limits.
+fn part_count(content_length: u64) -> u32 {
+    u32::try_from(content_length.div_ceil(PART_BYTES)).unwrap_or(u32::MAX)
 }
 
 /// Parses a request.
@@ -153,17 +229,25 @@ pub(super) fn parse(
         .map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))?;
     let files = body.as_object_mut().and_then(|members| members.remove("files"));
     let mut flaws = Vec::new();
-    let uploads = if let Some(files) = files {
-        let others = body.as_object().and_then(|members| members.keys().next());
-        if let Some(name) = others {
-            let detail = format!("`files` must be the only member; remove `{name}`");
-            return Err(Problem::flawed(vec![Flaw { pointer: "#".into(), detail }]));
-        }
-        many(files, allowed, &mut flaws).map(UploadRequest::Many)
+    let request = if let Some(files) = files {
+        let quota: Quota = serde_json::from_value(body).map_err(|error| {
+            let detail = format!("beside `files`: {error}");
+            Problem::flawed(vec![Flaw { pointer: "#".into(), detail }])
+        })?;
+        many(files, &quota, allowed, &mut flaws).map(UploadRequest::Many)
     } else {
         one(body, "#", allowed, &mut flaws).map(UploadRequest::One)
     };
-    uploads.filter(|_| flaws.is_empty()).ok_or_else(|| Problem::flawed(flaws))
+    if let Some(request) = &request {
+        let parts: usize = request.uploads().iter().map(|upload| upload.parts().len()).sum();
+        if parts > MAX_PARTS {
+            let detail = format!(
+                "the request is for {parts} parts, and an answer has at most {MAX_PARTS}: ask for fewer files at once"
+            );
+            flaws.push(Flaw { pointer: "#".into(), detail });
+        }
+    }
+    request.filter(|_| flaws.is_empty()).ok_or_else(|| Problem::flawed(flaws))
 }
 
 /// The body as it was sent: Lambda encodes a body in base64 unless its Content-Type is one of texts.
@@ -179,7 +263,12 @@ fn body(request: &LambdaFunctionUrlRequest) -> Result<Cow<'_, [u8]>, Problem> {
     decoded.map(Cow::Owned).map_err(|_| Problem::bad_request("the body is not base64"))
 }
 
-fn many(files: Value, allowed: Allowed, flaws: &mut Vec<Flaw>) -> Option<Vec<Upload>> {
+fn many(
+    files: Value,
+    quota: &Quota,
+    allowed: Allowed,
+    flaws: &mut Vec<Flaw>,
+) -> Option<Vec<Upload>> {
     let files = files.as_array().filter(|files| (1..=MAX_FILES).contains(&files.len()));
     let Some(files) = files else {
         let detail = format!("must be a list of 1 to {MAX_FILES} files");
@@ -190,7 +279,36 @@ fn many(files: Value, allowed: Allowed, flaws: &mut Vec<Flaw>) -> Option<Vec<Upl
         one(file.clone(), &format!("#/files/{number}"), allowed, flaws)
     };
     let uploads: Vec<Option<Upload>> = files.iter().enumerate().map(parse).collect();
-    uploads.into_iter().collect()
+    let uploads: Vec<Upload> = uploads.into_iter().collect::<Option<_>>()?;
+    flaws.extend(exceeded(quota, &uploads));
+    flaws.extend(repeated(&uploads));
+    Some(uploads)
+}
+
+/// The uploads whose key is that of one before them: S3 would take the first, and refuse them as there already.
+fn repeated(uploads: &[Upload]) -> Vec<Flaw> {
+    let mut seen = HashSet::new();
+    let named = uploads.iter().enumerate().filter(|(_, upload)| upload.id.is_some());
+    let again = named.filter(|(_, upload)| !seen.insert(upload.key("", Uuid::nil())));
+    let flaw = |(number, _)| Flaw {
+        pointer: format!("#/files/{number}/uploadId"),
+        detail: "must not be that of another file of the same album and type".into(),
+    };
+    again.map(flaw).collect()
+}
+
+/// What the uploads are too many or too large for.
+fn exceeded(quota: &Quota, uploads: &[Upload]) -> Vec<Flaw> {
+    let count = uploads.len();
+    let bytes: u128 = uploads.iter().map(|upload| u128::from(upload.content_length)).sum();
+    let flaw = |detail| Flaw { pointer: "#/files".into(), detail };
+    let too_many = quota.max_uploads.filter(|most| count > *most);
+    let too_large = quota.max_bytes.filter(|most| bytes > u128::from(*most));
+    let details = [
+        too_many.map(|most| format!("has {count} files, and maxUploads allows {most}")),
+        too_large.map(|most| format!("has {bytes} bytes together, and maxBytes allows {most}")),
+    ];
+    details.into_iter().flatten().map(flaw).collect()
 }
 
 fn one(file: Value, at: &str, allowed: Allowed, flaws: &mut Vec<Flaw>) -> Option<Upload> {
@@ -208,6 +326,9 @@ fn one(file: Value, at: &str, allowed: Allowed, flaws: &mut Vec<Flaw>) -> Option
         ("contentLength", check_content_length(file.content_length, allowed.max_bytes)),
         ("album", file.album.as_deref().map_or(Ok(()), check_album)),
         ("checksumSha256", file.checksum_sha256.as_deref().map_or(Ok(()), check_checksum)),
+        ("uploadId", file.upload_id.as_deref().map_or(Ok(()), check_upload_id)),
+        ("ifNew", check_if_new(&file, allowed)),
+        ("multipart", check_multipart(&file)),
     ];
     for (member, check) in checks {
         if let Err(detail) = check {
@@ -216,12 +337,29 @@ fn one(file: Value, at: &str, allowed: Allowed, flaws: &mut Vec<Flaw>) -> Option
     }
     let (content_type, extension) = content_type?;
     Some(Upload {
-        album: file.album,
         extension,
         content_type,
         content_length: file.content_length,
+        if_new: file.if_new == Some(true),
+        transfer: transfer(file.multipart, file.content_length),
+        album: file.album,
+        id: file.upload_id,
         checksum_sha256: file.checksum_sha256,
     })
+}
+
+fn transfer(multipart: Option<Multipart>, content_length: u64) -> Transfer {
+    match multipart {
+        Some(Multipart::IsRunning(RunningMultipart { upload_id, part_numbers })) => {
+            let all = || (1..=part_count(content_length)).collect();
+            let numbers = part_numbers.unwrap_or_else(all);
+            Transfer::PartsOf { multipart_id: upload_id, numbers }
+        }
+        Some(Multipart::IsWanted(true)) if content_length > MULTIPART_ABOVE_BYTES => {
+            Transfer::Parts
+        }
+        Some(Multipart::IsWanted(_)) | None => Transfer::Whole,
+    }
 }
 
 /// The row of the table. Case, parameters and the spaces around them do not matter (RFC 9110 section
@@ -309,13 +447,61 @@ fn check_checksum(checksum: &str) -> Result<(), String> {
     }
 }
 
+fn check_upload_id(id: &str) -> Result<(), String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if (1..=MAX_UPLOAD_ID_BYTES).contains(&id.len()) && id.bytes().all(is_allowed) {
+        return Ok(());
+    }
+    Err(format!(
+        "must have 1 to {MAX_UPLOAD_ID_BYTES} of the characters A-Z, a-z, 0-9, `-` and `_`"
+    ))
+}
+
+/// A photo is looked for among those of its album's first segment, so that nobody learns of another's photos.
+fn check_if_new(file: &File, allowed: Allowed) -> Result<(), String> {
+    let reason = match file.if_new {
+        None | Some(false) => return Ok(()),
+        Some(true) if !allowed.finds_duplicates => {
+            "needs the parameter FindDuplicates=true of the stack"
+        }
+        Some(true) if file.checksum_sha256.is_none() => "needs checksumSha256",
+        Some(true) if file.album.is_none() => "needs an album, below which it looks",
+        Some(true) => return Ok(()),
+    };
+    Err(reason.into())
+}
+
+fn check_multipart(file: &File) -> Result<(), String> {
+    let Some(Multipart::IsRunning(running)) = &file.multipart else {
+        return Ok(());
+    };
+    let is_id = (1..=1024).contains(&running.upload_id.len())
+        && running.upload_id.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_id {
+        return Err("uploadId must be the one that S3 gave the multipart upload".into());
+    }
+    if file.upload_id.is_none() {
+        return Err("needs the uploadId of the file, from which its key is made".into());
+    }
+    if file.content_length <= MULTIPART_ABOVE_BYTES {
+        return Err(format!("a photo of at most {MULTIPART_ABOVE_BYTES} bytes has no parts"));
+    }
+    let count = part_count(file.content_length);
+    let mut numbers = running.part_numbers.iter().flatten();
+    match numbers.find(|number| !(1..=count).contains(*number)) {
+        Some(number) => Err(format!("partNumbers must be from 1 to {count}, not {number}")),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    const ALLOWED: Allowed = Allowed { max_bytes: 1000, heic: HeicPolicy::Decode };
+    const ALLOWED: Allowed =
+        Allowed { max_bytes: 1000, heic: HeicPolicy::Decode, finds_duplicates: true };
     const ID: Uuid = Uuid::from_u128(0x01a2_0505_4dbb_7688_bd97_73dd_9253_fda2);
 
     fn photo(album: &str) -> Value {
@@ -609,6 +795,167 @@ mod tests {
         for wrong in ["", "abc", unpadded, &"07".repeat(32), &BASE64_STANDARD.encode([7; 31])] {
             assert!(one(&with("checksumSha256", wrong)).is_err(), "{wrong}");
         }
+    }
+
+    /// A photo of so many bytes, where such are allowed.
+    fn sized(bytes: u64, members: Value) -> Result<UploadRequest, Problem> {
+        let mut file = with("contentLength", bytes);
+        file.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        parse(&post(file), Allowed { max_bytes: u64::MAX, ..ALLOWED })
+    }
+
+    fn flaws(result: Result<UploadRequest, Problem>) -> Value {
+        json!(result.unwrap_err())["errors"].take()
+    }
+
+    #[test]
+    fn an_upload_id_stands_in_the_key_so_that_asking_again_gives_the_same_key() {
+        let longest = "x".repeat(64);
+        for id in ["1", "IMG_0001-a", &*longest] {
+            let upload = one(&with("uploadId", id)).unwrap();
+            assert_eq!(upload.key("uploads/", ID), format!("uploads/trip/{id}.jpg"));
+        }
+        for wrong in ["", "a b", "a/b", "..", "a.jpg", "é", "%41", "a\n", &"x".repeat(65)] {
+            let errors = one(&with("uploadId", wrong)).unwrap_err();
+            assert_eq!(errors[0]["pointer"], "#/uploadId", "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn two_files_of_a_list_never_have_one_key() {
+        let file = |id: &str, album: &str, content_type: &str| {
+            let mut file = with("uploadId", id);
+            (file["album"], file["contentType"]) = (album.into(), content_type.into());
+            file
+        };
+        let first = file("1", "trip", "image/jpeg");
+        let list = |second| ask(&json!({ "files": [first, second] }));
+        assert_eq!(flaws(list(first.clone()))[0]["pointer"], "#/files/1/uploadId");
+        assert!(list(file("1", "trip", "image/jpg")).is_err(), "another name of the same type");
+        for other in [
+            file("2", "trip", "image/jpeg"),
+            file("1", "trip 2", "image/jpeg"),
+            file("1", "trip", "image/png"),
+            photo("trip"),
+        ] {
+            assert!(list(other.clone()).is_ok(), "{other}");
+        }
+        assert!(ask(&json!({ "files": [photo("trip"), photo("trip")] })).is_ok());
+    }
+
+    #[test]
+    fn only_photos_of_more_than_16_mib_are_uploaded_in_parts_if_that_is_wanted() {
+        const MIB: u64 = 1 << 20;
+        let transfer = |bytes, multipart: Value| {
+            let request = sized(bytes, json!({ "multipart": multipart })).unwrap();
+            request.uploads()[0].transfer.clone()
+        };
+        assert_eq!(transfer(16 * MIB, true.into()), Transfer::Whole);
+        assert_eq!(transfer(16 * MIB + 1, true.into()), Transfer::Parts);
+        for not_wanted in [Value::Bool(false), Value::Null] {
+            assert_eq!(transfer(100 * MIB, not_wanted), Transfer::Whole);
+        }
+        for (bytes, expected) in [
+            (16 * MIB + 1, vec![(1, 8 * MIB), (2, 8 * MIB), (3, 1)]),
+            (24 * MIB, vec![(1, 8 * MIB), (2, 8 * MIB), (3, 8 * MIB)]),
+        ] {
+            let request = sized(bytes, json!({ "multipart": true })).unwrap();
+            assert_eq!(request.uploads()[0].parts(), expected);
+        }
+    }
+
+    #[test]
+    fn a_running_multipart_upload_gets_urls_of_the_parts_that_are_named() {
+        const BYTES: u64 = (16 << 20) + 1;
+        let running = |multipart: Value| json!({ "uploadId": "a", "multipart": multipart });
+        let parts =
+            |multipart: Value| sized(BYTES, running(multipart)).unwrap().uploads()[0].parts();
+        assert_eq!(parts(json!({ "uploadId": "s3.ID_-" })).len(), 3, "all of them");
+        let last = parts(json!({ "uploadId": "s3", "partNumbers": [3] }));
+        assert_eq!(last, [(3, 1)]);
+        assert_eq!(parts(json!({ "uploadId": "s3", "partNumbers": [] })), []);
+        for (bytes, members, reason) in [
+            (BYTES, running(json!({ "uploadId": "s3", "partNumbers": [0] })), "from 1 to 3"),
+            (BYTES, running(json!({ "uploadId": "s3", "partNumbers": [1, 4] })), "from 1 to 3"),
+            (BYTES, running(json!({ "uploadId": "" })), "that S3 gave"),
+            (BYTES, running(json!({ "uploadId": "a b" })), "that S3 gave"),
+            (BYTES, json!({ "multipart": { "uploadId": "s3" } }), "needs the uploadId"),
+            (BYTES - 1, running(json!({ "uploadId": "s3" })), "has no parts"),
+        ] {
+            let errors = flaws(sized(bytes, members));
+            assert_eq!(errors[0]["pointer"], "#/multipart");
+            assert!(errors[0]["detail"].as_str().unwrap().contains(reason), "{errors}");
+        }
+        for wrong in [json!("yes"), json!(1), json!({}), json!({ "uploadId": "s3", "parts": [1] })]
+        {
+            let errors = flaws(sized(BYTES, running(wrong)));
+            assert!(errors[0]["detail"].as_str().unwrap().contains("partNumbers"), "{errors}");
+        }
+    }
+
+    #[test]
+    fn an_answer_has_at_most_a_thousand_parts() {
+        let list = |count: usize| {
+            let mut file = with("contentLength", 100 << 20); // 13 parts
+            file["multipart"] = true.into();
+            let body = json!({ "files": vec![file; count] });
+            parse(&post(body), Allowed { max_bytes: u64::MAX, ..ALLOWED })
+        };
+        assert!(list(76).is_ok());
+        let errors = flaws(list(77));
+        assert!(errors[0]["detail"].as_str().unwrap().contains("1001 parts"), "{errors}");
+    }
+
+    #[test]
+    fn a_photo_is_looked_for_by_its_checksum_below_its_album_where_the_stack_can() {
+        let digest = BASE64_STANDARD.encode([7; 32]);
+        let mut file = with("checksumSha256", &*digest);
+        file["ifNew"] = true.into();
+        assert!(one(&file).unwrap().if_new);
+        for member in ["checksumSha256", "album"] {
+            let mut without = file.clone();
+            without.as_object_mut().unwrap().remove(member);
+            let errors = one(&without).unwrap_err();
+            assert_eq!(errors[0]["pointer"], "#/ifNew");
+            assert!(errors[0]["detail"].as_str().unwrap().contains(member), "{errors}");
+        }
+        let no_index = Allowed { finds_duplicates: false, ..ALLOWED };
+        let problem = json!(parse(&post(&file), no_index).unwrap_err());
+        let detail = problem["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains("FindDuplicates=true"), "{detail}");
+        file["ifNew"] = false.into();
+        assert!(parse(&post(&file), no_index).is_ok());
+    }
+
+    #[test]
+    fn the_callers_server_limits_the_files_of_a_list_and_their_bytes() {
+        let list = |quota: Value| {
+            let mut body = json!({ "files": [photo("a"), photo("b")] });
+            body.as_object_mut().unwrap().extend(quota.as_object().unwrap().clone());
+            ask(&body)
+        };
+        assert!(list(json!({ "maxUploads": 2, "maxBytes": 2000 })).is_ok());
+        for (quota, reason) in [
+            (json!({ "maxUploads": 1 }), "2 files, and maxUploads allows 1"),
+            (json!({ "maxUploads": 0 }), "maxUploads allows 0"),
+            (json!({ "maxBytes": 1999 }), "2000 bytes together, and maxBytes allows 1999"),
+        ] {
+            let errors = flaws(list(quota));
+            assert_eq!(errors[0]["pointer"], "#/files");
+            assert!(errors[0]["detail"].as_str().unwrap().contains(reason), "{errors}");
+        }
+        let both = flaws(list(json!({ "maxUploads": 1, "maxBytes": 1 })));
+        assert_eq!(both.as_array().unwrap().len(), 2, "{both}");
+        for (wrong, named) in
+            [(json!({ "maxUploads": -1 }), "usize"), (json!({ "max": 1 }), "`max`")]
+        {
+            let errors = flaws(list(wrong));
+            assert_eq!(errors[0]["pointer"], "#");
+            assert!(errors[0]["detail"].as_str().unwrap().contains(named), "{errors}");
+        }
+        let mut alone = photo("a");
+        alone["maxUploads"] = 1.into();
+        assert!(ask(&alone).is_err(), "it is of lists");
     }
 
     #[test]

@@ -318,6 +318,163 @@ async fn where_a_checksum_is_asked_for_s3_takes_no_other_photo() {
     assert_eq!(put(&issued, &photo).await.status(), 200);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_again_with_an_upload_id_gives_the_key_of_the_photo_that_is_there() {
+    let stack = Stack::deploy("upload-id").await;
+    let photo = photos::small();
+    let mut asked = jpeg(&photo, "trip");
+    asked["uploadId"] = "IMG_0001-3fa8".into();
+    let first = issue(&stack, &asked).await;
+    assert_eq!(key(&first), "trip/IMG_0001-3fa8.jpg");
+    assert_eq!(put(&first, &photo).await.status(), 200);
+    let again = issue(&stack, &asked).await;
+    assert_eq!(key(&again), key(&first));
+    let refused = put(&again, &photo).await;
+    assert_eq!(refused.status(), 412, "{}", refused.body());
+    stack.item(key(&first), "READY").await;
+    assert_eq!(stack.original_keys().await, [key(&first)]);
+}
+
+/// The test photo with bytes behind its end, 17 MiB in all: three parts.
+fn large() -> Vec<u8> {
+    let mut photo = photos::reference();
+    photo.resize(17 << 20, 0);
+    photo
+}
+
+/// Uploads these parts, and gives their ETags.
+async fn put_parts(issued: &Value, photo: &[u8]) -> Vec<(u64, String)> {
+    let part_bytes = issued["multipart"]["partBytes"].as_u64().unwrap() as usize;
+    let mut etags = Vec::new();
+    for part in issued["multipart"]["parts"].as_array().unwrap() {
+        let number = part["partNumber"].as_u64().unwrap();
+        let bytes = photo.chunks(part_bytes).nth(number as usize - 1).unwrap();
+        let uploaded = put(part, bytes).await;
+        assert_eq!(uploaded.status(), 200, "{}", uploaded.body());
+        etags.push((number, uploaded.headers()["etag"].to_str().unwrap().to_owned()));
+    }
+    etags
+}
+
+async fn complete(issued: &Value, etags: &[(u64, String)]) -> Response<String> {
+    let part = |(number, etag): &(u64, String)| {
+        format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>")
+    };
+    let parts: String = etags.iter().map(part).collect();
+    let namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+    let body =
+        format!("<CompleteMultipartUpload xmlns=\"{namespace}\">{parts}</CompleteMultipartUpload>");
+    put(&issued["multipart"]["complete"], body.as_bytes()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_photo_is_uploaded_in_parts_and_goes_on_where_it_was_broken_off() {
+    let stack =
+        Stack::deploy_with("parts", &["--parameter", "OriginalsStorageClass=INTELLIGENT_TIERING"])
+            .await;
+    let photo = large();
+    let mut asked = jpeg(&photo, "trip");
+    (asked["uploadId"], asked["multipart"]) = ("a".into(), true.into());
+    let issued = issue(&stack, &asked).await;
+    assert_eq!(key(&issued), "trip/a.jpg");
+    assert_eq!(issued["multipart"]["parts"].as_array().unwrap().len(), 3);
+    let shorter = put(&issued["multipart"]["parts"][2], &photo[..1000]).await;
+    assert_eq!(shorter.status(), 403, "the length of a part is signed");
+
+    let mut first = issued.clone();
+    first["multipart"]["parts"].as_array_mut().unwrap().truncate(1);
+    let mut etags = put_parts(&first, &photo).await;
+    let id = &issued["multipart"]["uploadId"];
+    asked["multipart"] = json!({"uploadId": id, "partNumbers": [2, 3]});
+    let rest = issue(&stack, &asked).await;
+    assert_eq!((key(&rest), &rest["multipart"]["uploadId"]), (key(&issued), id));
+    etags.extend(put_parts(&rest, &photo).await);
+    let completed = complete(&rest, &etags).await;
+    assert!(completed.status() == 200 && completed.body().contains("<ETag>"), "{completed:?}");
+
+    let item = stack.item("trip/a.jpg", "READY").await;
+    assert_eq!(item["original"]["bytes"], 17 << 20);
+    assert_eq!(item["original"]["contentSha256"], sha256(&photo));
+    let head =
+        stack.s3.head_object().bucket(&stack.originals).key("trip/a.jpg").send().await.unwrap();
+    assert_eq!(head.content_type(), Some("image/jpeg"));
+    assert_eq!(head.storage_class().unwrap().as_str(), "INTELLIGENT_TIERING");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_never_overwrite_a_photo_and_leave_nothing_when_they_are_given_up() {
+    let stack = Stack::deploy("parts-end").await;
+    stack.silence_bucket().await;
+    let photo = large();
+    let mut asked = jpeg(&photo, "trip");
+    (asked["uploadId"], asked["multipart"]) = ("a".into(), true.into());
+    let issued = issue(&stack, &asked).await;
+    let etags = put_parts(&issued, &photo).await;
+    stack.upload("trip/a.jpg", &photos::small()).await;
+    let refused = complete(&issued, &etags).await;
+    assert_eq!(refused.status(), 412, "{}", refused.body());
+    assert_eq!(stack.original("trip/a.jpg").await, photos::small());
+
+    let mut without = request(&issued["multipart"]["complete"], b"");
+    without.headers_mut().remove("if-none-match");
+    assert_eq!(send(without).await.status(), 403, "the condition is signed");
+
+    let uploads = async || {
+        let list = stack.s3.list_multipart_uploads().bucket(&stack.originals).send().await.unwrap();
+        list.uploads().len()
+    };
+    assert_eq!(uploads().await, 1);
+    assert_eq!(put(&issued["multipart"]["abort"], b"").await.status(), 204);
+    assert_eq!(uploads().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_that_is_there_is_named_instead_of_uploaded_again_below_the_same_root_alone() {
+    let stack = Stack::deploy_with("if-new", &["--parameter", "FindDuplicates=true"]).await;
+    let photo = photos::small();
+    let ask_for = |album: &str| {
+        let mut asked = jpeg(&photo, album);
+        asked["checksumSha256"] = sha256(&photo).into();
+        asked["ifNew"] = true.into();
+        asked
+    };
+    let issued = issue(&stack, &ask_for("erika/tokyo")).await;
+    assert_eq!(put(&issued, &photo).await.status(), 200);
+    let item = stack.item(key(&issued), "READY").await;
+    assert_eq!(item["original"]["contentSha256"], sha256(&photo));
+    assert_eq!(item["contentKey"], format!("erika/{}", sha256(&photo)));
+
+    let there = json!({"photoKey": key(&issued), "exists": true});
+    for album in ["erika/tokyo", "erika/seoul", "erika"] {
+        let response = ask(&stack, &ask_for(album)).await;
+        assert_eq!(response.status(), 200, "{}", response.body());
+        assert_eq!(serde_json::from_str::<Value>(response.body()).unwrap(), there, "{album}");
+    }
+    let list = json!({"files": [ask_for("erika"), jpeg(&photo, "erika"), ask_for("max")]});
+    let answers = issue(&stack, &list).await["uploads"].take();
+    assert_eq!(answers[0], there);
+    assert!(answers[1]["url"].is_string() && answers[2]["url"].is_string(), "{answers}");
+    for other in ["max", "erika2/tokyo"] {
+        issue(&stack, &ask_for(other)).await;
+    }
+
+    // Neither a removed photo is there, nor one that was overwritten by another.
+    stack.remove(key(&issued)).await;
+    stack.item(key(&issued), "DELETED").await;
+    issue(&stack, &ask_for("erika/tokyo")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_up_that_fails_refuses_no_upload() {
+    let stack = Stack::deploy_with("if-new-fails", &["--parameter", "FindDuplicates=true"]).await;
+    stack.dynamodb.delete_table().table_name(&stack.table).send().await.unwrap();
+    let photo = photos::small();
+    let mut asked = jpeg(&photo, "trip");
+    (asked["checksumSha256"], asked["ifNew"]) = (sha256(&photo).into(), true.into());
+    let issued = issue(&stack, &asked).await;
+    assert_eq!(put(&issued, &photo).await.status(), 200);
+}
+
 /// In base64.
 fn sha256(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(<sha2::Sha256 as sha2::Digest>::digest(bytes))
@@ -547,7 +704,7 @@ async fn the_log_counts_what_was_asked_for_and_holds_no_url_and_no_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn browsers_may_put_from_the_pages_that_are_allowed_and_do_nothing_else() {
+async fn browsers_may_upload_from_the_pages_that_are_allowed_and_do_nothing_else() {
     let options =
         ["--parameter", "UploadOrigins=https://journal.example,https://www.journal.example"];
     let stack = Stack::deploy_with("cors", &options).await;
@@ -561,18 +718,19 @@ async fn browsers_may_put_from_the_pages_that_are_allowed_and_do_nothing_else() 
             .header("access-control-request-headers", headers);
         send(request.body(vec![]).unwrap())
     };
-    let (page, all) =
-        ("https://journal.example", "content-type, if-none-match, x-amz-checksum-sha256");
+    let page = "https://journal.example";
+    let all = "content-type, if-none-match, x-amz-checksum-sha256, x-amz-storage-class";
     for origin in [page, "https://www.journal.example"] {
-        let allowed = preflight(origin, "PUT", all).await;
-        assert_eq!(allowed.status(), 200, "{}", allowed.body());
-        assert_eq!(allowed.headers()["access-control-allow-origin"], origin);
+        for method in ["PUT", "POST", "DELETE"] {
+            let allowed = preflight(origin, method, all).await;
+            assert_eq!(allowed.status(), 200, "{}", allowed.body());
+            assert_eq!(allowed.headers()["access-control-allow-origin"], origin);
+        }
     }
     for refused in [
         preflight("https://evil.example", "PUT", all).await,
         preflight("http://journal.example", "PUT", all).await,
         preflight(page, "GET", all).await,
-        preflight(page, "DELETE", all).await,
         preflight(page, "PUT", "x-amz-acl").await,
     ] {
         assert_eq!(refused.status(), 403, "{}", refused.body());

@@ -409,6 +409,10 @@ ACTIONS = {
     ("s3", "head_object"): "s3:GetObject",
     ("s3", "put_object"): "s3:PutObject",
     ("s3", "delete_object"): "s3:DeleteObject",
+    # Amazon S3 User Guide, "Uploading and copying objects using multipart upload", permissions.
+    ("s3", "create_multipart_upload"): "s3:PutObject",
+    ("s3", "upload_part"): "s3:PutObject",
+    ("dynamodb", "query"): "dynamodb:Query",
     ("dynamodb", "get_item"): "dynamodb:GetItem",
     ("dynamodb", "update_item"): "dynamodb:UpdateItem",
     ("sqs", "send_message"): "sqs:SendMessage",
@@ -433,15 +437,41 @@ class Rights(unittest.TestCase):
         self.assertGreaterEqual(len(called), 6)
         self.assertEqual(allowed_actions("ThumbnailRole"), called | LOGS | REDRIVE)
 
-    def test_the_upload_url_function_may_put_photos_and_nothing_else(self) -> None:
-        called = called_actions("upload_url.rs")
-        self.assertEqual(called, {"s3:PutObject"})
-        self.assertEqual(allowed_actions("UploadUrlRole"), called | LOGS)
-        (put,) = [one for one in statements("UploadUrlRole") if one["Action"] == "s3:PutObject"]
+    def test_the_upload_url_function_may_upload_photos_and_look_for_them_where_that_is_wanted(self) -> None:
+        called = called_actions("upload_url/*.rs")
+        # No call of the SDK: `signer.rs` makes its URL of that of a part.
+        signed = {"s3:AbortMultipartUpload"}
+        looks = {"dynamodb:Query", "dynamodb:GetItem"}
+        self.assertEqual(called, {"s3:PutObject"} | looks)
+        self.assertEqual(allowed_actions("UploadUrlRole"), {"s3:PutObject"} | signed | LOGS)
+        self.assertEqual(allowed_actions("UploadUrlRole", FindDuplicates="true"), called | signed | LOGS)
+        by_action = {
+            str(one["Action"]): one["Resource"] for one in statements("UploadUrlRole", FindDuplicates="true")
+        }
+        self.assertEqual(by_action["dynamodb:Query"], {"Fn::Sub": "${PhotosTable.Arn}/index/content"})
+        self.assertEqual(by_action["dynamodb:GetItem"], {"Fn::GetAtt": ["PhotosTable", "Arn"]})
+        (put,) = [one for one in statements("UploadUrlRole") if "s3:PutObject" in one["Action"]]
         bucket = RESOURCES["UploadUrlRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
         self.assertEqual(bucket["Sid"], put["Sid"])
         self.assertEqual(references(bucket["Resource"]) - {"AWS::Partition", "AWS::StackName", "AWS::AccountId", "AWS::Region"},
                          {"OriginalsPrefix", "ExistingOriginalsBucket"})
+
+    def test_photos_are_indexed_by_their_content_only_where_that_is_wanted(self) -> None:
+        table, with_index = properties("PhotosTable"), properties("PhotosTable", FindDuplicates="true")
+        names = [index["IndexName"] for index in with_index["GlobalSecondaryIndexes"]]
+        self.assertEqual(names, ["album-timeline", "content"])
+        self.assertEqual([index["IndexName"] for index in table["GlobalSecondaryIndexes"]], names[:1])
+        for one in (table, with_index):
+            keys = {
+                key["AttributeName"]
+                for keyed in (one, *one["GlobalSecondaryIndexes"])
+                for key in keyed["KeySchema"]
+            }
+            # DynamoDB refuses a table that defines other attributes than its keys.
+            self.assertEqual({definition["AttributeName"] for definition in one["AttributeDefinitions"]}, keys)
+        variables = properties("UploadUrlFunction", FindDuplicates="true")["Environment"]["Variables"]
+        self.assertEqual(variables["DUPLICATES_TABLE"], {"Ref": "PhotosTable"})
+        self.assertEqual(properties("UploadUrlFunction")["Environment"]["Variables"]["DUPLICATES_TABLE"], "")
 
     def test_a_key_of_the_originals_may_be_used_by_s3_alone_for_what_the_function_does_there(self) -> None:
         # What S3 asks of KMS in the caller's name (Amazon S3 User Guide, "Using server-side encryption with
@@ -483,10 +513,13 @@ class Rights(unittest.TestCase):
                 for resource in as_list(statement["Resource"]):
                     self.assertEqual(resource == "*", actions <= TRACES, f"{role}: {statement}")
 
-    def test_what_a_browser_may_do_is_to_put(self) -> None:
+    def test_what_a_browser_may_do_is_to_upload(self) -> None:
         (rule,) = RESOURCES["OriginalsBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
-        self.assertEqual(rule["AllowedMethods"], ["PUT"])
-        self.assertEqual(set(rule["AllowedHeaders"]), {"content-type", "if-none-match", "x-amz-checksum-sha256"})
+        # A photo or a part of one, and the end of an upload in parts.
+        self.assertEqual(rule["AllowedMethods"], ["PUT", "POST", "DELETE"])
+        signed = {"content-type", "if-none-match", "x-amz-checksum-sha256", "x-amz-storage-class"}
+        self.assertEqual(set(rule["AllowedHeaders"]), signed)
+        self.assertEqual(rule["ExposedHeaders"], ["ETag"])
 
     def test_originals_are_read_below_the_prefix_alone_and_renditions_removed_wherever_they_were_made(self) -> None:
         by_id = {statement["Sid"]: statement for statement in statements("ThumbnailRole")}
