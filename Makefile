@@ -52,7 +52,7 @@ unexport AWS_ENDPOINT_URL
 	deploy managed-template destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/installed ## Check that this machine has the build's tools, and install those that are missing
 $(VENV)/installed: dev/requirements/local.txt dev/pyproject.toml | tools
