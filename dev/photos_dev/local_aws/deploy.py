@@ -82,11 +82,16 @@ def upload(aws: Clients, bootstrap: Path) -> str:
 
 
 def put_package(aws: Clients, package: bytes) -> str:
-    """Uploads a deployment package under its hash, unless it is there already; returns its key."""
-    key = hashlib.sha256(package).hexdigest() + ".zip"
+    """Uploads a deployment package; returns its key."""
+    return put_content(aws, package, ".zip")
+
+
+def put_content(aws: Clients, content: bytes, suffix: str) -> str:
+    """Uploads something to deploy under its hash, unless it is there already; returns its key."""
+    key = hashlib.sha256(content).hexdigest() + suffix
     aws.s3.create_bucket(Bucket=DEPLOYMENT_BUCKET)
     if not exists(lambda: aws.s3.head_object(Bucket=DEPLOYMENT_BUCKET, Key=key)):
-        aws.s3.put_object(Bucket=DEPLOYMENT_BUCKET, Key=key, Body=package)
+        aws.s3.put_object(Bucket=DEPLOYMENT_BUCKET, Key=key, Body=content)
     return key
 
 
@@ -117,7 +122,9 @@ def template_with_code(aws: Clients, functions: Path) -> str:
 def apply(aws: Clients, stack: str, template: str, parameters: dict[str, str]) -> None:
     change = {
         "StackName": stack,
-        "TemplateBody": template,
+        # As `sam deploy` does it: a call takes a template of at most 51,200 bytes (AWS CloudFormation User Guide,
+        # "Understand CloudFormation quotas").
+        "TemplateURL": f"{aws.endpoint}/{DEPLOYMENT_BUCKET}/{put_content(aws, template.encode(), '.yaml')}",
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
         ],
