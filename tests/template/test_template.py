@@ -18,6 +18,8 @@ from typing import Any
 
 from botocore.session import Session
 from botocore.validate import ParamValidator
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from samtranslator.yaml_helper import yaml_parse
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
@@ -66,6 +68,8 @@ def holds(condition: Any, given: dict[str, Any]) -> bool:
             return holds(STACK["Conditions"][name], given)
         case {"Fn::Not": [other]}:
             return not holds(other, given)
+        case {"Fn::Or": others}:
+            return any(holds(other, given) for other in others)
         case {"Fn::Equals": [left, right]}:
             return str(resolved(left, given)) == str(resolved(right, given))
     raise ValueError(f"not a condition that this test knows: {condition}")
@@ -151,7 +155,7 @@ class Buckets(unittest.TestCase):
             self.assertEqual(rules, [{"ObjectOwnership": "BucketOwnerEnforced"}], name)
 
     def test_every_bucket_refuses_what_does_not_come_over_tls(self) -> None:
-        policies = {policy["Bucket"]["Ref"]: policy for policy in of_type("AWS::S3::BucketPolicy").values()}
+        policies = {policy["Bucket"]["Ref"]: policy for policy in map(properties, of_type("AWS::S3::BucketPolicy"))}
         self.assertEqual(set(policies), set(of_type("AWS::S3::Bucket")))
         for name, policy in policies.items():
             (statement,) = policy["PolicyDocument"]["Statement"]
@@ -592,6 +596,148 @@ class Backfill(unittest.TestCase):
         (rule,) = bucket["LifecycleConfiguration"]["Rules"]
         self.assertEqual((rule["Status"], rule["ExpirationInDays"]), ("Enabled", 30))
         self.assertFalse({"Prefix", "TagFilters"} & set(rule), "it holds for every object")
+
+
+def public_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
+    pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode()
+
+
+class Delivery(unittest.TestCase):
+    pem = public_pem(ec.generate_private_key(ec.SECP256R1()))
+    cloudfront = {name for name, resource in RESOURCES.items() if resource["Type"].startswith("AWS::CloudFront::")}
+    bucket_policy = "ThumbnailsBucketPolicy"
+
+    def there(self, **given: Any) -> set[str]:
+        """The CloudFront resources that a stack with these parameters has."""
+        return {name for name in self.cloudfront if holds({"Condition": RESOURCES[name]["Condition"]}, given)}
+
+    def distribution(self, **given: Any) -> dict[str, Any]:
+        return properties("Distribution", DeliveryPublicKey=self.pem, **given)["DistributionConfig"]
+
+    def test_there_is_nothing_of_it_unless_a_key_is_given(self) -> None:
+        self.assertEqual(len(self.cloudfront), 7)
+        self.assertEqual(self.there(), set())
+        self.assertEqual(self.there(DeliveryDomain="photos.example.com", DeliveryCertificateArn="arn"), set())
+        for name in set(RESOURCES) - self.cloudfront:
+            needed = references(resolved(RESOURCES[name].get("Properties", {}), {}))
+            self.assertFalse(needed & self.cloudfront, name)
+        for name, output in STACK["Outputs"].items():
+            if references(output["Value"]) & self.cloudfront:
+                self.assertFalse(holds({"Condition": output["Condition"]}, {}), name)
+
+    def test_no_rendition_is_read_without_a_signature(self) -> None:
+        distribution = self.distribution()
+        self.assertNotIn("CacheBehaviors", distribution)
+        behaviour = distribution["DefaultCacheBehavior"]
+        self.assertEqual(behaviour["TrustedKeyGroups"], [{"Ref": "DistributionKeys"}])
+        self.assertEqual(behaviour["ViewerProtocolPolicy"], "https-only")
+        for methods in ("AllowedMethods", "CachedMethods"):
+            self.assertEqual(behaviour[methods], ["GET", "HEAD"])
+        (origin,) = distribution["Origins"]
+        self.assertEqual(references(origin["DomainName"]), {"ThumbnailsBucket"})
+        self.assertEqual(behaviour["TargetOriginId"], origin["Id"])
+
+    def test_the_distribution_alone_may_read_the_bucket_and_only_objects(self) -> None:
+        def granted(**given: Any) -> list[dict[str, Any]]:
+            policy = properties(self.bucket_policy, **given)["PolicyDocument"]["Statement"]
+            self.assertIn("OnlyOverTls", [statement["Sid"] for statement in policy])
+            return [statement for statement in policy if statement["Effect"] != "Deny"]
+
+        self.assertEqual(granted(), [])
+        (right,) = granted(DeliveryPublicKey=self.pem)
+        self.assertEqual(right["Principal"], {"Service": "cloudfront.amazonaws.com"})
+        self.assertEqual(right["Action"], "s3:GetObject")
+        self.assertEqual(right["Resource"], {"Fn::Sub": "arn:${AWS::Partition}:s3:::${ThumbnailsBucket}/*"})
+        arn = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}"
+        self.assertEqual(right["Condition"], {"StringEquals": {"aws:SourceArn": {"Fn::Sub": arn}}})
+        for role in ("ThumbnailRole", "UploadUrlRole"):
+            self.assertEqual(statements(role, DeliveryPublicKey=self.pem), statements(role), role)
+
+    def test_cloudfront_signs_what_it_asks_s3(self) -> None:
+        (origin,) = self.distribution()["Origins"]
+        self.assertEqual(references(origin["OriginAccessControlId"]), {"DistributionAccess"})
+        access = properties("DistributionAccess")["OriginAccessControlConfig"]
+        self.assertEqual(access["OriginAccessControlOriginType"], "s3")
+        self.assertEqual((access["SigningBehavior"], access["SigningProtocol"]), ("always", "sigv4"))
+
+    def test_either_key_signs_so_that_one_can_take_the_others_place(self) -> None:
+        either = (("DeliveryPublicKey", "DistributionKey"), ("DeliveryPublicKey2", "DistributionKey2"))
+        for parameter, key in either:
+            given = {parameter: self.pem}
+            self.assertEqual(self.there(**given), self.cloudfront - {name for _, name in either} | {key})
+            self.assertEqual(properties("DistributionKeys", **given)["KeyGroupConfig"]["Items"], [{"Ref": key}])
+            self.assertEqual(properties(key, **given)["PublicKeyConfig"]["EncodedKey"], self.pem)
+        both = properties("DistributionKeys", DeliveryPublicKey="a", DeliveryPublicKey2="b")["KeyGroupConfig"]["Items"]
+        self.assertEqual(both, [{"Ref": name} for _, name in either])
+        configs = [RESOURCES[name]["Properties"]["PublicKeyConfig"] for _, name in either]
+        for unique in ("Name", "CallerReference"):
+            self.assertNotEqual(configs[0][unique], configs[1][unique])
+
+    def test_keys_are_taken_as_openssl_writes_them(self) -> None:
+        keys = (ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048))
+        private = keys[0].private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        for parameter in ("DeliveryPublicKey", "DeliveryPublicKey2"):
+            pattern = PARAMETERS[parameter]["AllowedPattern"]
+            for pem in map(public_pem, keys):
+                for taken in (pem, pem.rstrip("\n"), pem.replace("\n", "\r\n")):
+                    self.assertIsNotNone(re.fullmatch(pattern, taken), taken)
+                for refused in (pem.replace("\n", " "), pem.replace("\n", ""), pem[:80], pem + pem):
+                    self.assertIsNone(re.fullmatch(pattern, refused), refused)
+            self.assertIsNone(re.fullmatch(pattern, private.decode()))
+
+    def test_the_version_is_the_only_parameter_that_counts_and_that_s3_sees(self) -> None:
+        self.assertEqual(self.distribution()["DefaultCacheBehavior"]["CachePolicyId"], {"Ref": "DistributionCache"})
+        self.assertNotIn("OriginRequestPolicyId", self.distribution()["DefaultCacheBehavior"])
+        cache = properties("DistributionCache")["CachePolicyConfig"]
+        self.assertEqual(cache["ParametersInCacheKeyAndForwardedToOrigin"], {
+            "QueryStringsConfig": {"QueryStringBehavior": "whitelist", "QueryStrings": ["v"]},
+            "CookiesConfig": {"CookieBehavior": "none"},
+            "HeadersConfig": {"HeaderBehavior": "none"},
+            "EnableAcceptEncodingGzip": False,
+            "EnableAcceptEncodingBrotli": False,
+        })
+
+    def test_errors_are_not_kept_and_pictures_for_a_day(self) -> None:
+        cache = properties("DistributionCache")["CachePolicyConfig"]
+        self.assertEqual((cache["MinTTL"], cache["DefaultTTL"], cache["MaxTTL"]), (0, 86400, 86400))
+        # Amazon CloudFront Developer Guide, "HTTP 4xx and 5xx status codes that CloudFront caches".
+        kept = {400, 403, 404, 405, 414, 500, 501, 502, 503, 504}
+        errors = self.distribution()["CustomErrorResponses"]
+        self.assertEqual([set(error) for error in errors], [{"ErrorCode", "ErrorCachingMinTTL"}] * len(kept))
+        self.assertEqual({error["ErrorCode"]: error["ErrorCachingMinTTL"] for error in errors}, dict.fromkeys(kept, 0))
+
+    def test_browsers_take_a_picture_for_nothing_else_and_only_on_pages_of_its_site(self) -> None:
+        policy = self.distribution()["DefaultCacheBehavior"]["ResponseHeadersPolicyId"]
+        self.assertEqual(policy, {"Ref": "DistributionHeaders"})
+        for given, pages in (({}, "cross-origin"), (self.domain, "same-site")):
+            headers = properties("DistributionHeaders", **given)["ResponseHeadersPolicyConfig"]
+            self.assertEqual(headers["SecurityHeadersConfig"], {"ContentTypeOptions": {"Override": True}})
+            (header,) = headers["CustomHeadersConfig"]["Items"]
+            self.assertEqual((header["Header"], header["Value"]), ("Cross-Origin-Resource-Policy", pages))
+
+    domain = {
+        "DeliveryDomain": "photos.example.com",
+        "DeliveryCertificateArn": "arn:aws:acm:us-east-1:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab",
+    }
+
+    def test_a_domain_comes_with_its_certificate(self) -> None:
+        self.assertNotIn("Aliases", self.distribution())
+        self.assertEqual(self.distribution()["ViewerCertificate"], {"CloudFrontDefaultCertificate": True})
+        ours = self.distribution(**self.domain)
+        self.assertEqual(ours["Aliases"], ["photos.example.com"])
+        self.assertEqual(ours["ViewerCertificate"]["AcmCertificateArn"], self.domain["DeliveryCertificateArn"])
+        for name, value in self.domain.items():
+            self.assertRegex(value, f"^{PARAMETERS[name]['AllowedPattern']}$")
+        elsewhere = self.domain["DeliveryCertificateArn"].replace("us-east-1", "eu-west-1")
+        self.assertNotRegex(elsewhere, f"^{PARAMETERS['DeliveryCertificateArn']['AllowedPattern']}$")
+        for alone in self.domain:
+            refused = [rule for rule in STACK["Rules"].values() if holds(rule["RuleCondition"], {alone: self.domain[alone]})]
+            (assertion,) = [assertion for rule in refused for assertion in rule["Assertions"]]
+            self.assertFalse(holds(assertion["Assert"], {alone: self.domain[alone]}), alone)
+            self.assertTrue(holds(assertion["Assert"], self.domain))
 
 
 class Operation(unittest.TestCase):
