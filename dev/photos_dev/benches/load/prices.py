@@ -16,12 +16,19 @@ S3_THOUSAND_GETS = 0.0004
 S3_GB_MONTH = 0.023  # of the first 50 TB
 # Amazon S3 FAQs, "How will I be charged and billed for my use of Amazon S3?"
 S3_GB = 2**30
+# https://aws.amazon.com/s3/pricing/, "Data transfer": out to the internet, the first 10 TB a month. To CloudFront: free.
+S3_TRANSFER_GB = 0.09
 # https://aws.amazon.com/s3/pricing/: S3 Intelligent-Tiering. The days: Amazon S3 User Guide, "How S3
 # Intelligent-Tiering works".
 TIERED_INFREQUENT_GB_MONTH = 0.0125
 TIERED_ARCHIVE_GB_MONTH = 0.004
 TIERED_THOUSAND_OBJECTS_MONTH = 0.0025
 TIERED_DAYS = (30, 90)
+
+# https://aws.amazon.com/cloudfront/pricing/pay-as-you-go/: from edges in the United States and Europe, the first 10 TB a
+# month, and requests by HTTPS.
+CLOUDFRONT_TRANSFER_GB = 0.085
+CLOUDFRONT_THOUSAND_REQUESTS = 0.001
 
 # https://aws.amazon.com/sqs/pricing/: standard queues. A request takes up to ten messages: Amazon SQS Developer
 # Guide, "Amazon SQS batch actions".
