@@ -18,6 +18,7 @@ mod kills;
 mod lambda;
 mod orders;
 mod photos;
+mod plain_template;
 mod queries;
 mod redrive;
 mod removals;

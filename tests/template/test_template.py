@@ -21,28 +21,19 @@ from botocore.validate import ParamValidator
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from samtranslator.yaml_helper import yaml_parse
-from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
-from samtranslator.translator.transform import transform
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "dev"))
+
+from photos_dev.dist.plain import LARGEST_IN_S3, as_text, code_keys, plain_template  # noqa: E402
+
 TEMPLATE = ROOT / "template.yaml"
-# Any: SAM asks for one.
-REGION = "us-east-1"
-
-
-def transformed(template: str) -> dict[str, Any]:
-    source = yaml_parse(template)
-    for resource in source["Resources"].values():
-        if "CodeUri" in resource.get("Properties", {}):
-            resource["Properties"]["CodeUri"] = "s3://bucket/code.zip"  # as `sam deploy` has it
-    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
-    return transform(source, {}, ManagedPolicyLoader(None))
-
-
-STACK = transformed(TEMPLATE.read_text())
+STACK = plain_template(TEMPLATE)
 RESOURCES: dict[str, Any] = STACK["Resources"]
 PARAMETERS: dict[str, Any] = STACK["Parameters"]
-DEFAULTS = {name: parameter["Default"] for name, parameter in PARAMETERS.items()}
+# Where the functions' code is: `sam deploy` fills that in.
+CODE = ["CodeBucket", "ThumbnailCodeKey", "UploadUrlCodeKey"]
+DEFAULTS = {name: parameter["Default"] for name, parameter in PARAMETERS.items() if name not in CODE}
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
@@ -51,7 +42,7 @@ def resolved(value: Any, given: dict[str, Any]) -> Any:
     match value:
         case {"Fn::If": [condition, then, otherwise]}:
             return resolved(then if holds({"Condition": condition}, given) else otherwise, given)
-        case {"Ref": name} if name in PARAMETERS:
+        case {"Ref": name} if name in DEFAULTS:
             return given.get(name, DEFAULTS[name])
         case dict():
             parts = {name: resolved(part, given) for name, part in value.items()}
@@ -138,9 +129,49 @@ class Lint(unittest.TestCase):
         self.assertEqual(sorted(shown), sorted(PARAMETERS))
         for name, parameter in PARAMETERS.items():
             self.assertTrue(parameter["Description"], name)
-            self.assertIn("Default", parameter, name)
+            self.assertEqual("Default" in parameter, name not in CODE, name)
             limits = {"AllowedValues", "AllowedPattern", "MinValue"} & set(parameter)
             self.assertTrue(limits or parameter["Type"].startswith("CommaDelimited"), name)
+
+
+class WithoutSam(unittest.TestCase):
+    """What a release, the CDK construct and the Terraform module deploy."""
+
+    source: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+
+    def test_it_needs_no_transform(self) -> None:
+        self.assertNotIn("Transform", STACK)
+        self.assertEqual([name for name, one in RESOURCES.items() if one["Type"].startswith("AWS::Serverless::")], [])
+
+    def test_only_the_code_is_asked_for_in_addition(self) -> None:
+        self.assertEqual({name: PARAMETERS[name] for name in DEFAULTS}, self.source["Parameters"])
+        self.assertEqual(list(PARAMETERS), CODE + list(DEFAULTS))
+        self.assertEqual(code_keys(STACK), {"thumbnail": "ThumbnailCodeKey", "upload-url": "UploadUrlCodeKey"})
+        for name, function in of_type("AWS::Lambda::Function").items():
+            self.assertEqual(function["Code"]["S3Bucket"], {"Ref": "CodeBucket"}, name)
+
+    def test_nothing_of_the_source_is_decided_or_left_out(self) -> None:
+        for part in ("Conditions", "Outputs", "Description"):
+            self.assertEqual(STACK[part], self.source[part], part)
+        self.assertLessEqual(set(self.source["Resources"]), set(RESOURCES))
+        self.assertEqual(references(self.source) - references(STACK), set())
+        for name, resource in self.source["Resources"].items():
+            if resource["Type"] != "AWS::Serverless::Function":
+                self.assertEqual(RESOURCES[name], resource, name)
+
+    def test_it_is_the_same_text_in_every_region_and_every_run(self) -> None:
+        texts = set()
+        for region, seed in (("us-east-1", "1"), ("cn-north-1", "2")):
+            with tempfile.TemporaryDirectory() as folder:
+                output = Path(folder) / "template.json"
+                environment = {"PYTHONPATH": str(ROOT / "dev"), "AWS_DEFAULT_REGION": region, "PYTHONHASHSEED": seed}
+                command = [sys.executable, "-m", "photos_dev.dist.plain", output]
+                subprocess.run(command, env=os.environ | environment, check=True, capture_output=True)
+                texts.add(output.read_text())
+        self.assertEqual(texts, {as_text(STACK)})
+
+    def test_cloudformation_takes_it_from_s3(self) -> None:
+        self.assertLessEqual(len(as_text(STACK).encode()), LARGEST_IN_S3)
 
 
 class Buckets(unittest.TestCase):
@@ -373,7 +404,7 @@ class ManagedInstances(unittest.TestCase):
                 check=True,
                 capture_output=True,
             )
-            cls.stack = transformed(variant.read_text())
+            cls.stack = plain_template(variant)
 
     def test_what_cloudformation_gets_passes_cfn_lint_which_finds_circles(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -85,6 +85,11 @@ def parse_arguments() -> argparse.Namespace:
         default=[],
         help="more variables for the functions",
     )
+    into.add_argument(
+        "--plain",
+        action="store_true",
+        help="deploy plain CloudFormation, as a release has it, instead of SAM's template",
+    )
     into.set_defaults(run=deploy_stack)
 
     run_in = commands.add_parser("exec", help="run a command against the local AWS of `up`")
@@ -125,6 +130,7 @@ def deploy_stack(arguments: argparse.Namespace) -> int:
         arguments.functions,
         dict(arguments.parameter),
         dict(arguments.environment),
+        arguments.plain,
     )
     print(json.dumps(outputs, indent=2))
     return 0

@@ -53,10 +53,15 @@ def deploy(
     functions: Path,
     parameters: dict[str, str],
     environment: dict[str, str],
+    plain: bool = False,
 ) -> dict[str, str]:
     """Creates or updates the stack with the functions built in a folder; returns its outputs."""
     aws = Clients(endpoint)
-    apply(aws, stack, template_with_code(aws, functions), parameters)
+    if plain:
+        template, code = plain_template_and_code(aws, functions)
+        apply(aws, stack, template, code | parameters)
+    else:
+        apply(aws, stack, template_with_code(aws, functions), parameters)
     outputs = stack_outputs(aws, stack)
     disable_redrive(aws, outputs)
     if endpoint.startswith("http:"):
@@ -73,12 +78,12 @@ def deploy(
 
 
 def upload(aws: Clients, bootstrap: Path) -> str:
-    """Uploads a function's code; returns its URI, which is the same for the same code."""
+    """Uploads a function's code; returns its key, which is the same for the same code."""
     try:
         code = bootstrap.read_bytes()
     except FileNotFoundError:
         raise Problem(f"{bootstrap} does not exist: build it with `make build`") from None
-    return f"s3://{DEPLOYMENT_BUCKET}/{put_package(aws, zipped(code))}"
+    return put_package(aws, zipped(code))
 
 
 def put_package(aws: Clients, package: bytes) -> str:
@@ -109,14 +114,26 @@ def template_with_code(aws: Clients, functions: Path) -> str:
     """The template with the one change that `sam package` makes too: the URI of each function's code."""
 
     def with_code(match: re.Match[str]) -> str:
-        code_uri = upload(aws, functions / match["binary"] / "bootstrap")
-        return f"{match['before']} {code_uri}"
+        key = upload(aws, functions / match["binary"] / "bootstrap")
+        return f"{match['before']} s3://{DEPLOYMENT_BUCKET}/{key}"
 
     function = r"(?ms)(?P<before>^\s+Binary: (?P<binary>\S+)$.*?^\s+CodeUri:) \.$"
     template, changes = re.subn(function, with_code, TEMPLATE.read_text())
     if changes == 0:
         raise Problem(f"{TEMPLATE.name} has no function with `CodeUri: .` after `Binary:`, so no code can be deployed")
     return template
+
+
+def plain_template_and_code(aws: Clients, functions: Path) -> tuple[str, dict[str, str]]:
+    """The template without SAM, and its parameters that say where the functions' code is."""
+    from photos_dev.dist import plain  # it imports SAM's transform, which takes most of a second
+
+    template = plain.plain_template(TEMPLATE)
+    keys = {
+        parameter: upload(aws, functions / binary / "bootstrap")
+        for binary, parameter in plain.code_keys(template).items()
+    }
+    return plain.as_text(template), {"CodeBucket": DEPLOYMENT_BUCKET} | keys
 
 
 def apply(aws: Clients, stack: str, template: str, parameters: dict[str, str]) -> None:
