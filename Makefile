@@ -20,6 +20,7 @@ LOAD    ?=
 SCALE   ?=
 CONFIG  ?= default
 MANAGED ?= template-managed.yaml
+RELEASE ?= dist
 SOAK_COUNT ?= 2400
 PHOTOS_DIR ?=
 # Not that of the environment, which other tools set.
@@ -31,6 +32,9 @@ OPS  := .venv-ops
 DEV  := $(VENV)/bin/python -m photos_dev
 AWS  := $(DEV).local_aws
 SAM  := SAM_CLI_TELEMETRY=0 $(OPS)/bin/sam
+# What they build has the same bytes in every folder.
+REPRODUCIBLE := $(DEV).dist.reproducible
+SAM_BUILD    := SAM_CLI_TELEMETRY=0 $(REPRODUCIBLE) $(OPS)/bin/sam build
 DEPLOY = $(AWS) deploy --stack $(STACK) --parameter Architecture=$(ARCHITECTURE)
 
 # Lambda's name for this machine's processor: the functions that are built here must run here.
@@ -49,6 +53,7 @@ unexport AWS_ENDPOINT_URL
 .PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth scale invoke up stop \
 	release measure latency cost bench bench-heic bench-renditions bench-check bench-stages bench-pins fuzz faults quality \
 	exif-check heic-check strip-check \
+	dist dist-check try test-release \
 	deploy managed-template destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
 help: ## List the commands
@@ -101,8 +106,9 @@ check: setup ops ## Check everything that needs no local AWS, in minutes: format
 
 test: check ## Check everything: make check, and the template, the packages, and the functions in the local AWS
 	$(MAKE) --no-print-directory deny test-template
-	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(SAM_BUILD) --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(OPS)/bin/python -m unittest discover --start-directory tests/package
+	$(MAKE) --no-print-directory test-release
 	$(AWS) with -- cargo test --profile $(PROFILE) --test pipeline
 	@echo "all checks passed"
 
@@ -158,8 +164,20 @@ stop: ## Stop the local AWS, and delete its data
 	@if [ -x $(VENV)/bin/python ]; then $(AWS) down; fi
 
 release: setup ## Build the packages for AWS, and show their sizes (ARCHITECTURE=x86_64 or arm64)
-	$(LAMBDA_BUILD) --release --output-format zip --lambda-dir $(PACKAGES)
+	$(REPRODUCIBLE) $(LAMBDA_BUILD) --release --output-format zip --lambda-dir $(PACKAGES)
 	@du --apparent-size --human-readable $(PACKAGES)/*/bootstrap.zip
+
+dist: setup ## Build a release into the folder dist, which needs no compiler to be deployed
+	@$(DEV).dist.build dist
+
+dist-check: dist ## Build the release once more elsewhere: it must be the same bytes
+	@$(DEV).dist.check
+
+try: ## Process a photo in the local AWS with a release, without a compiler (RELEASE=folder or .tar.gz, PHOTO=path)
+	@$(PYTHON) dev/photos_dev/dist/try_release.py --release "$(RELEASE)" "$(PHOTO)"
+
+test-release: setup ops ## Check a release of the functions that make test has built: contents, templates, try
+	$(VENV)/bin/python -m unittest discover --start-directory tests/release
 
 measure: release ## Measure size, cold start, CPU time and memory of the release builds
 	@$(AWS) with --tls -- $(DEV).benches.measure $(PACKAGES)
@@ -225,7 +243,7 @@ strip-check: setup ## Read share copies of the photos below DIR with exiftool: n
 	@$(DEV).strip_check target/$(PROFILE)/examples/stripped "$(DIR)"
 
 deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)
-	$(SAM) build --config-env $(CONFIG)
+	$(SAM_BUILD) --config-env $(CONFIG)
 	$(SAM) deploy --config-env $(CONFIG) $(if $(filter default,$(CONFIG)),--guided)
 
 managed-template: setup ## Write a variant of template.yaml for Lambda Managed Instances (MANAGED=template-managed.yaml)
@@ -250,12 +268,12 @@ backfill: setup ## Make the renditions of photos that are in a stack's bucket al
 backfill-check: build ## Backfill many small photos in the local AWS, with an interruption and a change of settings (BACKFILL_PHOTOS=500)
 	BACKFILL_PHOTOS=$(BACKFILL_PHOTOS) $(AWS) with -- cargo test --profile $(PROFILE) --test pipeline backfill:: -- --nocapture
 
-requirements: setup ## Update the pins of local.in, ops.in, faults.in and heic.in in dev/requirements
+requirements: setup ## Update the pins of local.in, try.in, ops.in, faults.in and heic.in in dev/requirements
 	$(VENV)/bin/python -m pip install --quiet uv
-	for name in local ops faults heic; do \
+	for name in local try ops faults heic; do \
 		$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
 			--no-header --no-annotate dev/requirements/$$name.in --output-file dev/requirements/$$name.txt || exit; \
 	done
 
 clean: stop ## Stop the local AWS, and remove everything that was built and installed
-	rm -rf target $(VENV) $(OPS) .local .aws-sam out
+	rm -rf target $(VENV) $(OPS) .local .aws-sam out dist

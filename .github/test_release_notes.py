@@ -1,9 +1,13 @@
-"""Tests of release_notes.py, and of the files in this folder that name other files."""
+"""Tests of release_notes.py, of what is released, and of the files in this folder that name other files."""
 
 from __future__ import annotations
 
 import re
 import unittest
+from fnmatch import fnmatch
+from typing import Any
+
+import yaml
 
 from release_notes import ROOT, NotReleasable, notes_of, sections, version_of
 
@@ -63,6 +67,40 @@ class Notes(unittest.TestCase):
         self.refuses("v1.2.0", CARGO, CHANGELOG.replace("## Unreleased\n\n", ""), "must begin with")
         self.refuses("v1.2.0", CARGO, "# Changelog\n", "must begin with")
         self.refuses("v1.2.0", CARGO, "# Changelog\n\n## Unreleased\n", "no version yet")
+
+
+class Published(unittest.TestCase):
+    """The files of a release: docs/install.md names those that are downloaded."""
+
+    job: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]["publish"]
+    archive = ["s3-photo-thumbnailer-1.2.3.tar.gz"]
+    parts = [f"{name}-{architecture}.zip" for name in ("thumbnail", "upload-url") for architecture in ("x86_64", "arm64")]
+    parts += ["functions-x86_64.cdx.json", "functions-arm64.cdx.json", "template.yaml", "template-arm64.yaml", "template.json"]
+
+    def patterns(self, step: str, key: str) -> list[str]:
+        (text,) = [one["with"][key] if key != "run" else one["run"] for one in self.job["steps"] if step in str(one)]
+        return re.findall(r"dist/(\S+)", text)
+
+    def test_both_architectures_and_the_archive_of_both_are_published(self) -> None:
+        patterns = self.patterns("gh release create", "run")
+        for name in [*self.archive, f"{self.archive[0]}.sha256", *self.parts, "SHA256SUMS"]:
+            self.assertTrue(any(fnmatch(name, pattern) for pattern in patterns), name)
+
+    def test_github_attests_where_what_is_deployed_comes_from(self) -> None:
+        patterns = self.patterns("actions/attest@", "subject-path")
+        for name in [*self.archive, *self.parts]:
+            self.assertTrue(any(fnmatch(name, pattern) for pattern in patterns), name)
+        for permission in ("contents", "id-token", "attestations"):
+            self.assertEqual(self.job["permissions"][permission], "write")
+
+    def test_nothing_is_published_before_the_tests_have_passed(self) -> None:
+        self.assertLessEqual({"notes", "test", "package"}, set(self.job["needs"]))
+
+    def test_the_release_is_sealed_once_it_has_both_architectures(self) -> None:
+        steps = [str(step) for step in self.job["steps"]]
+        order = ("actions/download-artifact", "photos_dev.dist.seal dist", "actions/attest@", "gh release create")
+        places = [max(place for place, step in enumerate(steps) if what in step) for what in order]
+        self.assertEqual(places, sorted(places))
 
 
 class Repository(unittest.TestCase):

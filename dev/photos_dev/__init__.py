@@ -4,6 +4,7 @@
 |---|---|
 | `local_aws` | runs a local AWS on this machine, and deploys template.yaml into it |
 | `stack` | uses a deployed stack: processes a photo, invokes the function, runs the demo, redrives dead letters, backfills |
+| `dist` | builds a release, which can be tried and deployed without a compiler |
 | `benches` | measures the functions; compares thumbnails (`peers`) and batches (`load`) with other programs |
 | `scale` | simulates on paper how far the system scales, and what breaks first |
 | `faults` | makes every call to AWS fail in every way, and counts the photos by outcome |

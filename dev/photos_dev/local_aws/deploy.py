@@ -1,4 +1,4 @@
-"""Deploys template.yaml into the local AWS through its CloudFormation, as `sam deploy` would."""
+"""Deploys template.yaml, or a release's, into the local AWS through its CloudFormation, as `sam deploy` would."""
 
 from __future__ import annotations
 
@@ -54,14 +54,15 @@ def deploy(
     parameters: dict[str, str],
     environment: dict[str, str],
     plain: bool = False,
+    template: Path = TEMPLATE,
 ) -> dict[str, str]:
     """Creates or updates the stack with the functions built in a folder; returns its outputs."""
     aws = Clients(endpoint)
     if plain:
-        template, code = plain_template_and_code(aws, functions)
-        apply(aws, stack, template, code | parameters)
+        text, code = plain_template_and_code(aws, functions)
+        apply(aws, stack, text, code | parameters)
     else:
-        apply(aws, stack, template_with_code(aws, functions), parameters)
+        apply(aws, stack, template_with_code(aws, template, functions), parameters)
     outputs = stack_outputs(aws, stack)
     disable_redrive(aws, outputs)
     if endpoint.startswith("http:"):
@@ -100,28 +101,43 @@ def put_content(aws: Clients, content: bytes, suffix: str) -> str:
     return key
 
 
-def zipped(bootstrap: bytes) -> bytes:
-    """A deployment package for Lambda. It is not compressed, as it does not leave this machine."""
-    entry = zipfile.ZipInfo("bootstrap")
+def zipped(bootstrap: bytes, compression: int = zipfile.ZIP_STORED) -> bytes:
+    """A deployment package for Lambda, the same bytes for the same code. It is not compressed where it does not leave this
+    machine."""
+    entry = zipfile.ZipInfo("bootstrap")  # of 1980
+    entry.compress_type = compression
     entry.external_attr = 0o100755 << 16
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr(entry, bootstrap)
+        archive.writestr(entry, bootstrap, compresslevel=9)
     return package.getvalue()
 
 
-def template_with_code(aws: Clients, functions: Path) -> str:
-    """The template with the one change that `sam package` makes too: the URI of each function's code."""
+def template_with_code(aws: Clients, template: Path, functions: Path) -> str:
+    """The template with the one change that `sam package` makes too: the URI of each function's code.
 
-    def with_code(match: re.Match[str]) -> str:
+    The code is that of the function's binary, or the zip beside the template that a release's CodeUri names."""
+
+    def built(match: re.Match[str]) -> str:
         key = upload(aws, functions / match["binary"] / "bootstrap")
         return f"{match['before']} s3://{DEPLOYMENT_BUCKET}/{key}"
 
+    def packaged(match: re.Match[str]) -> str:
+        try:
+            package = (template.parent / match["zip"]).read_bytes()
+        except FileNotFoundError:
+            raise Problem(f"{template.parent} has no {match['zip']}, which {template.name} names") from None
+        return f"CodeUri: s3://{DEPLOYMENT_BUCKET}/{put_package(aws, package)}"
+
     function = r"(?ms)(?P<before>^\s+Binary: (?P<binary>\S+)$.*?^\s+CodeUri:) \.$"
-    template, changes = re.subn(function, with_code, TEMPLATE.read_text())
-    if changes == 0:
-        raise Problem(f"{TEMPLATE.name} has no function with `CodeUri: .` after `Binary:`, so no code can be deployed")
-    return template
+    text, built_functions = re.subn(function, built, template.read_text())
+    text, packaged_functions = re.subn(r"\bCodeUri: (?P<zip>[\w-]+\.zip)$", packaged, text, flags=re.M)
+    if not built_functions and not packaged_functions:
+        raise Problem(
+            f"{template.name} has no function with a zip as its CodeUri, or with `CodeUri: .` after `Binary:`, so no code "
+            "can be deployed"
+        )
+    return text
 
 
 def plain_template_and_code(aws: Clients, functions: Path) -> tuple[str, dict[str, str]]:
