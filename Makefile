@@ -21,6 +21,7 @@ SCALE   ?=
 CONFIG  ?= default
 MANAGED ?= template-managed.yaml
 RELEASE ?= dist
+AGAIN   ?=
 SOAK_COUNT ?= 2400
 PHOTOS_DIR ?=
 # Not that of the environment, which other tools set.
@@ -170,8 +171,8 @@ release: setup ## Build the packages for AWS, and show their sizes (ARCHITECTURE
 dist: setup ## Build a release into the folder dist, which needs no compiler to be deployed
 	@$(DEV).dist.build dist
 
-dist-check: dist ## Build the release once more elsewhere: it must be the same bytes
-	@$(DEV).dist.check
+dist-check: dist ## Build the release once more elsewhere: it must be the same bytes (AGAIN=folder to keep that build)
+	@$(DEV).dist.check $(if $(AGAIN),--folder "$(AGAIN)")
 
 try: ## Process a photo in the local AWS with a release, without a compiler (RELEASE=folder or .tar.gz, PHOTO=path)
 	@$(PYTHON) dev/photos_dev/dist/try_release.py --release "$(RELEASE)" "$(PHOTO)"

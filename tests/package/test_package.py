@@ -39,6 +39,15 @@ class Package(unittest.TestCase):
                     archive.write(bootstrap(function), "bootstrap")
                 self.assertLessEqual(package.tell(), LARGEST_PACKAGE, function)
 
+    def test_no_function_says_where_it_was_built(self) -> None:
+        # So the same commit gives the same bytes in every folder: `make dist-check`.
+        cargo_home = os.environ.get("CARGO_HOME") or Path.home() / ".cargo"
+        for function in FUNCTIONS:
+            code = bootstrap(function).read_bytes()
+            self.assertIn(b"crates/", code, function)
+            for path in (ROOT, cargo_home):
+                self.assertNotIn(f"{path}/".encode(), code, function)
+
     def test_nothing_of_a_package_is_newer_than_the_glibc_it_will_meet(self) -> None:
         for function in FUNCTIONS:
             symbols = subprocess.run(

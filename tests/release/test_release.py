@@ -135,10 +135,9 @@ class Bill(unittest.TestCase):
         named = set()
         for name in binaries(TEMPLATE.read_text()):
             code = (FUNCTIONS / name / "bootstrap").read_bytes()
-            named |= set(re.findall(rb"/([a-z0-9_-]+)-(\d+\.\d+\.\d+)/src/[\w/]+\.rs", code))
+            named |= set(re.findall(rb"(?:registry/src/[^/]+|crates)/([a-z0-9_-]+)-(\d+\.\d+\.\d+)/", code))
         self.assertGreater(len(named), 30)
-        for name, version in sorted(named):
-            self.assertIn((name.decode(), version.decode()), self.components)
+        self.assertEqual({(name.decode(), version.decode()) for name, version in named} - set(self.components), set())
 
     def test_it_names_the_compiler_whose_library_is_linked(self) -> None:
         version = run("rustc", "--version").stdout.split()[1]
@@ -152,11 +151,11 @@ class Bill(unittest.TestCase):
 
     def test_every_crate_has_a_licence_that_may_be_linked(self) -> None:
         (allowed,) = re.findall(r"(?m)^allow = \[(.*)\]$", (ROOT / "deny.toml").read_text())
-        names = set(re.findall(r'"(.+?)"', allowed))
+        names, licensing = set(re.findall(r'"(.+?)"', allowed)), get_spdx_licensing()
         for key, component in self.components.items():
             (choice,) = component["licenses"]
             text = choice.get("expression") or choice["license"]["id"]
-            self.assertTrue(permits(get_spdx_licensing().parse(text), names), f"{key}: {text}")
+            self.assertTrue(permits(licensing.parse(text), names), f"{key}: {text}")
 
     def test_it_has_the_checksums_of_the_lockfile(self) -> None:
         lockfile = (ROOT / "Cargo.lock").read_text()

@@ -5,7 +5,9 @@ The other build has another folder, another home, its own Python environment and
 
 from __future__ import annotations
 
+import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,11 +22,20 @@ DIST = ROOT / "dist"
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--folder", type=Path, metavar="PATH",
+        help="folder for the other build, which is kept, so that an interrupted check goes on (default: a temporary one)",
+    )
+    folder = parser.parse_args().folder
     if changed := output("git", "status", "--porcelain").strip():
         raise Problem(f"only a commit can be built again, and these files are not committed:\n{changed}")
-    with tempfile.TemporaryDirectory(prefix="again-") as folder:
-        again = rebuilt(Path(folder).resolve())
-        first, second = sums(DIST), sums(again)
+    other = (folder or Path(tempfile.mkdtemp(prefix="again-"))).resolve()
+    try:
+        first, second = sums(DIST), sums(built_in(other))
+    finally:
+        if not folder:
+            shutil.rmtree(other, ignore_errors=True)
     differing = sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
     if differing:
         raise Problem(f"the second build differs in {len(differing)} of {len(first)} files: {', '.join(differing)}")
@@ -32,14 +43,16 @@ def main() -> int:
     return 0
 
 
-def rebuilt(folder: Path) -> Path:
+def built_in(folder: Path) -> Path:
     """The release of a clone of this commit, built in a folder."""
-    home, checkout = folder / "home-of-another", folder / "elsewhere/checkout"
-    cargo_home = folder / "crates-of-another"
+    home, cargo_home, checkout = folder / "home", folder / "crates-of-another", folder / "elsewhere/checkout"
+    home.mkdir(parents=True, exist_ok=True)
     linked(Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo"), cargo_home)
-    home.mkdir()
-    subprocess.run(["git", "clone", "--quiet", ROOT, checkout], check=True)
-    mine = ("CARGO_TARGET_DIR", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "VIRTUAL_ENV")
+    if not checkout.exists():
+        subprocess.run(["git", "clone", "--quiet", "--no-checkout", ROOT, checkout], check=True)
+    subprocess.run(["git", "fetch", "--quiet", ROOT, "HEAD"], cwd=checkout, check=True)
+    subprocess.run(["git", "reset", "--quiet", "--hard", "FETCH_HEAD"], cwd=checkout, check=True)
+    mine = ("CARGO_TARGET_DIR", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "VIRTUAL_ENV")
     environment = {name: value for name, value in os.environ.items() if name not in mine} | {
         "HOME": str(home),
         "CARGO_HOME": str(cargo_home),
@@ -52,15 +65,11 @@ def rebuilt(folder: Path) -> Path:
 
 
 def linked(cargo_home: Path, other: Path) -> None:
-    """Another folder for cargo, in which the crates need not be downloaded again."""
-    other.mkdir()
-    for entry in cargo_home.iterdir():
-        if entry.name != "registry":
-            (other / entry.name).symlink_to(entry)
-    (other / "registry").mkdir()
-    for name in ("cache", "index"):
-        if (cargo_home / "registry" / name).is_dir():
-            (other / "registry" / name).symlink_to(cargo_home / "registry" / name)
+    """Another folder for cargo, in which the crates are unpacked again, but need not be downloaded."""
+    (other / "registry").mkdir(parents=True, exist_ok=True)
+    for name in ("registry/cache", "registry/index", "config.toml"):
+        if (cargo_home / name).exists() and not (other / name).exists():
+            (other / name).symlink_to(cargo_home / name)
 
 
 def sums(folder: Path) -> dict[str, str]:

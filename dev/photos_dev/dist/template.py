@@ -9,7 +9,7 @@ from photos_dev.problem import Problem
 # A function of template.yaml up to its code.
 FUNCTION = re.compile(
     r"^    Metadata:\n      BuildMethod: rust-cargolambda\n      BuildProperties:\n        Binary: (?P<binary>\S+)\n"
-    r"(?P<between>(?:      ?[^\n]*\n|    \w[^\n]*\n|\n)*?)      CodeUri: \.\n",
+    r"(?P<between>(?:(?!  \w).*\n)*?)      CodeUri: \.\n",
     re.M,
 )
 ARCHITECTURES = re.compile(r"^    Default: x86_64\n    AllowedValues: \[x86_64, arm64\]\n", re.M)
