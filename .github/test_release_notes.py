@@ -30,6 +30,15 @@ CHANGELOG = """# Changelog
 """
 
 
+# What a release consists of: docs/install.md.
+ARCHIVE = "s3-photo-thumbnailer-1.2.3.tar.gz"
+PARTS = ["template.yaml", "template-arm64.yaml", "template.json"] + [
+    name.format(architecture)
+    for name in ("thumbnail-{}.zip", "upload-url-{}.zip", "functions-{}.cdx.json")
+    for architecture in ("x86_64", "arm64")
+]
+
+
 class Notes(unittest.TestCase):
     def test_the_notes_are_the_section_of_the_version(self) -> None:
         self.assertEqual(notes_of("v1.2.0", CARGO, CHANGELOG), "### Added\n\n- A feature.")
@@ -70,12 +79,7 @@ class Notes(unittest.TestCase):
 
 
 class Published(unittest.TestCase):
-    """The files of a release: docs/install.md names those that are downloaded."""
-
     job: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())["jobs"]["publish"]
-    archive = ["s3-photo-thumbnailer-1.2.3.tar.gz"]
-    parts = [f"{name}-{architecture}.zip" for name in ("thumbnail", "upload-url") for architecture in ("x86_64", "arm64")]
-    parts += ["functions-x86_64.cdx.json", "functions-arm64.cdx.json", "template.yaml", "template-arm64.yaml", "template.json"]
 
     def patterns(self, step: str, key: str) -> list[str]:
         (text,) = [one["with"][key] if key != "run" else one["run"] for one in self.job["steps"] if step in str(one)]
@@ -83,12 +87,12 @@ class Published(unittest.TestCase):
 
     def test_both_architectures_and_the_archive_of_both_are_published(self) -> None:
         patterns = self.patterns("gh release create", "run")
-        for name in [*self.archive, f"{self.archive[0]}.sha256", *self.parts, "SHA256SUMS"]:
+        for name in [ARCHIVE, f"{ARCHIVE}.sha256", *PARTS, "SHA256SUMS"]:
             self.assertTrue(any(fnmatch(name, pattern) for pattern in patterns), name)
 
     def test_github_attests_where_what_is_deployed_comes_from(self) -> None:
         patterns = self.patterns("actions/attest@", "subject-path")
-        for name in [*self.archive, *self.parts]:
+        for name in [ARCHIVE, *PARTS]:
             self.assertTrue(any(fnmatch(name, pattern) for pattern in patterns), name)
         for permission in ("contents", "id-token", "attestations"):
             self.assertEqual(self.job["permissions"][permission], "write")

@@ -43,7 +43,7 @@ from photos_dev.stack import run_photo
 ARCHITECTURE = "arm64" if os.uname().machine == "aarch64" else "x86_64"
 SAM = ROOT / ".venv-ops/bin/sam"
 # Coreutils and Python: all that a machine needs for a release, beside PyPI.
-TOOLS = ("basename", "cat", "cp", "dirname", "env", "ln", "ls", "mkdir", "mktemp", "mv", "rm", "sh", "sleep", "sort", "uname")
+TOOLS = ("basename", "cat", "cp", "dirname", "env", "ln", "ls", "mkdir", "mv", "rm", "sh", "sleep", "sort", "uname")
 COMPILERS = ("cargo", "rustc", "cc", "gcc", "c++", "clang", "zig", "ld", "as", "make", "cmake", "nasm", "git")
 SECONDS = 60
 
@@ -166,7 +166,8 @@ class Bill(unittest.TestCase):
                 self.assertIn(f'checksum = "{hashed["content"]}"\n', lockfile)
 
     def test_it_lists_the_library_of_every_crate_with_sources_in_c(self) -> None:
-        in_c = {crate.name for crate in linked_crates(ARCHITECTURE) if not crate.is_ours and any(crate.folder.rglob("*.c"))}
+        of_others = [crate for crate in linked_crates(ARCHITECTURE) if not crate.is_ours]
+        in_c = {crate.name for crate in of_others if any(crate.folder.rglob("*.c"))}
         listed = {name for (name, _), component in self.components.items() if "components" in component}
         self.assertEqual(in_c, listed)
         self.assertGreaterEqual(len(listed), 3)
@@ -209,7 +210,8 @@ class Templates(unittest.TestCase):
 
     def test_a_function_that_is_built_in_another_way_is_refused(self) -> None:
         text = TEMPLATE.read_text()
-        for changed in (text.replace("CodeUri: .", "CodeUri: src", 1), text.replace("BuildMethod: rust-cargolambda", "A: b", 1)):
+        for part, instead in (("CodeUri: .", "CodeUri: src"), ("rust-cargolambda", "makefile")):
+            changed = text.replace(part, instead, 1)
             with self.assertRaisesRegex(Problem, r"template\.yaml has \d+ functions, of which \d+ are built"):
                 release_template(changed, "x86_64")
 
@@ -223,12 +225,10 @@ class Templates(unittest.TestCase):
         self.assertEqual(set(code_keys(plain)), set(binaries(TEMPLATE.read_text())))
 
     def test_sam_takes_it_without_a_build(self) -> None:
-        result = run(SAM, "validate", "--lint", "--template-file", template_name(ARCHITECTURE), cwd=release, env=sam_environment())
+        environment = os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
+        command = (SAM, "validate", "--lint", "--template-file", template_name(ARCHITECTURE))
+        result = run(*command, cwd=release, env=environment)
         self.assertEqual(result.returncode, 0, result.stdout)
-
-
-def sam_environment() -> dict[str, str]:
-    return os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 class Deployed(unittest.TestCase):
@@ -295,7 +295,7 @@ class Try(unittest.TestCase):
         (unpacked,) = (folder / "unpacked").iterdir()
         first = self.run_try(unpacked / "try")
         self.assertEqual(first.returncode, 0, first.stdout)
-        for shown in ("installing a local AWS", "1331 x 2000 pixels", '"status": "READY"', '"takenAt": "2024-04-06T17:23:41'):
+        for shown in ("installing a local AWS", "1331 x 2000 pixels", '"status": "READY"', '"takenAt": "2024-04-06'):
             self.assertIn(shown, first.stdout)
         thumbnail = unpacked / "out" / PHOTO.name
         self.assertEqual(thumbnail.read_bytes()[:3], b"\xff\xd8\xff")
@@ -318,7 +318,7 @@ class Try(unittest.TestCase):
             tar.addfile(tarfile.TarInfo("s3-photo-thumbnailer/../../escaped"))
         (folder / "empty").mkdir()
         for arguments, message in (
-            (["--release", folder / "empty"], "is no release with functions for this processor"),
+            (["--release", folder / "empty"], "is no release with functions for "),
             (["--release", folder / "broken.tar.gz"], "is no release: "),
             (["--release", folder / "escapes.tar.gz"], "which is not a file inside of its folder"),
             ([folder / "no.jpg"], "no.jpg is no file"),

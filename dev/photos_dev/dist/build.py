@@ -20,7 +20,7 @@ from photos_dev.dist.licences import licences
 from photos_dev.dist.plain import plain_template, size_of
 from photos_dev.dist.reproducible import TARGETS, commit_time, environment, output
 from photos_dev.dist.sbom import sbom
-from photos_dev.dist.seal import seal
+from photos_dev.dist.seal import SUMS, seal
 from photos_dev.dist.template import binaries, package_name, release_template, template_name
 from photos_dev.local_aws.deploy import zipped
 from photos_dev.paths import ROOT, TEMPLATE
@@ -51,7 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="folder of the release, which is replaced")
     parser.add_argument(
-        "--functions", type=Path, metavar="DIR", help="folder of functions that are built already, ARCHITECTURE/NAME/bootstrap"
+        "--functions", type=Path, metavar="DIR", help="folder of functions that are built, ARCHITECTURE/NAME/bootstrap"
     )
     arguments = parser.parse_args()
     functions = given(arguments.functions) if arguments.functions else built()
@@ -93,6 +93,8 @@ def built() -> dict[str, Path]:
 
 def assemble(folder: Path, functions: dict[str, Path]) -> Path:
     """Writes all files of a release of built functions, NAME/bootstrap for each architecture; returns its archive."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMS).is_file():
+        raise Problem(f"{folder} holds something else than a release: remove it, or name another folder")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     time, template = commit_time(), TEMPLATE.read_text()

@@ -25,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--folder", type=Path, metavar="PATH",
-        help="folder for the other build, which is kept, so that an interrupted check goes on (default: a temporary one)",
+        help="folder of the other build, which is kept, so that a check can go on (default: a temporary one)",
     )
     folder = parser.parse_args().folder
     if changed := output("git", "status", "--porcelain").strip():

@@ -49,7 +49,8 @@ LIBRARIES = {
     ),
     "libwebp-sys": (
         "libwebp", "https://chromium.googlesource.com/webm/libwebp", "BSD-3-Clause",
-        "vendor/src/enc/vp8i_enc.h", r"ENC_MAJ_VERSION (\d+)\n#define ENC_MIN_VERSION (\d+)\n#define ENC_REV_VERSION (\d+)",
+        "vendor/src/enc/vp8i_enc.h",
+        r"ENC_MAJ_VERSION (\d+)\n#define ENC_MIN_VERSION (\d+)\n#define ENC_REV_VERSION (\d+)",
     ),
     "turbojpeg-sys": (
         "libjpeg-turbo", "https://libjpeg-turbo.org", "IJG AND BSD-3-Clause AND Zlib",

@@ -1,7 +1,7 @@
 """Lists what is linked into the functions as a software bill of materials, in CycloneDX's JSON: `make dist`.
 
-cargo-cyclonedx would take minutes to be built, writes a file into each folder of the workspace with this machine's paths in
-it, counts the features that only tools ask for, and does not know the libraries in C.
+cargo-cyclonedx would take minutes to be built. It writes a file into each folder of the workspace, with this machine's
+paths in it, counts the features that only tools ask for, and does not know the libraries in C.
 """
 
 from __future__ import annotations

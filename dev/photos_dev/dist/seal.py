@@ -56,8 +56,8 @@ def contents(folder: Path) -> list[str]:
 
 
 def pack(folder: Path, name: str, archive: Path, time: int) -> None:
-    """Packs a release below its name. Owner, time and mode of its files are the same wherever they come from: storage of
-    a workflow keeps none of them."""
+    """Packs a release below its name. Owner, time and mode of its files are the same wherever they come from: what a
+    workflow stores keeps none of them."""
     with (
         archive.open("wb") as file,
         gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as compressed,

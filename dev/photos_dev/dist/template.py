@@ -22,7 +22,7 @@ def release_template(template: str, architecture: str) -> str:
         lambda match: f"{match['between']}      CodeUri: {package_name(match['binary'], architecture)}\n", template
     )
     if built != functions or functions == 0:
-        raise Problem(f"template.yaml has {functions} functions, of which {built} are built from this folder by `Binary:`")
+        raise Problem(f"template.yaml has {functions} functions, of which {built} are built here by `Binary:`")
     only = f"    Default: {architecture}\n    AllowedValues: [{architecture}]\n"
     text, changes = ARCHITECTURES.subn(only, text)
     if changes != 1:

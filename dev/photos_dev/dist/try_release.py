@@ -73,7 +73,7 @@ def unpacked(archive: Path, folder: Path) -> Path:
 def process(release: Path, photo: Path | None, started: float) -> int:
     template = release / TEMPLATES.get(platform.machine(), platform.machine())
     if not template.is_file() or not (release / REQUIREMENTS).is_file():
-        stop(f"{release} is no release with functions for this processor, {platform.machine()}: it has no {template.name}")
+        stop(f"{release} is no release with functions for {platform.machine()}, this processor")
     python = environment_of(release)
     result = subprocess.run(
         [
@@ -94,7 +94,8 @@ def environment_of(release: Path) -> Path:
     print(f"installing a local AWS from PyPI into {venv}", flush=True)
     shutil.rmtree(venv, ignore_errors=True)
     run(sys.executable, "-m", "venv", venv)
-    run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", release / REQUIREMENTS)
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--require-hashes", "-r", release / REQUIREMENTS)
     installed.write_text(pins)
     return python
 
