@@ -1,7 +1,7 @@
 //! Prints the facts in the metadata of photos, a line of JSON for each photo:
 //!
 //! ```sh
-//! cargo run --release --package photo --features serde --example facts -- photo.jpg another.png
+//! cargo run --release --package photo-thumbnail --all-features --example facts -- photo.jpg another.png
 //! ```
 //!
 //! Facts that cannot be read are left out, however damaged the file is. `make exif-check` compares these lines

@@ -1,7 +1,7 @@
 //! Makes share copies of photos, as `DIR/location/PHOTO` and `DIR/all/PHOTO`:
 //!
 //! ```sh
-//! cargo run --release --package photo --example stripped -- DIR photo.jpg another.png
+//! cargo run --release --package photo-thumbnail --all-features --example stripped -- DIR photo.jpg another.png
 //! ```
 //!
 //! Each line of the output is a photo, a tab, and the copy or why there is none. `make strip-check` reads the copies

@@ -1,7 +1,7 @@
 //! Makes a thumbnail of a photo, a quarter of each side:
 //!
 //! ```sh
-//! cargo run --release --package photo --example thumbnail -- photo.jpg thumbnail.jpg
+//! cargo run --release --package photo-thumbnail --example thumbnail -- photo.jpg thumbnail.jpg
 //! ```
 
 #![allow(clippy::disallowed_methods, reason = "the library is pure, not its examples")]

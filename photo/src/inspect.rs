@@ -29,14 +29,14 @@ pub struct Policy {
     pub max_pixels: u64,
     /// How much of the place goes into the facts. The default is the exact place.
     pub location: LocationPolicy,
-    /// Whether HEIC is decoded. The default is that it is.
+    /// Whether HEIC is decoded. The default is that it is, in a build with the feature `heic`.
     pub heic: HeicPolicy,
 }
 
 /// Whether HEIC is decoded: its coding, HEVC, is patented, and a licence may be needed where it is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeicPolicy {
-    /// HEIC becomes a thumbnail like any other photo.
+    /// HEIC becomes a thumbnail like any other photo. Without the feature `heic`, it is refused.
     Decode,
     /// HEIC is refused as [`PhotoError::UnsupportedFormat`]; its facts are read.
     Refuse,

@@ -3,6 +3,10 @@
 //! Every walk is linear in the bytes, checks the cancel flag, and limits what it collects.
 
 pub(crate) mod gif;
+#[cfg_attr(
+    not(feature = "heic"),
+    allow(dead_code, unused_imports, reason = "what only the decoder of HEIC asks of the file")
+)]
 pub(crate) mod heif;
 pub(crate) mod jpeg;
 pub(crate) mod lzw;
