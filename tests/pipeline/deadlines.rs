@@ -22,8 +22,7 @@ async fn invoke(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_stopped_at_the_deadline_ends_with_its_process_after_a_clear_error() {
-    let stack = Stack::deploy("deadline").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("deadline").await;
     let environment = stack.environment().await;
     // libjpeg-turbo decodes its 426 megapixels in one call, of some seconds.
     let etag = stack.upload("slow.jpg", &photos::side_by_side(10, true)).await;

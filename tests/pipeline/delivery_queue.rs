@@ -65,8 +65,7 @@ async fn photos_that_come_through_the_queue_are_processed_and_broken_ones_leave_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_without_another_try_leaves_a_letter_with_its_reason() {
-    let stack = Stack::deploy("last-receive").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("last-receive").await;
     let environment = stack.environment().await;
     let mut broken = environment.clone();
     broken.insert("PHOTOS_TABLE".to_owned(), "no-such-table".to_owned());
@@ -93,8 +92,7 @@ async fn a_message_without_another_try_leaves_a_letter_with_its_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_cannot_be_kept_as_a_letter_stays_in_its_queue() {
-    let stack = Stack::deploy("no-letter").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("no-letter").await;
     let mut environment = stack.environment().await;
     let queue = environment["DEAD_LETTER_QUEUE_URL"].clone() + "-that-is-not-there";
     environment.insert("DEAD_LETTER_QUEUE_URL".to_owned(), queue);

@@ -60,8 +60,7 @@ async fn broken_photos_become_a_dead_letter_and_a_failed_item_each() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_broken_photos_do_not_stop_their_twenty_one_neighbours() {
-    let stack = Stack::deploy("neighbours").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("neighbours").await;
     let mut records = Vec::new();
     let mut expected = Vec::new();
     for number in 0..24 {
@@ -109,8 +108,7 @@ async fn a_broken_photo_over_a_good_one_takes_its_thumbnail_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_event_that_comes_late_changes_nothing() {
-    let stack = Stack::deploy("late").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("late").await;
     let etag = stack.upload("a.jpg", &photos::small()).await;
     let event = |sequencer| json!({"Records": [stack.record("a.jpg", &etag, sequencer)]});
     for sequencer in [2, 1] {
@@ -125,8 +123,7 @@ async fn an_older_event_that_comes_late_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_photo_is_tried_again_when_its_event_is_sent_again() {
-    let stack = Stack::deploy("again").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("again").await;
     stack.upload("a.jpg", b"oops").await;
     // Without an ETag, as somebody would write it by hand after mending the photo.
     let mut record = stack.record("a.jpg", "", 1);
@@ -143,8 +140,7 @@ async fn a_failed_photo_is_tried_again_when_its_event_is_sent_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_without_a_sequencer_takes_its_place_behind_the_item() {
-    let stack = Stack::deploy("by-hand").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("by-hand").await;
     let event = |etag: &str| {
         let mut record = stack.record("a.jpg", etag, 1);
         record["s3"]["object"].as_object_mut().unwrap().remove("sequencer");
@@ -168,8 +164,7 @@ async fn an_event_without_a_sequencer_takes_its_place_behind_the_item() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_broken_photo_neither_replaces_a_newer_one_nor_sends_a_letter() {
-    let stack = Stack::deploy("older").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("older").await;
     let event =
         |etag: &str, sequencer| json!({"Records": [stack.record("a.jpg", etag, sequencer)]});
     let good = stack.upload("a.jpg", &photos::small()).await;
@@ -186,8 +181,7 @@ async fn an_older_broken_photo_neither_replaces_a_newer_one_nor_sends_a_letter()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreadable_record_is_kept_and_its_neighbour_done() {
-    let stack = Stack::deploy("unreadable").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("unreadable").await;
     let etag = stack.upload("a.jpg", &photos::small()).await;
     let mut unreadable = stack.record("a.jpg", &etag, 1);
     unreadable["s3"]["object"]["key"] = "%FF.jpg".into();
@@ -255,8 +249,7 @@ async fn a_photo_takes_what_the_function_has_or_is_refused_with_the_memory_that_
 /// Each would have room alone: the one that comes second is let go, and fetched again.
 #[tokio::test(flavor = "multi_thread")]
 async fn photos_of_one_event_share_the_functions_memory() {
-    let stack = Stack::deploy_with("sharing", &["--parameter", "MemorySize=256"]).await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent_with("sharing", &["--parameter", "MemorySize=256"]).await;
     let panorama = photos::panorama(false);
     let mut records = Vec::new();
     for key in ["a.jpg", "b.jpg"] {
@@ -307,8 +300,7 @@ async fn a_service_that_never_answers_ends_in_a_clear_error_before_lambdas_timeo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_about_gone_overwritten_and_foreign_objects_are_ok_and_leave_no_facts() {
-    let stack = Stack::deploy("ignored").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("ignored").await;
     stack.upload("overwritten.jpg", &photos::small()).await;
     let mut foreign = stack.record("overwritten.jpg", "0", 1);
     foreign["s3"]["bucket"]["name"] = "somebody-elses-photos".into();
@@ -428,8 +420,7 @@ async fn a_ready_photo_stays_ready_although_it_could_not_be_rendered_any_more() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rendition_that_is_refused_writes_no_item_and_the_next_try_stores_all() {
-    let stack = Stack::deploy("refused-rendition").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("refused-rendition").await;
     let mut environment = stack.environment().await;
     environment.insert("RENDITIONS".to_owned(), FOUR_RENDITIONS.to_owned());
     for refused in ["thumbnail", "square"] {

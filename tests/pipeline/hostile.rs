@@ -12,7 +12,7 @@ use crate::stack::Stack;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_that_dynamodb_does_not_take_cost_a_photo_nothing_but_themselves() {
-    let stack = Stack::deploy("numbers").await;
+    let stack = Stack::silent("wild-numbers").await;
     let fields = |wild: f64| {
         [
             (Tag::Model, photos::text("Camera")),
@@ -23,7 +23,8 @@ async fn numbers_that_dynamodb_does_not_take_cost_a_photo_nothing_but_themselves
     };
     for (number, wild) in [1e-200, 1e200, 5e-324].into_iter().enumerate() {
         let key = format!("{number}.jpg");
-        stack.upload(&key, &photos::with_exif(&photos::small(), &fields(wild))).await;
+        let photo = photos::with_exif(&photos::small(), &fields(wild));
+        stack.process(&[(&key, photo)]).await;
         let item = stack.item(&key, "READY").await;
         assert_eq!(item["camera"]["model"], "Camera");
         assert_eq!(item["exposure"], json!({"focalLength": 35}), "{wild:e}");
@@ -33,8 +34,7 @@ async fn numbers_that_dynamodb_does_not_take_cost_a_photo_nothing_but_themselves
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_that_the_application_has_made_too_large_is_written_without_the_facts() {
-    let stack = Stack::deploy("too-large").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("too-large").await;
     let exif = [Tag::Artist, Tag::ImageDescription, Tag::Copyright, Tag::Model];
     let photo =
         photos::with_exif(&photos::small(), &exif.map(|tag| (tag, photos::text(&"a".repeat(500)))));
@@ -61,8 +61,7 @@ async fn an_item_that_the_application_has_made_too_large_is_written_without_the_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_of_characters_that_no_message_holds_is_kept_all_the_same() {
-    let stack = Stack::deploy("characters").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("characters").await;
     for key in ["a/\u{FFFE}.jpg", "a/\u{FFFF}\u{1}.jpg"] {
         let etag = stack.upload(key, b"not a photo").await;
         let mut event = stack.sample("eventbridge-created");
@@ -78,8 +77,7 @@ async fn a_key_of_characters_that_no_message_holds_is_kept_all_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tasks_of_a_job_are_judged_by_their_size_before_they_are_fetched() {
     let options = ["--parameter", "MaxPhotoBytes=2000000"];
-    let stack = Stack::deploy_with("tasks", &options).await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent_with("tasks", &options).await;
     stack.upload("trip/", b"").await;
     stack.upload("trip/empty.jpg", b"").await;
     stack.upload("trip/large.jpg", &photos::reference()).await;
@@ -168,8 +166,7 @@ async fn what_has_taken_the_place_of_a_photo_is_not_ignored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_neighbours_of_photos_that_are_held_up_are_done_and_told_apart() {
-    let stack = Stack::deploy("stalled").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("stalled").await;
     // As many as are worked on at once, and before all others.
     let held = std::thread::available_parallelism().unwrap().get();
     let keys: Vec<String> = (0..held + 4)

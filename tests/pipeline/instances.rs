@@ -18,8 +18,7 @@ async fn event(stack: &Stack, key: &str, photo: &[u8]) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_events_at_a_time_are_each_answered_once_and_the_process_goes_on() {
-    let stack = Stack::deploy("instance").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("instance").await;
     let mut instance = Instance::start(&stack.environment().await, AT_A_TIME).await;
     let key = |number: usize| format!("{number:02}.jpg");
     for number in 0..3 * AT_A_TIME {
@@ -41,8 +40,7 @@ async fn several_events_at_a_time_are_each_answered_once_and_the_process_goes_on
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_past_its_deadline_takes_only_its_own_event_with_it() {
-    let stack = Stack::deploy("instance-deadline").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("instance-deadline").await;
     let mut instance = Instance::start(&stack.environment().await, AT_A_TIME).await;
     // libjpeg-turbo decodes its 426 megapixels in one call, of some seconds.
     let slow = event(&stack, "slow.jpg", &photos::side_by_side(10, true)).await;

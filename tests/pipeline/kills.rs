@@ -176,8 +176,7 @@ async fn expect_letters(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_point_and_tried_again_ends_as_if_never_killed() {
-    let stack = Stack::deploy("kills").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("kills").await;
     let environment = stack.environment().await;
     let (small, other) = (&photos::small()[..], &photos::small_stored_as(6)[..]);
     let rejected_over = "GET GetItem SendMessage UpdateItem HEAD DELETE GetItem HEAD";

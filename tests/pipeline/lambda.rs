@@ -20,6 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What Lambda tells it that it may take, if nothing else is said: the template's timeout.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:process";
+/// What Lambda tells every function.
+const LAMBDAS: [(&str, &str); 5] = [
+    ("AWS_LAMBDA_FUNCTION_NAME", "process"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+    ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda"),
+    ("AWS_LAMBDA_LOG_STREAM_NAME", "test"),
+];
 const RUNTIME_API: &str = "/2018-06-01/runtime/";
 
 /// The process, until this is dropped.
@@ -58,7 +66,12 @@ pub struct Call {
 impl Lambda {
     /// Starts the function in the environment of a deployed one.
     pub async fn start(environment: &HashMap<String, String>) -> Lambda {
-        let (process, requests, aws) = start(environment).await;
+        Lambda::start_function("thumbnail", environment).await
+    }
+
+    /// Starts the function of this name.
+    pub async fn start_function(name: &str, environment: &HashMap<String, String>) -> Lambda {
+        let (process, requests, aws) = start(name, environment).await;
         let (event, answer) = (None, Value::Null);
         Lambda { process, requests, event, timeout: TIMEOUT, answer, aws }
     }
@@ -158,7 +171,7 @@ impl Instance {
     pub async fn start(environment: &HashMap<String, String>, at_a_time: usize) -> Instance {
         let mut environment = environment.clone();
         environment.insert("AWS_LAMBDA_MAX_CONCURRENCY".to_owned(), at_a_time.to_string());
-        let (process, requests, aws) = start(&environment).await;
+        let (process, requests, aws) = start("thumbnail", &environment).await;
         let (events, ends) = (VecDeque::new(), BTreeMap::new());
         let (given, held, waiting) = (0, Vec::new(), Vec::new());
         Instance { process, requests, aws, events, given, ends, held, waiting }
@@ -256,12 +269,14 @@ impl Drop for Process {
 
 /// Starts the function. Gives the process, its requests, and the address of the local AWS.
 async fn start(
+    function: &str,
     environment: &HashMap<String, String>,
 ) -> (Process, UnboundedReceiver<Request>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let process = Command::new(root().join("target/lambda/thumbnail/bootstrap"))
+    let process = Command::new(root().join(format!("target/lambda/{function}/bootstrap")))
         .env_clear()
+        .envs(LAMBDAS)
         .envs(environment)
         .env("AWS_LAMBDA_RUNTIME_API", &address)
         .env("AWS_ENDPOINT_URL", format!("http://{address}"))

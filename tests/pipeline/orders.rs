@@ -108,8 +108,7 @@ impl Random {
 
 impl Place {
     async fn new() -> Place {
-        let stack = Stack::deploy("orders").await;
-        stack.silence_bucket().await;
+        let stack = Stack::silent("orders").await;
         let environment = stack.environment().await;
         let photo = |name, bytes| Photo { name, bytes, thumbnail: None };
         let mut photos = [

@@ -32,12 +32,7 @@ async fn trip(stack: &Stack) {
         ("trip/day 2/x.jpg", taken("2024:04:06 10:00:00", None, 100)),
         ("trip 2/x.jpg", taken("2024:04:06 10:00:00", None, 100)),
     ];
-    for (key, photo) in &photos {
-        stack.upload(key, photo).await;
-    }
-    for (key, _) in &photos {
-        stack.item(key, "READY").await;
-    }
+    stack.process(&photos).await;
 }
 
 /// In the order of the clocks on the walls, whatever their offsets; last the time of the upload.
@@ -56,7 +51,7 @@ fn keys(items: &[HashMap<String, AttributeValue>]) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_query_gives_an_album_in_the_order_in_which_its_photos_were_taken() {
-    let stack = Stack::deploy("album").await;
+    let stack = Stack::silent("album").await;
     trip(&stack).await;
     let found = album(&stack).send().await.unwrap();
     assert_eq!(keys(found.items()), IN_ORDER);
@@ -77,7 +72,7 @@ async fn one_query_gives_an_album_in_the_order_in_which_its_photos_were_taken() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_album_is_given_page_by_page_in_the_same_order() {
-    let stack = Stack::deploy("pages").await;
+    let stack = Stack::silent("pages").await;
     trip(&stack).await;
     let mut pages = album(&stack).limit(2).into_paginator().send();
     let mut sizes = Vec::new();
@@ -92,7 +87,7 @@ async fn an_album_is_given_page_by_page_in_the_same_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_compare_as_numbers_and_reserved_words_need_a_name() {
-    let stack = Stack::deploy("numbers").await;
+    let stack = Stack::silent("numbers").await;
     trip(&stack).await;
     let sensitive = album(&stack)
         .filter_expression("exposure.iso > :iso AND #status = :ready")
@@ -105,7 +100,7 @@ async fn numbers_compare_as_numbers_and_reserved_words_need_a_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_whose_pixels_cannot_be_decoded_has_its_facts() {
-    let stack = Stack::deploy("avif").await;
+    let stack = Stack::silent("avif").await;
     let degrees = |parts: [u32; 3]| Value::Rational(parts.map(|part| (part, 1).into()).to_vec());
     let photo = photos::avif(&[
         (Tag::Model, photos::text("iPhone 15 Pro")),
@@ -116,7 +111,7 @@ async fn a_photo_whose_pixels_cannot_be_decoded_has_its_facts() {
         (Tag::GPSLongitudeRef, photos::text("W")),
         (Tag::GPSLongitude, degrees([139, 45, 0])),
     ]);
-    stack.upload("trip/photo.avif", &photo).await;
+    stack.process(&[("trip/photo.avif", photo)]).await;
     let item = stack.item("trip/photo.avif", "FAILED").await;
     assert_eq!(item["original"]["format"], "AVIF");
     assert_eq!(item["failure"]["type"], "UnsupportedFormat");
@@ -145,8 +140,8 @@ async fn where_location_is_off_no_attribute_tells_the_place() {
         [("off", None), ("rounded", Some(json!({"latitude": 35.5, "longitude": 139.75})))]
     {
         let parameter = format!("Location={policy}");
-        let stack = Stack::deploy_with(policy, &["--parameter", &parameter]).await;
-        stack.upload("trip/a.jpg", &photo).await;
+        let stack = Stack::silent_with(policy, &["--parameter", &parameter]).await;
+        stack.process(&[("trip/a.jpg", photo.clone())]).await;
         let item = stack.item("trip/a.jpg", "READY").await;
         assert_eq!(item.get("location"), expected.as_ref());
         assert_eq!(item["exif"], json!({"Artist": "somebody"}));

@@ -92,8 +92,7 @@ async fn in_a_versioned_bucket_the_current_version_is_the_photo() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_that_comes_before_an_older_upload_has_the_last_word() {
-    let stack = Stack::deploy("crossed").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("crossed").await;
     let etag = stack.upload("a.jpg", &photos::small()).await;
     let upload = stack.record("a.jpg", &etag, 1);
     let mut removal = stack.record("a.jpg", &etag, 2);
@@ -111,8 +110,7 @@ async fn a_removal_that_comes_before_an_older_upload_has_the_last_word() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_removal_that_comes_late_leaves_the_newer_photo() {
-    let stack = Stack::deploy("late-removal").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("late-removal").await;
     let etag = stack.upload("a.jpg", &photos::small()).await;
     no_failure(&stack.invoke(&json!({"Records": [stack.record("a.jpg", &etag, 3)]})).await);
     let mut removal = stack.record("a.jpg", &etag, 2);
@@ -124,8 +122,7 @@ async fn an_older_removal_that_comes_late_leaves_the_newer_photo() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_upload_that_died_over_the_newer_thumbnail_is_put_right_by_its_retry() {
-    let stack = Stack::deploy("overwritten").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("overwritten").await;
     let old = stack.upload("a.jpg", &photos::reference()).await;
     let old_record = stack.record("a.jpg", &old, 1);
     let new = stack.upload("a.jpg", &photos::small()).await;
@@ -142,8 +139,7 @@ async fn an_older_upload_that_died_over_the_newer_thumbnail_is_put_right_by_its_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_is_current_again_stays_although_the_event_of_the_removed_one_comes_late() {
-    let stack = Stack::deploy("current-again").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("current-again").await;
     let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled);
     let request = stack.s3.put_bucket_versioning().bucket(&stack.originals);
     request.versioning_configuration(enabled.build()).send().await.unwrap();
@@ -172,8 +168,7 @@ async fn a_version_that_is_current_again_stays_although_the_event_of_the_removed
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_removal_that_made_a_broken_version_current_keeps_its_letter_until_that_one_is_ready() {
-    let stack = Stack::deploy("broken-again").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("broken-again").await;
     let etag = stack.upload("a.jpg", b"no photo").await;
     let mut removal = stack.record("a.jpg", &etag, 1);
     removal["eventName"] = "ObjectRemoved:Delete".into();

@@ -17,9 +17,9 @@ fn told(file: &[u8]) -> (Option<Format>, Option<Size>, bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_rendition_is_stored_as_its_setting_says_and_named_in_the_item() {
-    let stack = Stack::deploy_with("renditions", &["--parameter", RENDITIONS]).await;
+    let stack = Stack::silent_with("renditions", &["--parameter", RENDITIONS]).await;
     let key = "trip/a b.jpg";
-    stack.upload(key, &reference()).await;
+    stack.process(&[(key, reference())]).await;
     let item = stack.item(key, "READY").await;
     assert!(item["location"].is_object(), "the original has a place: {item}");
     let files = stack.renditions_of(key).await;
@@ -53,9 +53,9 @@ async fn each_rendition_is_stored_as_its_setting_says_and_named_in_the_item() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_cannot_be_made_says_why_and_the_photo_is_ready_all_the_same() {
-    let stack = Stack::deploy_with("absent-copies", &["--parameter", RENDITIONS]).await;
+    let stack = Stack::silent_with("absent-copies", &["--parameter", RENDITIONS]).await;
     let picture = image_of(&small());
-    stack.upload("a.bmp", &picture).await;
+    stack.process(&[("a.bmp", picture)]).await;
     let item = stack.item("a.bmp", "READY").await;
     let share = &item["renditions"]["share"];
     assert!(share["absent"].as_str().is_some_and(|why| !why.is_empty()), "{share}");

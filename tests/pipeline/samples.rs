@@ -8,8 +8,7 @@ use crate::stack::{Stack, root};
 
 /// A stack whose bucket is silent and holds the reference photo under `keys`.
 async fn stack_with_photos(name: &str, keys: &[&str]) -> Stack {
-    let stack = Stack::deploy(name).await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent(name).await;
     for key in keys {
         stack.upload(key, &photos::reference()).await;
     }
@@ -321,8 +320,7 @@ fn differing(before: &Value, after: &Value) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_each_change_of_the_renditions_a_backfill_makes_what_differs_and_removes_what_is_former()
  {
-    let stack = Stack::deploy("changes").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("changes").await;
     let mut photos: Vec<(String, String, Value)> = Vec::new();
     for change in changes() {
         // Photos that all changes before this one have reached, and one that has no renditions yet.

@@ -3,6 +3,8 @@
 //! All by plain HTTP, as servers and browsers have it; S3's refusals are those of the local AWS, which
 //! computes every signature anew.
 
+use std::collections::HashMap;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use base64::Engine;
@@ -15,7 +17,7 @@ use ureq::http::{HeaderValue, Request, Response, Uri};
 
 use crate::caller::{Caller, send};
 use crate::photos;
-use crate::stack::{Stack, create_bucket, root};
+use crate::stack::{Stack, answer_for_urls, create_bucket, root};
 
 /// What is asked for these bytes in an album.
 fn jpeg(photo: &[u8], album: &str) -> Value {
@@ -28,7 +30,7 @@ fn jpeg(photo: &[u8], album: &str) -> Value {
 }
 
 async fn ask(stack: &Stack, body: &Value) -> Response<String> {
-    Caller::root().send("lambda", stack.to_function_url("POST", body.to_string())).await
+    stack.ask_for_urls(&body.to_string()).await
 }
 
 /// What is answered to a request that is allowed.
@@ -188,9 +190,8 @@ async fn one_call_gives_the_urls_of_twenty_four_photos_put_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s3_takes_nothing_but_what_was_signed_and_only_once() {
-    let stack = Stack::deploy("signed").await;
-    stack.silence_bucket().await;
+async fn s3_takes_nothing_but_what_was_signed() {
+    let stack = Stack::silent("signed").await;
     let photo = photos::small();
     let issued = issue(&stack, &jpeg(&photo, "trip")).await;
     let url = issued["url"].as_str().unwrap().to_owned();
@@ -261,7 +262,14 @@ async fn s3_takes_nothing_but_what_was_signed_and_only_once() {
         assert!(refused.body().contains(&code), "{what}: {}", refused.body());
     }
     assert_eq!(stack.original_keys().await, [""; 0]);
+    assert_eq!(put(&issued, &photo).await.status(), 200);
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn s3_takes_one_photo_by_a_url_and_none_over_it() {
+    let stack = Stack::silent("once").await;
+    let photo = photos::small();
+    let issued = issue(&stack, &jpeg(&photo, "trip")).await;
     assert_eq!(put(&issued, &photo).await.status(), 200);
     let mut other = photo.clone();
     other.reverse();
@@ -274,9 +282,61 @@ async fn s3_takes_nothing_but_what_was_signed_and_only_once() {
     assert_eq!(stack.original(key(&issued)).await, photo);
 }
 
+/// The URLs of the same requests, keys, times and lifetimes as botocore signs them.
+fn signed_by_botocore(issued: &[Value], environment: &HashMap<String, String>) -> Vec<String> {
+    let mut python = Command::new(root().join(".venv/bin/python"));
+    python.arg(root().join("tests/pipeline/presign.py")).envs(environment);
+    let mut signer = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    serde_json::to_writer(signer.stdin.take().unwrap(), issued).unwrap();
+    let output = signer.wait_with_output().unwrap();
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A URL up to its query, and what is in that, in order.
+fn parts(url: &str) -> (&str, Vec<&str>) {
+    let (place, query) = url.split_once('?').unwrap();
+    let mut query: Vec<&str> = query.split('&').collect();
+    query.sort_unstable();
+    (place, query)
+}
+
+/// Another signer than that of the function, by AWS itself: no emulator has a say in what a right signature is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_is_what_awss_sdk_for_python_signs_too() {
+    let variables = [
+        ("ORIGINALS_BUCKET", "photos-originals"),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+        ("AWS_SESSION_TOKEN", "IQoJb3JpZ2luX2VjEXAMPLE//////////+token=="),
+        ("AWS_ENDPOINT_URL", "that of the test's process"),
+    ];
+    let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let photo = photos::small();
+    let files =
+        ["trip", "", "서울 여행 🌸/día 1", "a+b 100%25 & c=d?e#f;'\"<g>~*(x)!"].map(|album| {
+            let mut file = jpeg(&photo, album);
+            if album.is_empty() {
+                file.as_object_mut().unwrap().remove("album");
+                file["checksumSha256"] = sha256(&photo).into();
+            }
+            file
+        });
+    let response = answer_for_urls(&environment, &json!({"files": files}).to_string()).await;
+    assert_eq!(response.status(), 201, "{}", response.body());
+    let answer: Value = serde_json::from_str(response.body()).unwrap();
+    let issued = answer["uploads"].as_array().unwrap();
+    let signed = signed_by_botocore(issued, &environment);
+    assert_eq!(signed.len(), files.len());
+    for (issued, signed) in issued.iter().zip(&signed) {
+        assert_eq!(parts(issued["url"].as_str().unwrap()), parts(signed), "{issued}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_is_of_no_use_after_its_time() {
-    let stack = Stack::deploy_with("expired", &["--parameter", "UploadUrlTtlSeconds=1"]).await;
+    let stack = Stack::silent_with("expired", &["--parameter", "UploadUrlTtlSeconds=1"]).await;
     let photo = photos::small();
     let issued = issue(&stack, &jpeg(&photo, "trip")).await;
     let expires: DateTime<Utc> = issued["expiresAt"].as_str().unwrap().parse().unwrap();
@@ -290,8 +350,7 @@ async fn a_url_is_of_no_use_after_its_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_a_checksum_is_asked_for_s3_takes_no_other_photo() {
-    let stack = Stack::deploy("checksum").await;
-    stack.silence_bucket().await;
+    let stack = Stack::silent("checksum").await;
     let photo = photos::small();
     let mut asked = jpeg(&photo, "trip");
     asked["checksumSha256"] = sha256(&photo).into();
@@ -571,7 +630,7 @@ async fn the_function_may_put_below_the_prefix_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_is_a_problem_that_says_what_is_wrong_with_which_file() {
-    let stack = Stack::deploy("refusals").await;
+    let stack = Stack::silent("refusals").await;
     let root = Caller::root();
     let good = jpeg(b"photo", "trip");
     let changed = |member: &str, value: Value| {

@@ -6,18 +6,14 @@ import argparse
 import json
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
 from pathlib import Path
 
-from photos_dev.local_aws.cli import on_local_aws
+from photos_dev.local_aws.cli import add_deploy_options, on_local_aws
+from photos_dev.local_aws.command import run, while_it_runs
 from photos_dev.local_aws.deploy import deploy
-from photos_dev.local_aws.server import LocalAws, client_environment, end_group, endpoint, shared
-from photos_dev.paths import FUNCTIONS
+from photos_dev.local_aws.server import LocalAws, client_environment, endpoint, shared
 from photos_dev.problem import Problem, exit_with
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DEPLOY_HELP = """\
 Deploys template.yaml unchanged except for CodeUri, and prints the outputs of the stack as JSON. If the local
@@ -29,13 +25,6 @@ one. --environment adds variables to the functions that the template does not ha
 AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL_DYNAMODB can name a server that refuses everything, to see what
 the function does then. AWS_ENDPOINT_URL cannot be changed in this way.
 """
-
-
-class Interrupted(BaseException):
-    """A signal that asks this program to end."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
 
 
 def main() -> int:
@@ -59,32 +48,7 @@ def parse_arguments() -> argparse.Namespace:
         description=DEPLOY_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    into.add_argument("--stack", metavar="NAME", required=True, help="name of the stack")
-    into.add_argument(
-        "--functions",
-        metavar="DIR",
-        type=Path,
-        default=FUNCTIONS,
-        help="folder of the built functions, NAME/bootstrap (default: that of `make build`)",
-    )
-    into.add_argument(
-        "--parameter",
-        metavar="Key=Value",
-        nargs="+",
-        action="extend",
-        type=assignment,
-        default=[],
-        help="parameters of the template",
-    )
-    into.add_argument(
-        "--environment",
-        metavar="KEY=VALUE",
-        nargs="+",
-        action="extend",
-        type=assignment,
-        default=[],
-        help="more variables for the functions",
-    )
+    add_deploy_options(into)
     into.add_argument(
         "--plain",
         action="store_true",
@@ -104,13 +68,6 @@ def parse_arguments() -> argparse.Namespace:
     run_with.set_defaults(run=run_with_own)
 
     return parser.parse_args()
-
-
-def assignment(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
-    return name, value
 
 
 def start() -> int:
@@ -147,43 +104,15 @@ def run_in_running(arguments: argparse.Namespace) -> int:
 def run_with_own(arguments: argparse.Namespace) -> int:
     directory = Path(tempfile.mkdtemp(prefix="local-aws-"))
     local_aws = LocalAws(directory, "https" if arguments.tls else "http")
-    try:
-        raise_on_signals()
-        endpoint = local_aws.start()
+
+    def run_command(endpoint: str) -> int:
         roots = local_aws.trusted_roots() if arguments.tls else None
         return run(arguments.command, client_environment(endpoint, roots))
-    except Interrupted as interrupted:
-        return 128 + interrupted.number
+
+    try:
+        return while_it_runs(local_aws, run_command)
     finally:
-        ignore_signals()  # so that the clean-up is not interrupted
-        local_aws.stop()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def run(command: list[str], environment: dict[str, str]) -> int:
-    """Runs a command in a process group of its own, so that signals reach all of it and no process stays."""
-    try:
-        process = subprocess.Popen(command, env=environment, start_new_session=True)
-    except OSError as error:
-        raise Problem(f"cannot run {command[0]}: {error.strerror}") from error
-    try:
-        code = process.wait()
-    finally:
-        end_group(process.pid, lambda: process.poll() is not None)
-    return code if code >= 0 else 128 - code  # as a shell reports a signal
-
-
-def raise_on_signals() -> None:
-    def interrupt(number: int, frame: object) -> None:
-        raise Interrupted(number)
-
-    for number in SIGNALS:
-        signal.signal(number, interrupt)
-
-
-def ignore_signals() -> None:
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

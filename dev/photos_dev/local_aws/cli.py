@@ -1,12 +1,15 @@
-"""Wrapper of the commands that call the local AWS."""
+"""What the commands that call an AWS on this machine share."""
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from photos_dev.paths import FUNCTIONS
 from photos_dev.problem import Problem
 
 
@@ -29,3 +32,39 @@ def forget_real_aws() -> None:
         if name not in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
             del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+
+def add_deploy_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stack", metavar="NAME", required=True, help="name of the stack")
+    parser.add_argument(
+        "--functions",
+        metavar="DIR",
+        type=Path,
+        default=FUNCTIONS,
+        help="folder of the built functions, NAME/bootstrap (default: that of `make build`)",
+    )
+    parser.add_argument(
+        "--parameter",
+        metavar="Key=Value",
+        nargs="+",
+        action="extend",
+        type=assignment,
+        default=[],
+        help="parameters of the template",
+    )
+    parser.add_argument(
+        "--environment",
+        metavar="KEY=VALUE",
+        nargs="+",
+        action="extend",
+        type=assignment,
+        default=[],
+        help="more variables for the functions",
+    )
+
+
+def assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    return name, value

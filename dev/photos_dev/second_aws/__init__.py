@@ -1,0 +1,1 @@
+"""A second opinion: another emulator of AWS than the local AWS, for the same tests: `make second-opinion`."""
