@@ -38,9 +38,25 @@ def template(aws: Clients, functions: Path) -> dict[str, Any]:
     refused = [name for name, resource in plain["Resources"].items() if resource["Type"] in REFUSED]
     for name in refused:
         del plain["Resources"][name]
+    for resource in plain["Resources"].values():
+        if resource["Type"] == "AWS::DynamoDB::Table":
+            resource["Properties"] = without_options(resource["Properties"])
     outputs = plain["Outputs"].items()
     plain["Outputs"] = {key: value for key, value in outputs if not any(f'"{name}"' in json.dumps(value) for name in refused)}
     return plain
+
+
+def without_options(value: Any) -> Any:
+    """Leaves out of lists what only a condition puts there: moto makes a null of AWS::NoValue, at which it fails."""
+    if isinstance(value, dict):
+        return {name: without_options(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [without_options(entry) for entry in value if not is_option(entry)]
+    return value
+
+
+def is_option(entry: Any) -> bool:
+    return isinstance(entry, dict) and "Fn::If" in entry and entry["Fn::If"][2] == {"Ref": "AWS::NoValue"}
 
 
 def check(aws: Clients, outputs: dict[str, str]) -> None:

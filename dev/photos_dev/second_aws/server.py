@@ -25,7 +25,8 @@ class Moto:
 
     def __init__(self) -> None:
         port = free_port()
-        self.endpoint = f"http://127.0.0.1:{port}"
+        # By this name: moto looks for a template's bucket in the path of its URL only if the host is called so.
+        self.endpoint = f"http://localhost:{port}"
         self._port = port
         self._home: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
