@@ -200,7 +200,7 @@ class HeicFigures(unittest.TestCase):
 class Links(unittest.TestCase):
     def test_every_link_and_anchor_resolves(self) -> None:
         pages = [README, *PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
-        pages += [ROOT / "dev/README.md", *sorted(ROOT.glob("tests/**/*.md"))]
+        pages += [ROOT / "dev/README.md", *sorted(ROOT.glob("tests/**/*.md")), *sorted(ROOT.glob("clients/*/README.md"))]
         looked_at = 0
         for path in pages:
             for link in links(path.read_text()):

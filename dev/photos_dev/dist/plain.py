@@ -20,6 +20,7 @@ from samtranslator.yaml_helper import yaml_parse
 from photos_dev.paths import TEMPLATE
 from photos_dev.problem import Problem, exit_with
 
+CODE_BUCKET_NAME = "CodeBucket"
 CODE_BUCKET = {
     "Description": "Bucket with the functions' packages, in the stack's region.",
     "Type": "String",
@@ -44,11 +45,11 @@ def main() -> int:
 def plain_template(template: Path) -> dict[str, Any]:
     """The template after SAM's transform, with parameters for the functions' code."""
     source = yaml_parse(template.read_text())
-    code: dict[str, Any] = {"CodeBucket": CODE_BUCKET}
+    code: dict[str, Any] = {CODE_BUCKET_NAME: CODE_BUCKET}
     for name, resource in source["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             binary, key = binary_of(resource), f"{name.removesuffix('Function')}CodeKey"
-            resource["Properties"]["CodeUri"] = {"Bucket": {"Ref": "CodeBucket"}, "Key": {"Ref": key}}
+            resource["Properties"]["CodeUri"] = {"Bucket": {"Ref": CODE_BUCKET_NAME}, "Key": {"Ref": key}}
             code[key] = code_key(binary)
     source["Parameters"] = code | source["Parameters"]
     groups = source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]

@@ -149,7 +149,7 @@ def plain_template_and_code(aws: Clients, functions: Path) -> tuple[str, dict[st
         parameter: upload(aws, functions / binary / "bootstrap")
         for binary, parameter in plain.code_keys(template).items()
     }
-    return plain.as_text(template), {"CodeBucket": DEPLOYMENT_BUCKET} | keys
+    return plain.as_text(template), {plain.CODE_BUCKET_NAME: DEPLOYMENT_BUCKET} | keys
 
 
 def apply(aws: Clients, stack: str, template: str, parameters: dict[str, str]) -> None:

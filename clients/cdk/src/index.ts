@@ -1,0 +1,2 @@
+export { PhotoThumbnails, type PhotoThumbnailsProps } from './photo-thumbnails';
+export type { TemplateParameters } from './parameters';
