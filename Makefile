@@ -54,7 +54,7 @@ unexport AWS_ENDPOINT_URL
 .PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth scale invoke up stop \
 	release measure latency cost bench bench-heic bench-renditions bench-check bench-stages bench-pins fuzz faults quality \
 	exif-check heic-check strip-check \
-	dist dist-check try test-release second-opinion publish-check test-clients \
+	dist dist-check try test-release second-opinion publish-check generate test-clients \
 	deploy managed-template destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
 help: ## List the commands
@@ -133,7 +133,10 @@ test-template: ops ## Check template.yaml: lint, rights, alarms, resources that 
 test-tools: setup ## Check the tools of operators and developers: make redrive, make invoke, make cost
 	$(VENV)/bin/python -m unittest discover --start-directory tests/tools
 
-test-clients: setup ## Check the packages for Node.js: the CDK construct (needs Node.js 20 or later, and npm)
+generate: setup ## Write what the CDK stack and the Terraform module take from the template
+	@$(DEV).dist.clients
+
+test-clients: setup ## Check the packages for Node.js: the CDK stack (needs Node.js 20 or later, and npm)
 	@node --eval 'process.exit(parseInt(process.versions.node) < 20)' || { echo "error: install Node.js 20 or later"; exit 1; }
 	for package in clients/*/package.json; do \
 		(cd $$(dirname $$package) && npm ci --no-audit --no-fund && npm test) || exit; \

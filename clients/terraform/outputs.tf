@@ -1,4 +1,4 @@
-# Written by `python -m photos_dev.dist.clients` from the template.
+# Written by `make generate` from the template.
 
 output "originals_bucket_name" {
   description = "The bucket to put photos into."

@@ -1,4 +1,4 @@
-# Written by `python -m photos_dev.dist.clients` from the template.
+# Written by `make generate` from the template.
 
 variable "architecture" {
   description = "Processor that the functions are built for and run on."

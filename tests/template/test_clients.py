@@ -1,4 +1,4 @@
-"""Whether the CDK construct and the Terraform module offer what the template has: `make test-template`."""
+"""Whether the CDK stack and the Terraform module offer what the template has: `make test-template`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ class Generated(unittest.TestCase):
         for spell in (clients.snake_case, lambda name: name[0].lower() + name[1:]):
             self.assertEqual(len({spell(name) for name in names}), len(names))
         self.assertEqual(clients.snake_case("OriginalsKmsKeyArn"), "originals_kms_key_arn")
+
+
+class Packages(unittest.TestCase):
+    def test_packages_have_the_version_of_the_functions(self) -> None:
+        (version,) = re.findall(r'(?m)^\[workspace\.package\]\nversion = "([\d.]+)"', (ROOT / "Cargo.toml").read_text())
+        packages = [*ROOT.glob("clients/*/package.json"), *ROOT.glob("clients/*/package-lock.json")]
+        self.assertGreaterEqual(len(packages), 2)
+        for path in packages:
+            self.assertEqual(json.loads(path.read_text())["version"], version, path)
 
 
 class Typescript(unittest.TestCase):

@@ -3,7 +3,8 @@ export type Json = any;
 
 /**
  * The template with its conditions decided, where every parameter has a value: what a false condition leaves out is not
- * there. CloudFormation would decide the same, but warns of each condition that no parameter decides.
+ * there, and a rule that is broken is an error. CloudFormation would decide the same, but CDK warns of each condition
+ * that no parameter decides.
  */
 export function withoutConditions(template: Json, values: Record<string, unknown>): Json {
   const holds = (condition: Json): boolean => {
@@ -38,7 +39,8 @@ export function withoutConditions(template: Json, values: Record<string, unknown
       const [condition, then, otherwise] = part['Fn::If'];
       return decided(holds({ Condition: condition }) ? then : otherwise);
     }
-    return Object.fromEntries(Object.entries(part).map(([name, one]) => [name, decided(one)]));
+    const entries = Object.entries(part).map(([name, one]) => [name, decided(one)]);
+    return Object.fromEntries(entries.filter(([, one]) => one !== undefined));
   };
 
   /** The resources or outputs whose conditions hold. */
@@ -49,6 +51,12 @@ export function withoutConditions(template: Json, values: Record<string, unknown
         .map(([name, { Condition, ...entry }]) => [name, decided(entry)]),
     );
 
-  const { Conditions, ...rest } = template;
+  for (const { RuleCondition, Assertions } of Object.values<Json>(template.Rules ?? {})) {
+    const broken = Assertions.find(({ Assert }: Json) => !holds(Assert));
+    if (broken && (RuleCondition === undefined || holds(RuleCondition))) {
+      throw new Error(broken.AssertDescription);
+    }
+  }
+  const { Conditions, Rules, ...rest } = template;
   return { ...rest, Resources: present(template.Resources), Outputs: present(template.Outputs) };
 }

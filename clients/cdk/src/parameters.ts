@@ -1,4 +1,4 @@
-// Written by `python -m photos_dev.dist.clients` from the template.
+// Written by `make generate` from the template.
 
 /** The template's parameters. */
 export interface TemplateParameters {

@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
@@ -48,4 +48,13 @@ test('the packed package has its code, types, licences and release, and the exam
   assert.deepEqual(photos.Resources.OriginalsBucket.Properties.CorsConfiguration.CorsRules[0].AllowedOrigins, [
     'https://example.com',
   ]);
+});
+
+test('what is no release is not packed', () => {
+  const bundle = path.join(PACKAGE, 'scripts/bundle.js');
+  for (const RELEASE of [path.join(scratch, 'missing'), PACKAGE]) {
+    const { status, stderr } = spawnSync(process.execPath, [bundle], { encoding: 'utf8', env: { ...process.env, RELEASE } });
+    assert.equal(status, 1);
+    assert.equal(stderr, `error: ${RELEASE} is no release with template.json and zips: run \`make dist\`\n`);
+  }
 });

@@ -65,13 +65,14 @@ function resolved(part: any, values: Json): any {
   return Object.fromEntries(entries.map(([name, one]) => [name, resolved(one, values)]));
 }
 
-function isTrue(condition: string, values: Json): boolean {
-  const about = JSON.stringify(template.Conditions[condition]);
-  const [, negated, name, value] = /^(\{"Fn::Not":\[)?\{"Fn::Equals":\[\{"Ref":"(\w+)"\},(.*?)\]\}/.exec(about) ?? [];
-  if (name !== undefined) return (JSON.stringify(values[name]) === value) === (negated === undefined);
-  const [, opposite] = /^\{"Fn::Not":\[\{"Condition":"(\w+)"\}\]\}$/.exec(about) ?? [];
-  assert.ok(opposite, `a condition of another kind than this test knows: ${about}`);
-  return !isTrue(opposite, values);
+function isTrue(condition: any, values: Json): boolean {
+  if (typeof condition === 'string') return isTrue(template.Conditions[condition], values);
+  if (condition.Condition) return isTrue(condition.Condition, values);
+  if (condition['Fn::Not']) return !isTrue(condition['Fn::Not'][0], values);
+  if (condition['Fn::Or']) return condition['Fn::Or'].some((one: any) => isTrue(one, values));
+  if (condition['Fn::And']) return condition['Fn::And'].every((one: any) => isTrue(one, values));
+  const [parameter, value] = condition['Fn::Equals'];
+  return values[parameter.Ref] === value;
 }
 
 /** Numbers and booleans as texts: CloudFormation takes either. */

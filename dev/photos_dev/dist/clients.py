@@ -1,4 +1,4 @@
-"""Writes what the CDK construct and the Terraform module take from the template: `python -m photos_dev.dist.clients`.
+"""Writes what the CDK stack and the Terraform module take from the template: `make generate`.
 
 Their parameters and outputs are those of the template, with its defaults, limits and descriptions. tests/template
 compares the files with what this would write.
@@ -16,7 +16,7 @@ from photos_dev.dist.plain import CODE_BUCKET_NAME, code_keys, plain_template
 from photos_dev.paths import ROOT, TEMPLATE
 from photos_dev.problem import exit_with
 
-COMMAND = "python -m photos_dev.dist.clients"
+COMMAND = "make generate"
 # The longest line that a description is folded to.
 WIDTH = 110
 Parameter = dict[str, Any]
