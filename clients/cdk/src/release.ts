@@ -99,5 +99,6 @@ function violated(value: Exclude<Value, boolean>, parameter: Parameter): string 
     return MaxValue === Infinity ? `a number from ${MinValue} on` : `a number from ${MinValue} to ${MaxValue}`;
   }
   const matches = AllowedPattern === undefined || new RegExp(`^(?:${AllowedPattern})$`).test(String(value));
-  return matches && String(value).length <= MaxLength ? undefined : parameter.ConstraintDescription;
+  const { ConstraintDescription = `at most ${MaxLength} characters like ${AllowedPattern}` } = parameter;
+  return matches && String(value).length <= MaxLength ? undefined : ConstraintDescription;
 }
