@@ -137,7 +137,7 @@ generate: setup ## Write what the CDK stack and the Terraform module take from t
 	@$(DEV).dist.clients
 
 test-clients: setup ## Check the packages for Node.js: the CDK stack (needs Node.js 20 or later, and npm)
-	@node --eval 'process.exit(parseInt(process.versions.node) < 20)' || { echo "error: install Node.js 20 or later"; exit 1; }
+	@node --eval 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "error: install Node.js 20 or later"; exit 1; }
 	for package in clients/*/package.json; do \
 		(cd $$(dirname $$package) && npm ci --no-audit --no-fund && npm test) || exit; \
 	done
