@@ -50,6 +50,26 @@ output "backfill_bucket_name" {
   value       = lookup(aws_cloudformation_stack.photos.outputs, "BackfillBucketName", null)
 }
 
+output "delivery_domain_name" {
+  description = "CloudFront's domain for the renditions. DeliveryDomain has to be a CNAME of it."
+  value       = lookup(aws_cloudformation_stack.photos.outputs, "DeliveryDomainName", null)
+}
+
+output "delivery_distribution_id" {
+  description = "The distribution, for invalidations."
+  value       = lookup(aws_cloudformation_stack.photos.outputs, "DeliveryDistributionId", null)
+}
+
+output "delivery_key_pair_id" {
+  description = "The ID of DeliveryPublicKey, for whoever signs with its private key."
+  value       = lookup(aws_cloudformation_stack.photos.outputs, "DeliveryKeyPairId", null)
+}
+
+output "delivery_key_pair_id2" {
+  description = "The ID of DeliveryPublicKey2."
+  value       = lookup(aws_cloudformation_stack.photos.outputs, "DeliveryKeyPairId2", null)
+}
+
 output "alarms_topic_arn" {
   description = "The topic of the alarms."
   value       = lookup(aws_cloudformation_stack.photos.outputs, "AlarmsTopicArn", null)

@@ -18,8 +18,14 @@ locals {
     Resampling              = var.resampling
     Heic                    = var.heic
     CacheControl            = var.cache_control
+    DeliveryPublicKey       = var.delivery_public_key
+    DeliveryPublicKey2      = var.delivery_public_key2
+    DeliveryDomain          = var.delivery_domain
+    DeliveryCertificateArn  = var.delivery_certificate_arn
     UploadUrlTtlSeconds     = var.upload_url_ttl_seconds
     UploadOrigins           = join(",", var.upload_origins)
+    OriginalsStorageClass   = var.originals_storage_class
+    FindDuplicates          = var.find_duplicates
     MaxPhotoBytes           = var.max_photo_bytes
     MaxPhotoPixels          = var.max_photo_pixels
     DeleteWithOriginal      = var.delete_with_original

@@ -187,6 +187,54 @@ variable "cache_control" {
   }
 }
 
+variable "delivery_public_key" {
+  description = "A public key as PEM, RSA 2048 or ECDSA P-256. Browsers then get the renditions from CloudFront, with cookies that its private key has signed. Empty for no CloudFront. See docs/delivery.md."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(?:(-----BEGIN PUBLIC KEY-----\\r?\\n([A-Za-z0-9+/=]+\\r?\\n)+-----END PUBLIC KEY-----\\s*)?)$", var.delivery_public_key))
+    error_message = "The value must be a PEM that begins with -----BEGIN PUBLIC KEY-----, with its line breaks, or empty."
+  }
+}
+
+variable "delivery_public_key2" {
+  description = "Another such key. CloudFront takes cookies of either, so that one can take the other's place. Empty for none."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(?:(-----BEGIN PUBLIC KEY-----\\r?\\n([A-Za-z0-9+/=]+\\r?\\n)+-----END PUBLIC KEY-----\\s*)?)$", var.delivery_public_key2))
+    error_message = "The value must be a PEM that begins with -----BEGIN PUBLIC KEY-----, with its line breaks, or empty."
+  }
+}
+
+variable "delivery_domain" {
+  description = "A domain of yours for the renditions, for example \"photos.example.com\": your pages cannot set cookies for CloudFront's own domain. Needs DeliveryCertificateArn. Empty for CloudFront's own."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(?:([a-z0-9-]+([.][a-z0-9-]+)+)?)$", var.delivery_domain))
+    error_message = "The value must be a domain in lower case, or empty."
+  }
+}
+
+variable "delivery_certificate_arn" {
+  description = "ARN of a certificate for DeliveryDomain. CloudFront takes those of us-east-1 only."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(?:(arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/[A-Za-z0-9-]+)?)$", var.delivery_certificate_arn))
+    error_message = "The value must be the ARN of a certificate in us-east-1, or empty."
+  }
+}
+
 variable "upload_url_ttl_seconds" {
   description = "Seconds for which an upload URL can be used."
   type        = number
@@ -203,6 +251,25 @@ variable "upload_origins" {
   description = "Web pages from which browsers may upload, for example \"https://example.com,https://www.example.com\". All by default, because the upload URL itself is the permission."
   type        = list(string)
   default     = ["*"]
+  nullable    = false
+}
+
+variable "originals_storage_class" {
+  description = "Storage class of the originals that are uploaded by upload URLs. INTELLIGENT_TIERING costs less for photos that nobody opens for a month, see docs/performance.md."
+  type        = string
+  default     = "STANDARD"
+  nullable    = false
+
+  validation {
+    condition     = contains(["STANDARD", "INTELLIGENT_TIERING"], var.originals_storage_class)
+    error_message = "The value must be one of STANDARD, INTELLIGENT_TIERING."
+  }
+}
+
+variable "find_duplicates" {
+  description = "true keeps an index of the photos' contents, by which the upload-url function finds a photo that was uploaded before (\"ifNew\": true). It adds a write to each photo."
+  type        = bool
+  default     = false
   nullable    = false
 }
 

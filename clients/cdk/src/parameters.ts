@@ -148,6 +148,44 @@ export interface TemplateParameters {
   readonly cacheControl?: string;
 
   /**
+   * A public key as PEM, RSA 2048 or ECDSA P-256. Browsers then get the renditions from CloudFront, with cookies
+   * that its private key has signed. Empty for no CloudFront. See docs/delivery.md.
+   *
+   * A PEM that begins with -----BEGIN PUBLIC KEY-----, with its line breaks, or empty.
+   *
+   * @default ''
+   */
+  readonly deliveryPublicKey?: string;
+
+  /**
+   * Another such key. CloudFront takes cookies of either, so that one can take the other's place. Empty for none.
+   *
+   * A PEM that begins with -----BEGIN PUBLIC KEY-----, with its line breaks, or empty.
+   *
+   * @default ''
+   */
+  readonly deliveryPublicKey2?: string;
+
+  /**
+   * A domain of yours for the renditions, for example "photos.example.com": your pages cannot set cookies for
+   * CloudFront's own domain. Needs DeliveryCertificateArn. Empty for CloudFront's own.
+   *
+   * A domain in lower case, or empty.
+   *
+   * @default ''
+   */
+  readonly deliveryDomain?: string;
+
+  /**
+   * ARN of a certificate for DeliveryDomain. CloudFront takes those of us-east-1 only.
+   *
+   * The ARN of a certificate in us-east-1, or empty.
+   *
+   * @default ''
+   */
+  readonly deliveryCertificateArn?: string;
+
+  /**
    * Seconds for which an upload URL can be used.
    *
    * From 1 to 43200.
@@ -163,6 +201,22 @@ export interface TemplateParameters {
    * @default ['*']
    */
   readonly uploadOrigins?: string[];
+
+  /**
+   * Storage class of the originals that are uploaded by upload URLs. INTELLIGENT_TIERING costs less for photos
+   * that nobody opens for a month, see docs/performance.md.
+   *
+   * @default 'STANDARD'
+   */
+  readonly originalsStorageClass?: 'STANDARD' | 'INTELLIGENT_TIERING';
+
+  /**
+   * true keeps an index of the photos' contents, by which the upload-url function finds a photo that was uploaded
+   * before ("ifNew": true). It adds a write to each photo.
+   *
+   * @default false
+   */
+  readonly findDuplicates?: boolean;
 
   /**
    * Largest original in bytes. Larger ones get no upload URL, and are refused before they are downloaded.
@@ -271,8 +325,14 @@ export const PARAMETERS = [
   'Resampling',
   'Heic',
   'CacheControl',
+  'DeliveryPublicKey',
+  'DeliveryPublicKey2',
+  'DeliveryDomain',
+  'DeliveryCertificateArn',
   'UploadUrlTtlSeconds',
   'UploadOrigins',
+  'OriginalsStorageClass',
+  'FindDuplicates',
   'MaxPhotoBytes',
   'MaxPhotoPixels',
   'DeleteWithOriginal',

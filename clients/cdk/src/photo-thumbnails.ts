@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Stack, type StackProps, Token } from 'aws-cdk-lib';
+import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -54,6 +55,8 @@ export class PhotoThumbnails extends Stack {
   readonly deadLetterQueue: sqs.IQueue;
   /** The queue between S3 and the function, where `queue` is true. */
   readonly deliveryQueue?: sqs.IQueue;
+  /** CloudFront's distribution of the renditions, where a `deliveryPublicKey` is given. */
+  readonly distribution?: cloudfront.IDistribution;
   /** The topic of the alarms. */
   readonly alarmsTopic: sns.ITopic;
   /** All of the template, for what has no property here: `template.getResource('Dashboard')`. */
@@ -84,6 +87,12 @@ export class PhotoThumbnails extends Stack {
     this.uploadUrlCallers = iam.ManagedPolicy.fromManagedPolicyArn(this, 'Callers', this.ref('UploadUrlCallers'));
     this.deadLetterQueue = this.queue('DeadLetterQueue');
     this.deliveryQueue = props.queue ? this.queue('DeliveryQueue') : undefined;
+    if (props.deliveryPublicKey || props.deliveryPublicKey2) {
+      this.distribution = cloudfront.Distribution.fromDistributionAttributes(this, 'DistributionImport', {
+        distributionId: this.ref('Distribution'),
+        domainName: this.attribute('Distribution', 'DomainName'),
+      });
+    }
     this.alarmsTopic = sns.Topic.fromTopicArn(this, 'AlarmsTopic', this.ref('Alarms'));
   }
 

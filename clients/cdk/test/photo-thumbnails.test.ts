@@ -13,6 +13,7 @@ import { PhotoThumbnails, type PhotoThumbnailsProps } from '../src';
 import { assetsOf, type Json, PACKAGE, release, scratch, synthesized, template } from './fixture';
 
 const KEY = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+const PEM = '-----BEGIN PUBLIC KEY-----\nMFkw+/=\n-----END PUBLIC KEY-----\n';
 
 /** Another value than the default for each parameter. */
 const OTHERS = {
@@ -31,6 +32,12 @@ const OTHERS = {
   renditions: 'thumbnail: scale=0.25 quality=0.9; grid: fit=400',
   resampling: 'fast',
   heic: 'refuse',
+  deliveryPublicKey: PEM,
+  deliveryPublicKey2: PEM.replace('+', '/'),
+  deliveryDomain: 'photos.example.com',
+  deliveryCertificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/1234abcd',
+  originalsStorageClass: 'INTELLIGENT_TIERING',
+  findDuplicates: true,
   cacheControl: 'public, max-age=86400',
   uploadUrlTtlSeconds: 300,
   uploadOrigins: ['https://example.com', 'https://www.example.com'],
@@ -218,6 +225,16 @@ test('an existing bucket is used by its name', () => {
 test('there is a queue between S3 and the function only where it is asked for', () => {
   assert.equal(photosIn(new App()).deliveryQueue, undefined);
   assert.notEqual(photosIn(new App(), { queue: true }).deliveryQueue, undefined);
+});
+
+test('a distribution is there where a key is given, and its domain has its certificate', () => {
+  assert.equal(photosIn(new App()).distribution, undefined);
+  const photos = photosIn(new App(), { deliveryPublicKey2: PEM });
+  const { distributionId, distributionDomainName } = photos.distribution!;
+  assert.deepEqual(photos.resolve(distributionId), { Ref: 'Distribution' });
+  assert.deepEqual(photos.resolve(distributionDomainName), { 'Fn::GetAtt': ['Distribution', 'DomainName'] });
+  const withoutCertificate = { deliveryPublicKey: PEM, deliveryDomain: 'photos.example.com' };
+  assert.throws(() => photosIn(new App(), withoutCertificate), /DeliveryDomain needs DeliveryCertificateArn/);
 });
 
 test('alarms get further subscribers, and resources get tags beside those of the template', () => {
