@@ -16,6 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, WaiterError
 
+from photos_dev.local_aws import notices
 from photos_dev.local_aws.server import ACCOUNT
 from photos_dev.paths import TEMPLATE
 from photos_dev.problem import Problem
@@ -67,6 +68,8 @@ def deploy(
     disable_redrive(aws, outputs)
     if endpoint.startswith("http:"):
         allow_http(aws, outputs)
+    if "NoticesTopicArn" in outputs:
+        notices.stand_in(aws, stack, outputs)
     check(aws, outputs)
     if parameters.get("ExistingOriginalsBucket"):
         check_existing_bucket(aws, outputs)
@@ -216,6 +219,8 @@ def allow_http(aws: Clients, outputs: dict[str, str]) -> None:
         statements = [statement["Sid"] for statement in json.loads(policy)["Statement"]]
         require(statements == ["OnlyOverTls"], f"the policy of {outputs[output]} says {statements}")
         aws.s3.delete_bucket_policy(Bucket=outputs[output])
+    if topic := outputs.get("NoticesTopicArn"):
+        aws.sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue="")
 
 
 def queue_arn(aws: Clients, url: str) -> str:
