@@ -1,5 +1,7 @@
 """AWS's prices in us-east-1 as of 2026-11, in US dollars, without free tiers and discounts."""
 
+import math
+
 MILLION = 1_000_000
 
 # https://aws.amazon.com/lambda/pricing/: the first 6 billion GB-seconds a month, 7.5 on arm64.
@@ -42,6 +44,14 @@ MANAGED_INSTANCES = 3
 
 # https://aws.amazon.com/dynamodb/pricing/on-demand/: of up to 1 KB each.
 DYNAMODB_MILLION_WRITE_UNITS = 0.625
+# The same, streams: a read of up to 1 MB.
+STREAM_MILLION_READS = 0.20
+# Amazon EventBridge User Guide, "Amazon DynamoDB stream as a source": of each shard.
+PIPE_READS_A_SECOND = 4
+# https://aws.amazon.com/eventbridge/pricing/: Pipes, requests of up to 64 KB, after the filter.
+PIPES_MILLION_REQUESTS = 0.40
+# https://aws.amazon.com/sns/pricing/: standard topics, requests of up to 64 KB. Deliveries to SQS and Lambda are free.
+SNS_MILLION_REQUESTS = 0.50
 # https://aws.amazon.com/cloudwatch/pricing/
 LOG_GB = 0.50
 # https://aws.amazon.com/xray/pricing/: traces recorded.
@@ -65,6 +75,21 @@ MONTH_SECONDS = MONTH_HOURS * 3600
 def of_lambda(cpu_seconds: float) -> float:
     """Dollars for a million photos, each an invocation that takes as long as its CPU time at one vCPU."""
     return MILLION * cpu_seconds * VCPU_MB / 1024 * LAMBDA_GB_SECOND + LAMBDA_MILLION_REQUESTS
+
+
+def of_notices(notices: int, kb: float = 4.0) -> dict[str, float]:
+    """Dollars for notices of so many KB each, and for passing them on by a Lambda function, without its time."""
+    millions, requests = notices / MILLION, math.ceil(kb / 64)
+    return {
+        "pipe": millions * requests * PIPES_MILLION_REQUESTS,
+        "topic": millions * requests * SNS_MILLION_REQUESTS,
+        "worker": millions * LAMBDA_MILLION_REQUESTS,
+    }
+
+
+def of_reading_a_shard() -> float:
+    """Dollars a month, where the reads of a pipe are billed."""
+    return PIPE_READS_A_SECOND * MONTH_SECONDS / MILLION * STREAM_MILLION_READS
 
 
 def of_server(cpu_seconds: float) -> float:
