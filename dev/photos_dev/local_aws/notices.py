@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ CODE = Path(__file__).with_name("pipe.py")
 RUNTIME = "python3.13"
 
 
+@cache
 def pipe() -> dict[str, Any]:
     """The properties of the template's pipe."""
     return yaml_parse(TEMPLATE.read_text())["Resources"]["NoticesPipe"]["Properties"]

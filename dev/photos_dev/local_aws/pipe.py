@@ -30,7 +30,8 @@ def matches(pattern: Any, event: Any) -> bool:
     """Whether an event has everything that a pattern asks for."""
     match pattern:
         case dict() if pattern:
-            return all(isinstance(event, dict) and name in event and matches(part, event[name]) for name, part in pattern.items())
+            has = event if isinstance(event, dict) else {}
+            return all(name in has and matches(part, has[name]) for name, part in pattern.items())
         case list() if pattern:
             if isinstance(event, list):
                 raise Refused(f"an event with a list where the pattern asks for {pattern}")
