@@ -152,7 +152,7 @@ run: build up ## Process a photo in the local AWS, and show its thumbnail and it
 	@echo "The local AWS keeps running. Another photo: make run PHOTO=path. To end it: make stop"
 
 demo: build up ## Serve a page that uploads photos and shows their thumbnails (PORT=8080)
-	@$(DEPLOY) > /dev/null
+	@$(DEPLOY) --parameter Notices=true > /dev/null
 	cargo build --profile $(PROFILE) --package demo-server
 	@$(DEV).stack.demo --stack $(STACK) --port $(PORT) target/$(PROFILE)/demo-server
 

@@ -7,6 +7,7 @@
 //! | `POST /uploads` | calls the upload-url function with its own signature, and passes on the answer |
 //! | `GET /photos?album=NAME` | Query: the photos of an album, in the order in which they were taken |
 //! | `GET /photo?key=KEY` | GetItem: one photo, with the rest of its EXIF |
+//! | `GET /events`, `POST /notices` | tells browsers of photos that are ready: [`notices`] |
 //!
 //! Each rendition of a `READY` photo has a `url`, valid for [`URL_LIFETIME`]. Photos and renditions do not pass
 //! through the server: the page uploads to S3 and downloads from there.
@@ -19,6 +20,8 @@
 //! The server knows no users. So it listens on this machine only, and answers only requests whose Host is a
 //! name of this machine. Otherwise a page of another host name that resolves to this machine (DNS rebinding)
 //! could read albums and places through its visitor's browser.
+
+mod notices;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -40,9 +43,11 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use thumbnailer::aws::s3_config;
-use tiny_http::{Header, Method, Request, Response, Server};
+use tiny_http::{Header, Method, Request, Response};
 use tokio::runtime::Handle;
 use ureq::http;
+
+use crate::notices::Notices;
 
 const PAGE: &str = include_str!("page.html");
 const JSON: &str = "application/json";
@@ -61,7 +66,8 @@ usage: demo-server --function-url URL --table NAME [--prefix PREFIX] [--port POR
   --prefix PREFIX     parameter OriginalsPrefix of the stack (default: empty)
   --port PORT         port of 127.0.0.1 to listen on (default: 8080); 0 for any free one
 
-Region, credentials and endpoint come from the standard AWS variables and files.";
+Region, credentials and endpoint come from the standard AWS variables and files. NOTICES_SECRET is the secret of the
+worker that sends notices of photos; without it, the server takes none.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -121,8 +127,7 @@ impl Options {
 }
 
 async fn serve(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let server = Server::http(("127.0.0.1", options.port))
-        .map_err(|error| format!("cannot listen on port {}: {error}", options.port))?;
+    let server = notices::listen(options.port)?;
     let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let port = server.server_addr().to_ip().map_or(options.port, |address| address.port());
     let platform = Arc::new(Platform::new(Options { port, ..options }, aws));
@@ -131,6 +136,10 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
         let platform = Arc::clone(&platform);
         // tiny_http blocks while it reads and writes.
         tokio::task::spawn_blocking(move || {
+            // This answer has no end.
+            if let Some(album) = platform.album_to_follow(&request) {
+                return platform.notices.follow(request, album);
+            }
             let response = Handle::current().block_on(platform.answer(&mut request));
             // The client may have gone.
             let _ = request.respond(response);
@@ -148,6 +157,7 @@ struct Platform {
     dynamodb: aws_sdk_dynamodb::Client,
     s3: aws_sdk_s3::Client,
     http: Connector,
+    notices: Notices,
 }
 
 impl Platform {
@@ -157,8 +167,17 @@ impl Platform {
             dynamodb: aws_sdk_dynamodb::Client::new(&aws),
             s3: aws_sdk_s3::Client::from_conf(s3_config(&aws).build()),
             http: Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build(),
+            notices: Notices::new(std::env::var("NOTICES_SECRET").ok()),
             aws,
         }
+    }
+
+    /// The album of a request for notices.
+    fn album_to_follow(&self, request: &Request) -> Option<String> {
+        let query = request.url().strip_prefix("/events?")?;
+        let is_ours = is_for_this_server(request, self.options.port);
+        let is_asked = is_ours && *request.method() == Method::Get;
+        is_asked.then(|| format!("{}{}", self.options.prefix, parameter(query, "album")))
     }
 
     async fn answer(&self, request: &mut Request) -> Answer {
@@ -173,6 +192,7 @@ impl Platform {
             (Method::Get, "/") => Ok(response(200, "text/html; charset=utf-8", PAGE.as_bytes())),
             (Method::Post, "/uploads") => self.upload_urls(request).await,
             (Method::Get, "/photos") => self.photos(&parameter(query, "album")).await,
+            (Method::Post, "/notices") => Ok(self.notices.take(request)),
             (Method::Get, "/photo") => self.photo(&parameter(query, "key")).await,
             _ => Ok(problem(404, "Not Found", "there is no such page")),
         };
