@@ -7,7 +7,7 @@ from collections import Counter, deque
 from typing import Any
 
 from photos_dev.faults import photos, plan
-from photos_dev.faults.judge import Last, unharmed_key
+from photos_dev.faults.judge import Last, unharmed_key, untold
 from photos_dev.faults.proxy import Proxy
 from photos_dev.faults.report import Progress
 from photos_dev.faults.stack import Stack, key_of, sequencer
@@ -147,6 +147,19 @@ class Driver:
         while not self.ends >= wanted and time.monotonic() < until:
             self.look()
             time.sleep(LOOK_SECONDS)
+
+
+    def notices(self, *worlds: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """All notices so far, once each of these items was told, or no more come."""
+        found, until = list[dict[str, Any]](), time.monotonic() + QUIET_SECONDS
+        while time.monotonic() < until:
+            if new := list(self.stack.new_notices()):
+                found += new
+                until = time.monotonic() + QUIET_SECONDS
+            elif not any(untold(items, found) for items in worlds):
+                break
+            time.sleep(LOOK_SECONDS)
+        return found
 
 
 def unharmed(kind: str, step: str) -> Photo:

@@ -141,6 +141,29 @@ def brief(item: dict[str, Any]) -> str:
     return ", ".join(f"{name} {values[name]}" for name in names if values.get(name)) or "none"
 
 
+def order(item: dict[str, Any]) -> tuple[str, str]:
+    """What comes later is greater, as docs/notices.md tells those who receive notices."""
+    return item["sequencer"], item["processedAt"]
+
+
+def untold(items: dict[str, dict[str, Any]], notices: list[dict[str, Any]]) -> list[str]:
+    """The photos of which somebody who follows the notices does not know the state. A removal tells nothing where no
+    photo was told before."""
+    by_photo = defaultdict(list)
+    for notice in notices:
+        by_photo[notice["photoKey"]].append(notice)
+    missing = []
+    for key, item in items.items():
+        known = max((notice for notice in by_photo[key] if order(notice) <= order(item)), key=order, default=None)
+        if item["status"] == "DELETED":
+            is_known = known is None or known["status"] == "DELETED"
+        else:
+            is_known = known is not None and (known["status"], order(known)) == (item["status"], order(item))
+        if not is_known:
+            missing.append(key)
+    return missing
+
+
 def rewritten(calls: list[dict[str, Any]]) -> tuple[int, list[str]]:
     """The number of renditions that were written more than once, and errors about those that were not written with the
     same bytes each time. S3's ETag is the MD5 of the bytes."""

@@ -83,5 +83,14 @@ def dead_letters(reasons: Counter[str], stayed: int, written_again: int) -> None
     row("renditions written more than once", written_again)
 
 
+def notices(items: list[dict[str, Any]]) -> None:
+    """Prints what the topic has told."""
+    print()
+    row("notices", len(items))
+    for status in ("READY", "FAILED", "DELETED"):
+        row(f"  {status}", sum(item["status"] == status for item in items))
+    row("photos told of", len({item["photoKey"] for item in items}))
+
+
 def row(label: str, *cells: object) -> None:
     print(f"{label:38}" + "".join(f"{cell!s:>15}" for cell in cells))

@@ -3,8 +3,8 @@ outcome: `make faults COUNT=600 SEED=1`.
 
 mitmproxy stands between the function and the local AWS. For most photos, calls of one kind meet one fault; each
 pair has its turn. For the others, any call meets any fault. Half of the photos have one rendition, the others four.
-At the end, every photo must have its renditions and its item, or a dead letter. Then `make redrive` tries the dead
-letters once more without faults, and only those about unprocessable photos may be left.
+At the end, every photo must have its renditions and its item, or a dead letter, and notices must have told of it. Then
+`make redrive` tries the dead letters once more without faults, and only those about unprocessable photos may be left.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from photos_dev.faults import plan, report
 from photos_dev.faults.driver import Driver
-from photos_dev.faults.judge import BROKEN, End, Last, World, explain, rewritten, state, strays
+from photos_dev.faults.judge import BROKEN, End, Last, World, explain, rewritten, state, strays, untold
 from photos_dev.faults.plan import IN_TURN_RATE, MIXED_RATE
 from photos_dev.faults.proxy import Proxy
 from photos_dev.faults.stack import Stack
@@ -62,6 +62,8 @@ class Ends:
     waiting: set[str] = field(default_factory=set)
     reasons: Counter[str] = field(default_factory=Counter)
     dead_letters_left: int = 0
+    # The items of all notices.
+    notices: list[dict[str, Any]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def add(self, other: Ends) -> None:
@@ -70,6 +72,7 @@ class Ends:
         self.waiting |= other.waiting
         self.reasons += other.reasons
         self.dead_letters_left += other.dead_letters_left
+        self.notices += other.notices
         self.wrong += other.wrong
 
 
@@ -85,6 +88,7 @@ def run(drivers: list[Driver], proxy: Proxy, count: int, seed: int) -> list[str]
     report.faults(calls)
     report.outcomes(ends.before, ends.after, ends.waiting)
     report.dead_letters(ends.reasons, ends.dead_letters_left, written_again)
+    report.notices(ends.notices)
     return [*report.untried(calls), *proxy.complaints(), *differing, *ends.wrong]
 
 
@@ -114,13 +118,16 @@ def run_one(driver: Driver, count: int, number: int, of: int) -> Ends:
     driver.redrive()
     final = World.of(driver.stack)
     after = judge_all(last, final, unharmed)
+    notices = driver.notices(faulty.items, final.items)
     left = sum(len(final.dead_letters.get(key, [])) for key in last)
-    return Ends(before, after, waiting, reasons, left, [
+    return Ends(before, after, waiting, reasons, left, notices, [
         *(f"{key}: its events have not ended" for key in driver.endless),
         *broken("with faults", {key: end for key, end in before.items() if key not in waiting}),
         *unexplained,
         *broken("after the redrive", after),
         *strays(faulty, final, last),
+        *(f"{key}: no notice tells its last state with faults" for key in untold(faulty.items, notices)),
+        *(f"{key}: no notice tells its last state after the redrive" for key in untold(final.items, notices)),
     ])
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from photos_dev.faults import plan
 from photos_dev.faults.proxy import FAULTS
-from photos_dev.local_aws.deploy import Clients, add_environment, deploy
+from photos_dev.local_aws.deploy import Clients, add_environment, deploy, queue_arn
 from photos_dev.local_aws.logs import log_lines, parse_object
 from photos_dev.local_aws.server import client_environment
 from photos_dev.paths import FUNCTIONS
@@ -51,7 +51,7 @@ class Stack:
         self.aws, self.renditions_each = aws, renditions
         self.name = f"faults-{renditions}"
         endpoints = dict.fromkeys(ENDPOINTS, function_endpoint)
-        parameters = {"Renditions": plan.RENDITIONS[renditions]}
+        parameters = {"Renditions": plan.RENDITIONS[renditions], "Notices": "true"}
         outputs = deploy(aws.endpoint, self.name, FUNCTIONS, parameters, endpoints)
         self.originals = outputs["OriginalsBucketName"]
         self.thumbnails_bucket = outputs["ThumbnailsBucketName"]
@@ -59,26 +59,37 @@ class Stack:
         self.queue = outputs["DeadLetterQueueUrl"]
         self.function = outputs["ThumbnailFunctionName"]
         self.events_queue = self.copy_events()
+        self.notices_queue = self.subscribe_to(outputs["NoticesTopicArn"])
         self.log = (FAULTS / f"function-{renditions}.jsonl").open("w", buffering=1)
         self.log_from = datetime.now(timezone.utc)
         self.lines: set[str] = set()
 
     def copy_events(self) -> str:
         """Makes the bucket send its events to a queue too; returns the queue."""
-        queue = self.aws.sqs.create_queue(QueueName=f"{self.name}-events")["QueueUrl"]
-        names = ["QueueArn"]
-        arn = self.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-        policy = {"Policy": letting_s3_send(arn["QueueArn"])}
-        self.aws.sqs.set_queue_attributes(QueueUrl=queue, Attributes=policy)
+        queue, arn = self.queue_for("events", "s3")
         notifications = self.aws.s3.get_bucket_notification_configuration(Bucket=self.originals)
         notifications.pop("ResponseMetadata")
         notifications["QueueConfigurations"] = [
-            {"QueueArn": arn["QueueArn"], "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
+            {"QueueArn": arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
         ]
         self.aws.s3.put_bucket_notification_configuration(
             Bucket=self.originals, NotificationConfiguration=notifications
         )
         return queue
+
+    def subscribe_to(self, topic: str) -> str:
+        """Subscribes a queue to a topic; returns the queue."""
+        queue, arn = self.queue_for("notices", "sns")
+        raw = {"RawMessageDelivery": "true"}
+        self.aws.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=raw)
+        return queue
+
+    def queue_for(self, what: str, service: str) -> tuple[str, str]:
+        """Makes a queue to which a service may send; returns its URL and its ARN."""
+        queue = self.aws.sqs.create_queue(QueueName=f"{self.name}-{what}")["QueueUrl"]
+        arn = queue_arn(self.aws, queue)
+        self.aws.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": letting_send(service, arn)})
+        return queue, arn
 
     def call_directly(self) -> None:
         """Makes the function call the local AWS directly from now on."""
@@ -98,15 +109,28 @@ class Stack:
 
     def new_events(self) -> Iterator[dict[str, Any]]:
         """The records of the events that the bucket has sent since the last look."""
-        receive = {"QueueUrl": self.events_queue, "MaxNumberOfMessages": 10}
+        for event in self.taken_from(self.events_queue):
+            yield from event.get("Records", [])
+
+    def new_notices(self) -> Iterator[dict[str, Any]]:
+        """The items of the notices that the topic has sent since the last look."""
+        for notice in self.taken_from(self.notices_queue):
+            item = plain(notice["item"])
+            if (notice["version"], notice["status"]) != ("1", item["status"]):
+                raise Problem(f"a notice that is not as docs/notices.md says: {notice}")
+            yield item
+
+    def taken_from(self, queue: str) -> Iterator[dict[str, Any]]:
+        """The bodies of the messages that are in a queue."""
+        receive = {"QueueUrl": queue, "MaxNumberOfMessages": 10}
         while messages := self.aws.sqs.receive_message(**receive).get("Messages"):
             entries = [
                 {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
                 for number, message in enumerate(messages)
             ]
-            self.aws.sqs.delete_message_batch(QueueUrl=self.events_queue, Entries=entries)
+            self.aws.sqs.delete_message_batch(QueueUrl=queue, Entries=entries)
             for message in messages:
-                yield from parse_object(message["Body"]).get("Records", [])
+                yield parse_object(message["Body"])
 
     def new_log_lines(self) -> Iterator[dict[str, Any]]:
         """The function's log lines about photos since the last look."""
@@ -170,10 +194,10 @@ class Stack:
         print(f"make redrive: {done.stdout.splitlines()[0]}")
 
 
-def letting_s3_send(queue: str) -> str:
+def letting_send(service: str, queue: str) -> str:
     statement = {
         "Effect": "Allow",
-        "Principal": {"Service": "s3.amazonaws.com"},
+        "Principal": {"Service": f"{service}.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": queue,
     }
