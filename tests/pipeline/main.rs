@@ -16,6 +16,7 @@ mod hostile;
 mod instances;
 mod kills;
 mod lambda;
+mod notices;
 mod orders;
 mod photos;
 mod plain_template;

@@ -20,7 +20,7 @@ use crate::lambda::Lambda;
 use crate::photos;
 
 /// How long anything here may take: cold starts of many functions on two busy cores included.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The fingerprint of the default settings, which marks each thumbnail: it changes with what a thumbnail
 /// looks like, and then all photos are to be rendered again.
@@ -55,6 +55,7 @@ pub struct Stack {
     function_url: String,
     function: String,
     endpoint: String,
+    outputs: Value,
 }
 
 /// A message of the dead-letter queue.
@@ -123,7 +124,13 @@ impl Stack {
             function_url: output("UploadUrlFunctionUrl"),
             function: output("ThumbnailFunctionName"),
             endpoint,
+            outputs,
         }
+    }
+
+    /// An output of the stack.
+    pub fn output(&self, key: &str) -> &str {
+        self.outputs[key].as_str().unwrap()
     }
 
     /// Uploads an original and gives its ETag.
