@@ -19,7 +19,7 @@ FIRST, UNANSWERED, UNWRITTEN, UNNECESSARY = "first", "unanswered", "unwritten", 
 UNHARMED = "unharmed"
 # Attributes that differ between two keys of the same picture: in the item, its original, and a rendition.
 OF_THE_KEY = {"photoKey", "album", "contentKey", "sequencer", "processedAt", "timelineAt", "places"}
-OF_THE_ORIGINAL = {"etag", "uploadedAt"}
+OF_THE_ORIGINAL = {"contentSha256", "etag", "uploadedAt"}
 OF_THE_RENDITION = {"key", "version"}
 
 
