@@ -70,6 +70,16 @@ output "delivery_key_pair_id2" {
   value       = lookup(aws_cloudformation_stack.photos.outputs, "DeliveryKeyPairId2", null)
 }
 
+output "notices_topic_arn" {
+  description = "The topic that tells of every photo that is ready, has failed or was removed."
+  value       = lookup(aws_cloudformation_stack.photos.outputs, "NoticesTopicArn", null)
+}
+
+output "notice_letters_url" {
+  description = "The queue of the notices that could not be published."
+  value       = lookup(aws_cloudformation_stack.photos.outputs, "NoticeLettersUrl", null)
+}
+
 output "alarms_topic_arn" {
   description = "The topic of the alarms."
   value       = lookup(aws_cloudformation_stack.photos.outputs, "AlarmsTopicArn", null)

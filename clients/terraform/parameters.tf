@@ -35,6 +35,7 @@ locals {
     LogRetentionDays        = var.log_retention_days
     Tracing                 = var.tracing
     Backfill                = var.backfill
+    Notices                 = var.notices
     TableDeletionProtection = var.table_deletion_protection
     AlarmEmail              = var.alarm_email
   }

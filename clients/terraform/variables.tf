@@ -371,6 +371,13 @@ variable "backfill" {
   nullable    = false
 }
 
+variable "notices" {
+  description = "true tells a topic of every photo that is ready, has failed or was removed, for your application to subscribe to. See docs/notices.md."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "table_deletion_protection" {
   description = "Whether DynamoDB refuses to delete the table."
   type        = bool

@@ -291,6 +291,14 @@ export interface TemplateParameters {
   readonly backfill?: boolean;
 
   /**
+   * true tells a topic of every photo that is ready, has failed or was removed, for your application to subscribe
+   * to. See docs/notices.md.
+   *
+   * @default false
+   */
+  readonly notices?: boolean;
+
+  /**
    * Whether DynamoDB refuses to delete the table.
    *
    * @default false
@@ -342,6 +350,7 @@ export const PARAMETERS = [
   'LogRetentionDays',
   'Tracing',
   'Backfill',
+  'Notices',
   'TableDeletionProtection',
   'AlarmEmail',
 ] as const;

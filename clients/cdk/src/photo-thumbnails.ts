@@ -57,6 +57,8 @@ export class PhotoThumbnails extends Stack {
   readonly deliveryQueue?: sqs.IQueue;
   /** CloudFront's distribution of the renditions, where a `deliveryPublicKey` is given. */
   readonly distribution?: cloudfront.IDistribution;
+  /** The topic that tells of each photo that is ready, has failed or was removed, where `notices` is true. */
+  readonly noticesTopic?: sns.ITopic;
   /** The topic of the alarms. */
   readonly alarmsTopic: sns.ITopic;
   /** All of the template, for what has no property here: `template.getResource('Dashboard')`. */
@@ -93,6 +95,9 @@ export class PhotoThumbnails extends Stack {
         domainName: this.attribute('Distribution', 'DomainName'),
       });
     }
+    this.noticesTopic = props.notices
+      ? sns.Topic.fromTopicArn(this, 'NoticesTopicImport', this.ref('NoticesTopic'))
+      : undefined;
     this.alarmsTopic = sns.Topic.fromTopicArn(this, 'AlarmsTopic', this.ref('Alarms'));
   }
 

@@ -38,6 +38,7 @@ const OTHERS = {
   deliveryCertificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/1234abcd',
   originalsStorageClass: 'INTELLIGENT_TIERING',
   findDuplicates: true,
+  notices: true,
   cacheControl: 'public, max-age=86400',
   uploadUrlTtlSeconds: 300,
   uploadOrigins: ['https://example.com', 'https://www.example.com'],
@@ -225,6 +226,12 @@ test('an existing bucket is used by its name', () => {
 test('there is a queue between S3 and the function only where it is asked for', () => {
   assert.equal(photosIn(new App()).deliveryQueue, undefined);
   assert.notEqual(photosIn(new App(), { queue: true }).deliveryQueue, undefined);
+});
+
+test('a topic of notices is there where they are wanted, and can be subscribed to', () => {
+  assert.equal(photosIn(new App()).noticesTopic, undefined);
+  const photos = photosIn(new App(), { notices: true });
+  assert.deepEqual(photos.resolve(photos.noticesTopic!.topicArn), { Ref: 'NoticesTopic' });
 });
 
 test('a distribution is there where a key is given, and its domain has its certificate', () => {
