@@ -3,10 +3,11 @@
 //!
 //! | request | what the server does |
 //! |---|---|
-//! | `GET /` | the page |
+//! | `GET /` | the page, [`assets`] |
 //! | `POST /uploads` | calls the upload-url function with its own signature, and passes on the answer |
 //! | `GET /photos?album=NAME` | Query: the photos of an album, in the order in which they were taken |
 //! | `GET /photo?key=KEY` | GetItem: one photo, with the rest of its EXIF |
+//! | `GET /places?album=NAME` | Query: the places of an album as GeoJSON, [`places`] |
 //! | `GET /events`, `POST /notices` | tells browsers of photos that are ready: [`notices`] |
 //!
 //! Each rendition of a `READY` photo has a `url`, valid for [`URL_LIFETIME`]. Photos and renditions do not pass
@@ -21,11 +22,13 @@
 //! name of this machine. Otherwise a page of another host name that resolves to this machine (DNS rebinding)
 //! could read albums and places through its visitor's browser.
 
+mod assets;
 mod notices;
+mod places;
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +36,7 @@ use std::time::Duration;
 use aws_calls::answers::{plain, reason};
 use aws_calls::signature::sign;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::config::http::HttpRequest;
 use aws_sdk_s3::presigning::PresigningConfig;
@@ -49,7 +53,6 @@ use ureq::http;
 
 use crate::notices::Notices;
 
-const PAGE: &str = include_str!("page.html");
 const JSON: &str = "application/json";
 /// Most bytes of a request that the function reads.
 const MAX_BODY_BYTES: u64 = 1 << 21;
@@ -142,13 +145,25 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error + Send + Sync>> {
             }
             let response = Handle::current().block_on(platform.answer(&mut request));
             // The client may have gone.
-            let _ = request.respond(response);
+            let _ = send(request, response);
         });
     }
     Ok(())
 }
 
-type Answer = Response<std::io::Cursor<Vec<u8>>>;
+type Answer = Response<io::Cursor<Vec<u8>>>;
+
+/// Answers, and lets the browser close the connection, which tiny_http's own answers do not. It gives each connection a
+/// thread until it is closed, and may let a new one wait for the thread of another (`TaskPool::spawn` counts a thread that
+/// was woken as one that waits). A page that loads many files at once would not get all of them.
+fn send(request: Request, answer: Answer) -> io::Result<()> {
+    let mut head = format!("HTTP/1.1 {} \r\nConnection: close\r\n", answer.status_code().0);
+    head += &format!("Content-Length: {}\r\n", answer.data_length().unwrap_or(0));
+    answer.headers().iter().for_each(|header| head += &format!("{header}\r\n"));
+    let mut writer = request.into_writer();
+    io::copy(&mut head.as_bytes().chain(&b"\r\n"[..]).chain(answer.into_reader()), &mut writer)?;
+    writer.flush()
+}
 
 /// The part of a platform's server that deals with photos.
 struct Platform {
@@ -189,16 +204,47 @@ impl Platform {
         let url = request.url().to_owned();
         let (path, query) = url.split_once('?').unwrap_or((&url, ""));
         let answer = match (request.method(), path) {
-            (Method::Get, "/") => Ok(response(200, "text/html; charset=utf-8", PAGE.as_bytes())),
             (Method::Post, "/uploads") => self.upload_urls(request).await,
             (Method::Get, "/photos") => self.photos(&parameter(query, "album")).await,
             (Method::Post, "/notices") => Ok(self.notices.take(request)),
             (Method::Get, "/photo") => self.photo(&parameter(query, "key")).await,
-            _ => Ok(problem(404, "Not Found", "there is no such page")),
+            (Method::Get, "/places") => self.places(&parameter(query, "album")).await,
+            (method, path) => match assets::find(path).filter(|_| *method == Method::Get) {
+                Some((media_type, text)) => self.file(media_type, text).await,
+                None => Ok(problem(404, "Not Found", "there is no such page")),
+            },
         };
         answer.unwrap_or_else(|error| {
             eprintln!("{} {path}: {error}", request.method());
             problem(502, "Bad Gateway", &error)
+        })
+    }
+
+    async fn file(&self, media_type: &str, text: &str) -> Result<Answer, String> {
+        let policy = assets::content_security_policy(&self.s3_hosts().await?);
+        let header = Header::from_bytes("Content-Security-Policy", policy);
+        let header = header.map_err(|()| "the policy of the page is no header")?;
+        Ok(response(200, media_type, text.as_bytes()).with_header(header))
+    }
+
+    /// Where presigned URLs of any bucket lead: the SDK knows the hosts of the region, or the local AWS.
+    async fn s3_hosts(&self) -> Result<String, String> {
+        let lifetime = PresigningConfig::expires_in(URL_LIFETIME).map_err(reason)?;
+        let get = self
+            .s3
+            .get_object()
+            .bucket("bucket")
+            .key("key")
+            .presigned(lifetime)
+            .await
+            .map_err(reason)?;
+        let url: http::Uri = get.uri().parse().map_err(reason)?;
+        let (scheme, host) =
+            (url.scheme_str().unwrap_or("https"), url.authority().map_or("", |host| host.as_str()));
+        Ok(match host.strip_prefix("bucket.") {
+            // A bucket whose name has dots stands in the path.
+            Some(region) => format!("{scheme}://*.{region} {scheme}://{region}"),
+            None => format!("{scheme}://{host}"),
         })
     }
 
@@ -229,24 +275,13 @@ impl Platform {
 
     /// The photos of an album, including failed ones, in the order in which they were taken.
     async fn photos(&self, album: &str) -> Result<Answer, String> {
-        let album = format!("{}{album}", self.options.prefix);
-        let query = self
-            .dynamodb
-            .query()
-            .table_name(&self.options.table)
-            .index_name("album-timeline")
-            .key_condition_expression("album = :album")
-            .expression_attribute_values(":album", AttributeValue::S(album));
-        let items = query.into_paginator().items().send().try_collect().await.map_err(reason)?;
-        let mut photos = Vec::new();
-        for item in items {
-            photos.push(self.with_urls(item).await?);
-        }
+        let photos = self.found(self.in_album(album)).await?;
         Ok(response(200, JSON, json!({ "photos": photos }).to_string().as_bytes()))
     }
 
     async fn photo(&self, key: &str) -> Result<Answer, String> {
-        let get = self.dynamodb.get_item().table_name(&self.options.table);
+        // Consistent: a notice may have told of the photo just now.
+        let get = self.dynamodb.get_item().table_name(&self.options.table).consistent_read(true);
         let get = get.key("photoKey", AttributeValue::S(key.to_owned()));
         match get.send().await.map_err(reason)?.item {
             Some(item) => {
@@ -255,6 +290,31 @@ impl Platform {
             }
             None => Ok(problem(404, "Not Found", "this photo has no item yet")),
         }
+    }
+
+    /// The places of an album's photos, in the order in which they were taken.
+    async fn places(&self, album: &str) -> Result<Answer, String> {
+        let query = self.in_album(album).projection_expression(places::ATTRIBUTES);
+        let query = query.expression_attribute_names("#location", "location");
+        let photos = self.found(query.filter_expression("attribute_exists(#location)")).await?;
+        Ok(response(200, places::MEDIA_TYPE, places::collection(&photos).to_string().as_bytes()))
+    }
+
+    fn in_album(&self, album: &str) -> QueryFluentBuilder {
+        let album = format!("{}{album}", self.options.prefix);
+        let query =
+            self.dynamodb.query().table_name(&self.options.table).index_name("album-timeline");
+        let query = query.key_condition_expression("album = :album");
+        query.expression_attribute_values(":album", AttributeValue::S(album))
+    }
+
+    async fn found(&self, query: QueryFluentBuilder) -> Result<Vec<Value>, String> {
+        let items = query.into_paginator().items().send().try_collect().await.map_err(reason)?;
+        let mut photos = Vec::new();
+        for item in items {
+            photos.push(self.with_urls(item).await?);
+        }
+        Ok(photos)
     }
 
     async fn with_urls(&self, item: HashMap<String, AttributeValue>) -> Result<Value, String> {
@@ -305,13 +365,23 @@ fn problem(status: u16, title: &str, detail: &str) -> Answer {
 
 fn response(status: u16, content_type: &str, body: &[u8]) -> Answer {
     let header = |name: &str, value: &str| Header::from_bytes(name, value).ok();
-    let headers = [header("Content-Type", content_type), header("Cache-Control", "no-store")];
+    let headers = [
+        header("Content-Type", content_type),
+        header("Cache-Control", "no-store"),
+        header("X-Content-Type-Options", "nosniff"),
+        header("Referrer-Policy", "no-referrer"),
+    ];
     let response = Response::from_data(body).with_status_code(status);
     headers.into_iter().flatten().fold(response, Response::with_header)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpStream;
+    use std::sync::Barrier;
+    use std::thread;
+
+    use aws_sdk_s3::config::{Credentials, Region, SharedCredentialsProvider};
     use tiny_http::TestRequest;
 
     use super::*;
@@ -342,27 +412,60 @@ mod tests {
         assert!(is_own_host("localhost", 80) && is_own_host("localhost:80", 80));
     }
 
-    #[test]
-    fn a_heic_can_be_chosen_whether_or_not_the_browser_knows_its_type() {
-        let (_, rest) = PAGE.split_once("accept=\"").unwrap();
-        let accepted: Vec<&str> = rest.split_once('"').unwrap().0.split(',').collect();
-        for kind in ["image/*", "image/heic", "image/heif", ".heic", ".heif", ".hif"] {
-            assert!(accepted.contains(&kind), "{kind} is not among {accepted:?}");
-        }
-    }
-
-    async fn status(hosts: &[&str]) -> u16 {
+    async fn answer(hosts: &[&str], endpoint: Option<&str>) -> Answer {
         let options = Options {
             function_url: "http://function.example/".to_owned(),
             table: "photos".to_owned(),
             prefix: String::new(),
             port: 8080,
         };
-        let aws = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        let mut aws = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "test", "test", None, None, "test",
+            )));
+        aws.set_endpoint_url(endpoint.map(str::to_owned));
         let request = hosts.iter().fold(TestRequest::new(), |request, host| {
             request.with_header(Header::from_bytes("Host", *host).unwrap())
         });
-        Platform::new(options, aws).answer(&mut request.into()).await.status_code().0
+        Platform::new(options, aws.build()).answer(&mut request.into()).await
+    }
+
+    async fn status(hosts: &[&str]) -> u16 {
+        answer(hosts, None).await.status_code().0
+    }
+
+    #[test]
+    fn a_browser_that_opens_many_connections_at_once_is_answered_on_each() {
+        let server = Server::http("127.0.0.1:0").unwrap();
+        let address = server.server_addr().to_ip().unwrap();
+        thread::spawn(move || {
+            for request in server.incoming_requests() {
+                thread::spawn(|| send(request, response(200, "text/plain", b"whole")).unwrap());
+            }
+        });
+        let all_are_answered = Barrier::new(40);
+        thread::scope(|threads| {
+            for _ in 0..40 {
+                threads.spawn(|| {
+                    let mut browser = TcpStream::connect(address).unwrap();
+                    browser.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+                    browser.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+                    let mut answer = Vec::new();
+                    while !answer.ends_with(b"whole") {
+                        let mut byte = [0];
+                        browser.read_exact(&mut byte).unwrap();
+                        answer.extend(byte);
+                    }
+                    // As a browser does, it keeps the connection if it may.
+                    let kept = (!answer.windows(19).any(|line| line == b"\r\nConnection: close"))
+                        .then_some(browser);
+                    all_are_answered.wait();
+                    drop(kept);
+                });
+            }
+        });
     }
 
     #[tokio::test]
@@ -371,5 +474,21 @@ mod tests {
         assert_eq!(status(&["evil.example:8080"]).await, 421);
         assert_eq!(status(&[]).await, 421);
         assert_eq!(status(&["127.0.0.1:8080", "evil.example:8080"]).await, 421);
+    }
+
+    #[tokio::test]
+    async fn the_page_may_load_pictures_from_s3_alone() {
+        for (endpoint, hosts) in [
+            (None, "https://*.s3.eu-central-1.amazonaws.com https://s3.eu-central-1.amazonaws.com"),
+            (Some("http://127.0.0.1:4566"), "http://127.0.0.1:4566"),
+        ] {
+            let page = answer(&["127.0.0.1:8080"], endpoint).await;
+            let policy =
+                page.headers().iter().find(|header| header.field.equiv("Content-Security-Policy"));
+            let policy = policy.unwrap().value.as_str();
+            assert!(policy.starts_with("default-src 'self'; "), "{policy}");
+            assert!(policy.contains(&format!("img-src 'self' data: {hosts};")), "{policy}");
+            assert!(policy.contains(&format!("connect-src 'self' {hosts};")), "{policy}");
+        }
     }
 }

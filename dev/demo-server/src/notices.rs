@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use socket2::SockRef;
 use tiny_http::{Request, Server};
 
-use crate::{Answer, JSON, problem, response};
+use crate::{Answer, JSON, problem, response, send};
 
 /// Each takes a thread.
 const MOST_BROWSERS: usize = 64;
@@ -127,7 +127,7 @@ impl Notices {
         let Some(place) = self.place(album) else {
             let detail = format!("{MOST_BROWSERS} browsers wait for notices already");
             // The client may have gone.
-            let _ = request.respond(problem(503, "Service Unavailable", &detail));
+            let _ = send(request, problem(503, "Service Unavailable", &detail));
             return;
         };
         // That it cannot be written to means that the browser has gone.
