@@ -18,6 +18,7 @@ PORT    ?= 8080
 BATCHES ?= 2
 LOAD    ?=
 SCALE   ?=
+PICTURES ?=
 CONFIG  ?= default
 MANAGED ?= template-managed.yaml
 RELEASE ?= dist
@@ -36,6 +37,8 @@ SAM  := SAM_CLI_TELEMETRY=0 $(OPS)/bin/sam
 # What they build has the same bytes in every folder.
 REPRODUCIBLE := $(DEV).dist.reproducible
 SAM_BUILD    := SAM_CLI_TELEMETRY=0 $(REPRODUCIBLE) $(OPS)/bin/sam build
+# Several, so that the demo's page can choose by the screen.
+DEMO_RENDITIONS := thumbnail: scale=0.25 quality=0.9; grid: fit=480; screen: fit=1600
 DEPLOY = $(AWS) deploy --stack $(STACK) --parameter Architecture=$(ARCHITECTURE)
 
 # Lambda's name for this machine's processor: the functions that are built here must run here.
@@ -51,7 +54,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test deny advisories test-template test-tools fmt run demo load load-compare soak growth scale invoke up stop \
+.PHONY: help setup build check test deny advisories test-template test-tools test-page fmt run demo load load-compare soak growth scale invoke up stop \
 	release measure latency cost bench bench-heic bench-renditions bench-check bench-stages bench-pins fuzz faults quality \
 	exif-check heic-check strip-check \
 	dist dist-check try test-release second-opinion publish-check generate test-clients \
@@ -112,6 +115,7 @@ test: check ## Check everything: make check, and the template, the packages, and
 	$(OPS)/bin/python -m unittest discover --start-directory tests/package
 	$(MAKE) --no-print-directory test-release
 	$(AWS) with -- cargo test --profile $(PROFILE) --test pipeline
+	$(MAKE) --no-print-directory test-page
 	@echo "all checks passed"
 
 second-opinion: build ## Run the tests that need no deployed function against moto, another emulator of AWS
@@ -142,6 +146,11 @@ test-clients: setup ## Check the packages for Node.js: the CDK stack (needs Node
 		(cd $$(dirname $$package) && npm ci --no-audit --no-fund && npm test) || exit; \
 	done
 
+test-page: build ## Check the demo's page in Chromium, with the functions in the local AWS (PICTURES=1 renews those of docs)
+	cargo build --profile $(PROFILE) --package demo-server
+	DEMO_SERVER=target/$(PROFILE)/demo-server $(if $(PICTURES),PAGE_PICTURES=docs) \
+		$(AWS) with -- $(DEV).browser -m unittest discover --start-directory tests/page
+
 fmt: ## Format the code
 	cargo fmt --all
 
@@ -151,8 +160,8 @@ run: build up ## Process a photo in the local AWS, and show its thumbnail and it
 	@echo
 	@echo "The local AWS keeps running. Another photo: make run PHOTO=path. To end it: make stop"
 
-demo: build up ## Serve a page that uploads photos and shows their thumbnails (PORT=8080)
-	@$(DEPLOY) --parameter Notices=true > /dev/null
+demo: build up ## Serve a page of trips: it uploads photos, and shows them by day and on a map (PORT=8080)
+	@$(DEPLOY) --parameter Notices=true "Renditions=$(DEMO_RENDITIONS)" > /dev/null
 	cargo build --profile $(PROFILE) --package demo-server
 	@$(DEV).stack.demo --stack $(STACK) --port $(PORT) target/$(PROFILE)/demo-server
 
@@ -285,9 +294,9 @@ backfill: setup ## Make the renditions of photos that are in a stack's bucket al
 backfill-check: build ## Backfill many small photos in the local AWS, with an interruption and a change of settings (BACKFILL_PHOTOS=500)
 	BACKFILL_PHOTOS=$(BACKFILL_PHOTOS) $(AWS) with -- cargo test --profile $(PROFILE) --test pipeline backfill:: -- --nocapture
 
-requirements: setup ## Update the pins of local.in, try.in, ops.in, faults.in, heic.in and second.in in dev/requirements
+requirements: setup ## Update the pins of local.in, try.in, ops.in, faults.in, heic.in, second.in and browser.in in dev/requirements
 	$(VENV)/bin/python -m pip install --quiet uv
-	for name in local try ops faults heic second; do \
+	for name in local try ops faults heic second browser; do \
 		$(VENV)/bin/uv pip compile --quiet --no-python-downloads --universal --python-version 3.10 --upgrade --generate-hashes \
 			--no-header --no-annotate dev/requirements/$$name.in --output-file dev/requirements/$$name.txt || exit; \
 	done

@@ -8,6 +8,7 @@
 | `benches` | measures the functions; compares thumbnails (`peers`) and batches (`load`) with other programs |
 | `scale` | simulates on paper how far the system scales, and what breaks first |
 | `faults` | makes every call to AWS fail in every way, and counts the photos by outcome |
+| `browser` | runs Python with what drives a browser |
 | `exif_check` | compares facts of photos with exiftool's |
 | `check_tools` | checks that the machine has the build's tools, before anything is installed |
 """

@@ -497,6 +497,16 @@ class Deploy(unittest.TestCase):
         self.assertEqual(told, set(TEMPLATE["Outputs"]))
 
 
+class Demo(unittest.TestCase):
+    def test_the_page_has_advice_for_each_type_that_a_photo_can_fail_with(self) -> None:
+        rows = rows_with(page("operations.md"), "error type")
+        failing = {code(row["error type"])[0] for row in rows if code(row["outcome"]) == ["failed"]}
+        self.assertGreater(len(failing), 10)
+        advice = (ROOT / "dev/demo-server/page/advice.js").read_text()
+        # What is left out is about events, which leave no item that a page could show.
+        self.assertEqual(set(re.findall(r"(?m)^  (\w+): \{$", advice)), failing - {"UnknownEvent", "UnreadableRecord"})
+
+
 class Tests(unittest.TestCase):
     def test_each_folder_of_tests_is_told_of(self) -> None:
         linked = {os.path.normpath(ROOT / "tests" / link) for link in links((ROOT / "tests/README.md").read_text())}
