@@ -57,7 +57,7 @@ unexport AWS_ENDPOINT_URL
 .PHONY: help setup build check test deny advisories test-template test-tools test-page fmt run demo load load-compare soak growth scale invoke up stop \
 	release measure latency cost bench bench-heic bench-renditions bench-check bench-stages bench-pins fuzz faults quality \
 	exif-check heic-check strip-check \
-	dist dist-check try test-release second-opinion publish-check generate test-clients \
+	dist dist-check try test-release second-opinion publish-check generate test-clients test-upload \
 	deploy managed-template destroy logs invoke-remote redrive backfill backfill-check requirements clean
 
 help: ## List the commands
@@ -116,6 +116,8 @@ test: check ## Check everything: make check, and the template, the packages, and
 	$(MAKE) --no-print-directory test-release
 	$(AWS) with -- cargo test --profile $(PROFILE) --test pipeline
 	$(MAKE) --no-print-directory test-page
+	@if $(PYTHON) dev/photos_dev/check_tools.py clients; then $(MAKE) --no-print-directory upload-client; \
+		else echo "without the tests of the client for browsers: make test-upload"; fi
 	@echo "all checks passed"
 
 second-opinion: build ## Run the tests that need no deployed function against moto, another emulator of AWS
@@ -150,6 +152,19 @@ test-page: build ## Check the demo's page in Chromium, with the functions in the
 	cargo build --profile $(PROFILE) --package demo-server
 	DEMO_SERVER=target/$(PROFILE)/demo-server $(if $(PICTURES),PAGE_PICTURES=docs) \
 		$(AWS) with -- $(DEV).browser -m unittest discover --start-directory tests/page
+
+test-upload: build ## Check the client for browsers, in Node.js, in Chromium, and against the local AWS
+	@$(MAKE) --no-print-directory upload-client
+
+# By functions that are built already; Node.js 18 is enough.
+.PHONY: upload-client
+upload-client: setup
+	@$(PYTHON) dev/photos_dev/check_tools.py clients
+	npm --prefix clients/upload ci --no-audit --no-fund --loglevel=error
+	npm --prefix clients/upload/examples/uppy ci --no-audit --no-fund --loglevel=error
+	npm --prefix clients/upload run test
+	npm --prefix clients/upload run test:browser
+	@$(AWS) with -- npm --prefix clients/upload run test:aws
 
 fmt: ## Format the code
 	cargo fmt --all
@@ -303,3 +318,4 @@ requirements: setup ## Update the pins of local.in, try.in, ops.in, faults.in, h
 
 clean: stop ## Stop the local AWS, and remove everything that was built and installed
 	rm -rf target $(VENV) $(OPS) .local .aws-sam out dist
+	rm -rf clients/upload/build clients/upload/node_modules clients/upload/examples/uppy/node_modules

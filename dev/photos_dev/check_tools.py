@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Checks that this machine has the build's tools, and installs missing ones if it is allowed to.
 
+    check_tools.py            the tools of the build
+    check_tools.py clients    those of the tests of clients/: Node, npm and a Chromium
+
 It runs before anything is installed, so it uses only Python's standard library.
 """
 
@@ -18,6 +21,7 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHON = (3, 10)  # the oldest that ministack supports
+NODE = 18  # that of Debian 12
 
 # Tool -> the Debian package that has it.
 PACKAGES = {
@@ -28,14 +32,34 @@ PACKAGES = {
     "venv": "python3-venv",
 }
 
+CLIENTS_PACKAGES = {
+    "node": "nodejs",
+    "npm": "npm",
+    "chromium": "chromium",
+}
+# Other names of Chromium, and a browser that is made of it.
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+
 
 def main() -> None:
+    if sys.argv[1:] == ["clients"]:
+        install_missing(CLIENTS_PACKAGES)
+        check_node()
+    else:
+        check_build_tools()
+
+
+def check_build_tools() -> None:
     check_python()
     check_rust()
     check_processor()
-    missing = [name for name in PACKAGES if not is_there(name)]
+    install_missing(PACKAGES)
+
+
+def install_missing(packages: dict[str, str]) -> None:
+    missing = [package for name, package in packages.items() if not is_there(name)]
     if missing:
-        install([PACKAGES[name] for name in missing])
+        install(missing)
 
 
 def check_python() -> None:
@@ -60,7 +84,15 @@ def check_processor() -> None:
         stop("this processor is older than Lambda's: remove -march=haswell from .cargo/config.toml")
 
 
+def check_node() -> None:
+    version = run("node", "--version").stdout.strip()
+    if numbers(version.removeprefix("v")) < [NODE]:
+        stop(f"Node {version} is too old: install {NODE} or later")
+
+
 def is_there(name: str) -> bool:
+    if name == "chromium":
+        return any(shutil.which(browser) for browser in CHROMIUMS)
     if name == "venv":  # which Debian packages apart from Python
         return importlib.util.find_spec("ensurepip") is not None
     return shutil.which(name) is not None
