@@ -1,3 +1,5 @@
+// s3-photo-upload, MIT OR Apache-2.0
+
 // src/store.ts
 var THREE_DAYS_MS = 3 * 24 * 60 * 60 * 1e3;
 function localStorageStore(prefix = "photo-upload:") {
@@ -88,6 +90,7 @@ var UploadError = class extends Error {
   code;
   /** What the server says about this photo. */
   details;
+  /** An error of this kind, with what is known of it. */
   constructor(reason, message, more = {}) {
     super(message, { cause: more.cause });
     this.reason = reason;
@@ -792,6 +795,9 @@ function uploadPhotos(files, options) {
 }
 async function uploadWith(files, options, world, transport) {
   const settings = { ...DEFAULTS, ...withoutUndefined(options) };
+  for (const name of ["concurrency", "attempts"]) {
+    if (!(settings[name] >= 1)) throw new RangeError(`${name} must be at least 1, not ${settings[name]}`);
+  }
   const tell = () => settings.onProgress?.(progressOf(jobs));
   const jobs = distinct([...files].map((file) => new Job(file instanceof Blob ? { file } : file, settings, () => tell())));
   return new Call(jobs, settings, new Sender(settings, world, transport)).run();

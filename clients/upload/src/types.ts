@@ -115,6 +115,7 @@ export class UploadError extends Error {
   /** What the server says about this photo. */
   readonly details: readonly ProblemDetail[];
 
+  /** An error of this kind, with what is known of it. */
   constructor(
     reason: FailureReason,
     message: string,

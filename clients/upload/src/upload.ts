@@ -27,13 +27,18 @@ const DEFAULTS = {
  *
  * @param files - the photos, such as the `files` of an input
  * @param options - how: only `requestUrls` is required
- * @returns one result for each photo, in order. It does not reject for what happens to a photo.
+ * @returns one result for each photo, in order. It does not reject for what happens to a photo, only for options
+ * that make no sense.
  */
 export function uploadPhotos(files: Iterable<Blob | UploadItem>, options: UploadOptions): Promise<UploadResult[]> {
   return uploadWith(files, options, REAL, send);
 }
 
-/** With a world and a transport of tests. */
+/**
+ * With a world and a transport of tests.
+ *
+ * @internal
+ */
 export async function uploadWith(
   files: Iterable<Blob | UploadItem>,
   options: UploadOptions,
@@ -41,6 +46,9 @@ export async function uploadWith(
   transport: Transport,
 ): Promise<UploadResult[]> {
   const settings = { ...DEFAULTS, ...withoutUndefined(options) };
+  for (const name of ["concurrency", "attempts"] as const) {
+    if (!(settings[name] >= 1)) throw new RangeError(`${name} must be at least 1, not ${settings[name]}`);
+  }
   const tell = () => settings.onProgress?.(progressOf(jobs));
   const jobs = distinct([...files].map((file) => new Job(file instanceof Blob ? { file } : file, settings, () => tell())));
   return new Call(jobs, settings, new Sender(settings, world, transport)).run();

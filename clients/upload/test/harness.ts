@@ -58,6 +58,11 @@ export function bytes(length: number): Uint8Array {
   return new Uint8Array(words.buffer, 0, length);
 }
 
+/** Waits until something is so. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((turn) => setTimeout(turn, 10));
+}
+
 export function statuses(results: readonly UploadResult[]): string[] {
   return results.map(({ status }) => status);
 }

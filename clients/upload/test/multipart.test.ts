@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { send, type Transport } from "../src/transport.js";
 import type { Fault } from "./fake_s3.js";
 import { MIB } from "./fake_s3.js";
-import { bytes, errorOf, fresh, MemoryStore, photo, statuses } from "./harness.js";
+import { bytes, errorOf, fresh, MemoryStore, photo, statuses, until } from "./harness.js";
 
 const the = fresh();
 
@@ -64,11 +64,14 @@ test("parts of all photos together keep to the limit of requests at once", async
 });
 
 test("parts whose URLs expire get new ones by one request, for those that are missing", async () => {
-  const first = 2;
-  the.s3.faultOf = ({ part, url }) => (part !== undefined && part > first && url <= 6 ? answered(403, "AccessDenied", "Request has expired") : undefined);
+  the.s3.faultOf = ({ part, url }) => (part !== undefined && part > 2 && url <= 6 ? answered(403, "AccessDenied", "Request has expired") : undefined);
   assert.deepEqual(statuses(await the.upload([large()], { concurrency: 2 })), ["uploaded"]);
-  const asked = the.s3.asked.map(({ files }) => files[0]?.multipart);
-  assert.deepEqual(asked, [true, { uploadId: "upload-1", partNumbers: [3, 4] }]);
+  const [, running, ...more] = the.s3.asked.map(({ files }) => files[0]?.multipart);
+  assert.ok(typeof running === "object");
+  assert.equal(running.uploadId, "upload-1");
+  assert.deepEqual(running.partNumbers.slice(-2), [3, 4]);
+  assert.ok(!running.partNumbers.includes(1));
+  assert.deepEqual(more, []);
   await isStoredOnce();
 });
 
@@ -124,7 +127,8 @@ test("a cancelled upload leaves no parts in S3, and nothing in the store", async
   const store = new MemoryStore();
   the.s3.faultOf = ({ part }) => (part === 4 ? "stall" : undefined);
   const run = the.upload([large()], { signal: cancel.signal, store });
-  setTimeout(() => cancel.abort(), 300);
+  await until(() => the.s3.seen.some(({ part }) => part === 4));
+  cancel.abort();
   assert.deepEqual(statuses(await run), ["cancelled"]);
   assert.equal(kinds().at(-1), "abort");
   assert.equal(the.s3.multiparts.size, 0);
@@ -136,7 +140,7 @@ test("after a reload only the missing parts are sent", async () => {
   // The page goes while its third and fourth part are under way.
   const gone: Transport = (sending) => (/partNumber=[34]/.test(sending.request.url) ? new Promise(() => {}) : send(sending));
   void the.upload([large()], { store, concurrency: 1 }, gone);
-  while (!store.states.size || !/"2":/.test([...store.states.values()][0] ?? "")) await new Promise((turn) => setTimeout(turn, 10));
+  await until(() => [...store.states.values()].some((state) => state.includes('"2":')));
   assert.equal(kinds().length, 2);
   the.s3.seen.length = 0;
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import type { FileProgress, UploadProgress } from "../src/types.js";
 import type { Fault } from "./fake_s3.js";
-import { bytes, errorOf, fresh, MemoryStore, photo, statuses } from "./harness.js";
+import { bytes, errorOf, fresh, MemoryStore, photo, statuses, until } from "./harness.js";
 
 const the = fresh();
 
@@ -215,7 +215,8 @@ test("a signal cancels what runs and what waits, at once", async () => {
   const cancel = new AbortController();
   the.s3.faultOf = () => "stall";
   const run = the.upload([photo("a"), photo("b"), photo("c")], { signal: cancel.signal, concurrency: 2 });
-  setTimeout(() => cancel.abort(), 100);
+  await until(() => the.s3.seen.length === 2);
+  cancel.abort();
   assert.deepEqual(statuses(await run), ["cancelled", "cancelled", "cancelled"]);
   assert.equal(the.s3.seen.length, 2);
 });
@@ -229,7 +230,8 @@ test("a photo's own signal cancels it alone", async () => {
   const cancel = new AbortController();
   the.s3.faultOf = ({ headers }) => (headers["content-length"] === "3" ? "stall" : undefined);
   const run = the.upload([photo("a"), { file: photo("b", "123"), signal: cancel.signal }, photo("c")]);
-  setTimeout(() => cancel.abort(), 100);
+  await until(() => the.s3.seen.length === 3);
+  cancel.abort();
   assert.deepEqual(statuses(await run), ["uploaded", "cancelled", "uploaded"]);
 });
 
@@ -298,6 +300,13 @@ test("the same file in another album is another photo", async () => {
   await the.upload([photo("a")], { store, album: "one", attempts: 1 });
   await the.upload([photo("a")], { store, album: "two", attempts: 1 });
   assert.equal(new Set(the.s3.asked.map(({ files }) => files[0]?.uploadId)).size, 2);
+});
+
+test("options that make no sense are told at once", async () => {
+  for (const options of [{ concurrency: 0 }, { attempts: NaN }]) {
+    await assert.rejects(the.upload([photo("a")], options), RangeError);
+  }
+  assert.deepEqual(await the.upload([]), []);
 });
 
 test("a store that throws or holds nonsense stops no upload", async () => {
