@@ -15,7 +15,10 @@ export async function startBrowser(): Promise<Browser> {
   const executablePath = process.env["CHROMIUM"] ?? BROWSERS.find(existsSync);
   if (!executablePath) throw new Error("there is no Chromium: install it, or set CHROMIUM to its path");
   const quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-  return chromium.launch({ executablePath, args: [...quiet, "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"] });
+  return chromium.launch({
+    executablePath,
+    args: [...quiet, "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
+  });
 }
 
 /** The part of an app's server that the tests need: a page, the module, and the route that gives URLs. */
@@ -72,7 +75,10 @@ export async function openPage(browser: Browser, app: App): Promise<Page> {
 
 /** Makes the module's exports a global of the page, again after a reload. */
 export async function load(page: Page): Promise<void> {
-  await page.addScriptTag({ type: "module", content: 'import * as client from "/upload.js"; globalThis.client = client;' });
+  await page.addScriptTag({
+    type: "module",
+    content: 'import * as client from "/upload.js"; globalThis.client = client;',
+  });
   await page.waitForFunction("globalThis.client !== undefined");
 }
 

@@ -1,4 +1,4 @@
-/** A bad link between the browser and S3: it cuts, stalls, loses answers, refuses, and lets requests overtake others. */
+/** A bad link between the browser and S3: it cuts, stalls, loses answers, refuses, and lets requests overtake. */
 
 import { createServer, request as send, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -27,7 +27,9 @@ export class Link {
     seed: number,
   ) {
     this.#random = randomFrom(seed);
-    this.#server = createServer((request, response) => void this.#pass(request, response).catch(() => response.destroy()));
+    this.#server = createServer(
+      (request, response) => void this.#pass(request, response).catch(() => response.destroy()),
+    );
   }
 
   static async to(s3: string, seed: number): Promise<Link> {
@@ -60,7 +62,10 @@ export class Link {
     this.requests.push(`${request.method} ${damage ?? "none"}`);
     if (damage === "stall") return; // its body is not read either
     if (damage === "cut before") return void request.socket.destroy();
-    const body = await read(request, damage === "cut midway" ? Number(request.headers["content-length"] ?? 0) / 2 : Infinity);
+    const body = await read(
+      request,
+      damage === "cut midway" ? Number(request.headers["content-length"] ?? 0) / 2 : Infinity,
+    );
     if (damage === "cut midway") return void request.socket.destroy();
     if (damage === "503") return void response.writeHead(503, { "access-control-allow-origin": "*" }).end(SLOW_DOWN);
     await sleep(this.#random() * this.longestDelayMs);

@@ -110,9 +110,15 @@ test("24 photos over a link that damages a third of the requests are all READY, 
   // Each attempt needs two requests, as a browser asks for leave before.
   await start(page, "bad link", { attempts: 30, backoffMs: 30, maxBackoffMs: 500, stallMs: 2000, checksum: true });
   const keys = await results(page);
-  assert.deepEqual(keys.filter((key) => !key.startsWith("bad link/")), []);
+  assert.deepEqual(
+    keys.filter((key) => !key.startsWith("bad link/")),
+    [],
+  );
   assert.deepEqual([...keys].sort(), await areReadyOnce("bad link", 24));
-  assert.ok(link.damaged > link.requests.length / 5, `${link.damaged} of ${link.requests.length} requests were damaged`);
+  assert.ok(
+    link.damaged > link.requests.length / 5,
+    `${link.damaged} of ${link.requests.length} requests were damaged`,
+  );
   for (const damage of ["cut before", "cut midway", "stall", "answer lost", "503"] as const) {
     assert.ok((link.counts.get(damage) ?? 0) > 0, `no request was damaged by: ${damage}`);
   }
@@ -124,7 +130,8 @@ test("a page that is reloaded in the middle of 12 photos stores none of them twi
   const chosen = await photos(12);
   await page.setInputFiles("input", chosen);
   let puts = 0;
-  link.damageOf = ({ method }) => (method === "PUT" && ++puts > 5 ? "stall" : method === "PUT" && puts > 3 ? "answer lost" : undefined);
+  link.damageOf = ({ method }) =>
+    method === "PUT" && ++puts > 5 ? "stall" : method === "PUT" && puts > 3 ? "answer lost" : undefined;
   await start(page, "reload");
   while (puts < 8) await page.waitForTimeout(50);
   link.damageOf = () => undefined;
@@ -166,7 +173,7 @@ test("a photo in parts goes on after a reload with the parts that S3 has not", a
   await page.setInputFiles("input", large);
   link.damageOf = ({ method, url }) => (method === "PUT" && url?.includes("partNumber=3") ? "stall" : undefined);
   await start(page, "parts reload", { concurrency: 1 });
-  await page.waitForFunction('Object.values(localStorage).some((state) => state.includes(\'"2":\'))');
+  await page.waitForFunction("Object.values(localStorage).some((state) => state.includes('\"2\":'))");
   assert.equal(await stack.unfinished(), 1);
   await page.reload();
   await load(page);
@@ -223,7 +230,10 @@ test("a photo that its album has already is not sent again, whatever its name", 
   await page.close();
 });
 
-for (const [way, query] of [["the client as its plugin", ""], ["its own plugin for S3", "&aws-s3"]] as const) {
+for (const [way, query] of [
+  ["the client as its plugin", ""],
+  ["its own plugin for S3", "&aws-s3"],
+] as const) {
   test(`Uppy uploads photos by ${way}`, async () => {
     const album = `uppy${query.length}`;
     const page = await browser.newPage();

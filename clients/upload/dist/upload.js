@@ -388,7 +388,13 @@ var Sender = class {
       }
       throw new UploadError("rejected", what, { status, code });
     };
-    return retried(this.world, this.settings, signal, () => this.#slots.run(attempt), () => job.show("retrying"));
+    return retried(
+      this.world,
+      this.settings,
+      signal,
+      () => this.#slots.run(attempt),
+      () => job.show("retrying")
+    );
   }
   /** Tells S3 to forget something. It is no matter if that fails: the bucket's lifecycle rule does it later. */
   async forget(request) {
@@ -437,10 +443,14 @@ var Parts = class {
       const { concurrency } = this.sender.settings;
       const failed = new AbortController();
       const signal = either(job.signal, failed.signal);
-      await each(job.missingParts, concurrency, (part) => this.#sendPart(part, signal).catch((error) => {
-        failed.abort(error);
-        throw error;
-      }));
+      await each(
+        job.missingParts,
+        concurrency,
+        (part) => this.#sendPart(part, signal).catch((error) => {
+          failed.abort(error);
+          throw error;
+        })
+      );
       await this.#complete();
     } catch (error) {
       const isOver = job.signal.aborted || !job.keeper.isKept;
@@ -799,7 +809,9 @@ async function uploadWith(files, options, world, transport) {
     if (!(settings[name] >= 1)) throw new RangeError(`${name} must be at least 1, not ${settings[name]}`);
   }
   const tell = () => settings.onProgress?.(progressOf(jobs));
-  const jobs = distinct([...files].map((file) => new Job(file instanceof Blob ? { file } : file, settings, () => tell())));
+  const jobs = distinct(
+    [...files].map((file) => new Job(file instanceof Blob ? { file } : file, settings, () => tell()))
+  );
   return new Call(jobs, settings, new Sender(settings, world, transport)).run();
 }
 function withoutUndefined(options) {

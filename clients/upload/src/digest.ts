@@ -11,5 +11,8 @@ export async function sha256(file: Blob): Promise<string | undefined> {
 /** An ID with 128 random bits, which nobody guesses: it stands in the key of the photo. */
 export function newUploadId(): string {
   const random = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...random)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+  return btoa(String.fromCharCode(...random))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=/g, "");
 }

@@ -30,10 +30,12 @@ export class Parts {
       // When one part fails for good, the others are not sent any further.
       const failed = new AbortController();
       const signal = either(job.signal, failed.signal);
-      await each(job.missingParts, concurrency, (part) => this.#sendPart(part, signal).catch((error: unknown) => {
-        failed.abort(error);
-        throw error;
-      }));
+      await each(job.missingParts, concurrency, (part) =>
+        this.#sendPart(part, signal).catch((error: unknown) => {
+          failed.abort(error);
+          throw error;
+        }),
+      );
       await this.#complete();
     } catch (error) {
       // Without a store, nobody can go on later.
@@ -86,7 +88,9 @@ export class Parts {
 
   async #complete(): Promise<void> {
     const { etags } = this.#state;
-    const numbers = Object.keys(etags).map(Number).sort((a, b) => a - b);
+    const numbers = Object.keys(etags)
+      .map(Number)
+      .sort((a, b) => a - b);
     const parts = numbers.map((n) => `<Part><PartNumber>${n}</PartNumber><ETag>${etags[n]}</ETag></Part>`);
     const xmlns = "http://s3.amazonaws.com/doc/2006-03-01/";
     const xml = `<CompleteMultipartUpload xmlns="${xmlns}">${parts.join("")}</CompleteMultipartUpload>`;

@@ -77,7 +77,13 @@ export class Sender {
       }
       throw new UploadError("rejected", what, { status, code });
     };
-    return retried(this.world, this.settings, signal, () => this.#slots.run(attempt), () => job.show("retrying"));
+    return retried(
+      this.world,
+      this.settings,
+      signal,
+      () => this.#slots.run(attempt),
+      () => job.show("retrying"),
+    );
   }
 
   /** Tells S3 to forget something. It is no matter if that fails: the bucket's lifecycle rule does it later. */
@@ -97,9 +103,12 @@ export class Sender {
       signal.throwIfAborted();
       if (!(error instanceof UploadError)) throw error;
       // A file that was changed since it was chosen looks like a failure of the network.
-      await errand.body.slice(0, 1).arrayBuffer().catch((cause: unknown) => {
-        throw unreadable(cause);
-      });
+      await errand.body
+        .slice(0, 1)
+        .arrayBuffer()
+        .catch((cause: unknown) => {
+          throw unreadable(cause);
+        });
       throw new Again(error);
     }
   }

@@ -50,7 +50,9 @@ export async function uploadWith(
     if (!(settings[name] >= 1)) throw new RangeError(`${name} must be at least 1, not ${settings[name]}`);
   }
   const tell = () => settings.onProgress?.(progressOf(jobs));
-  const jobs = distinct([...files].map((file) => new Job(file instanceof Blob ? { file } : file, settings, () => tell())));
+  const jobs = distinct(
+    [...files].map((file) => new Job(file instanceof Blob ? { file } : file, settings, () => tell())),
+  );
   return new Call(jobs, settings, new Sender(settings, world, transport)).run();
 }
 

@@ -1,13 +1,6 @@
 import { sha256 } from "./digest.js";
 import type { Job } from "./job.js";
-import type {
-  FileAnswer,
-  Problem,
-  ProblemDetail,
-  RequestUrls,
-  SignedRequest,
-  UrlAnswer,
-} from "./protocol.js";
+import type { FileAnswer, Problem, ProblemDetail, RequestUrls, SignedRequest, UrlAnswer } from "./protocol.js";
 import { Again, retried, type World } from "./retry.js";
 import type { Settings } from "./sender.js";
 import { within } from "./transport.js";
@@ -137,7 +130,7 @@ export class Urls {
   /** Asks until each photo has an answer or a refusal: the function issues no URL if it refuses one photo. */
   async #ask(jobs: readonly Job[], isFirst: boolean, signal: AbortSignal): Promise<Map<Job, Outcome>> {
     const outcomes = new Map<Job, Outcome>();
-    for (let left = jobs; left.length > 0; ) {
+    for (let left = jobs; left.length > 0;) {
       const { answer, askedAt } = await retried(this.world, this.settings, signal, () =>
         this.#request(left, isFirst, signal),
       );

@@ -158,7 +158,8 @@ export class FakeS3 {
     }
     const told = [...body.toString().matchAll(/<Part><PartNumber>(\d+)<\/PartNumber><ETag>([^<]*)<\/ETag><\/Part>/g)];
     const bytes = told.map(([, number]) => parts?.get(Number(number)) ?? Buffer.alloc(0));
-    if (told.some(([, , etag], index) => etag !== etagOf(bytes[index] as Buffer))) return [400, errorXml("InvalidPart")];
+    if (told.some(([, , etag], index) => etag !== etagOf(bytes[index] as Buffer)))
+      return [400, errorXml("InvalidPart")];
     this.objects.set(key, Buffer.concat(bytes));
     this.multiparts.delete(uploadId);
     return [200, "<CompleteMultipartUploadResult/>"];

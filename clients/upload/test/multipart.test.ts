@@ -37,23 +37,38 @@ test("a photo of 16 MiB, or any if the app says so, is one PUT", async () => {
   await the.upload([at, photo("b", bytes(16 * MIB + 1))], { multipart: false });
   await the.upload([at]);
   assert.deepEqual(kinds(), ["put", "put", "put"]);
-  assert.deepEqual(the.s3.asked.flatMap(({ files }) => files.map((file) => file.multipart)), [undefined, undefined, undefined]);
+  assert.deepEqual(
+    the.s3.asked.flatMap(({ files }) => files.map((file) => file.multipart)),
+    [undefined, undefined, undefined],
+  );
 });
 
 test("URLs of so many parts are not asked for at once that the function would refuse", async () => {
   const huge = (name: string) => Object.defineProperty(photo(name), "size", { value: 700 * MIB });
-  await the.upload([huge("a"), huge("b"), photo("c")], { concurrency: 1, attempts: 1, requestUrls: (request, signal) => {
-    void the.s3.requestUrls(request, signal);
-    return Promise.resolve({ status: 401 });
-  } });
-  assert.deepEqual(the.s3.asked.map(({ files }) => files.map(({ fileName }) => fileName)), [["a"], ["b", "c"]]);
+  await the.upload([huge("a"), huge("b"), photo("c")], {
+    concurrency: 1,
+    attempts: 1,
+    requestUrls: (request, signal) => {
+      void the.s3.requestUrls(request, signal);
+      return Promise.resolve({ status: 401 });
+    },
+  });
+  assert.deepEqual(
+    the.s3.asked.map(({ files }) => files.map(({ fileName }) => fileName)),
+    [["a"], ["b", "c"]],
+  );
 });
 
 test("a part that fails is sent again alone", async () => {
   let failures = 0;
   the.s3.faultOf = ({ part }) => (part === 3 && ++failures <= 2 ? answered(503, "SlowDown") : undefined);
   assert.deepEqual(statuses(await the.upload([large()])), ["uploaded"]);
-  assert.deepEqual(kinds().filter((kind) => kind.startsWith("part")).sort(), ["part 1", "part 2", "part 3", "part 3", "part 3", "part 4"]);
+  assert.deepEqual(
+    kinds()
+      .filter((kind) => kind.startsWith("part"))
+      .sort(),
+    ["part 1", "part 2", "part 3", "part 3", "part 3", "part 4"],
+  );
   await isStoredOnce();
 });
 
@@ -64,7 +79,8 @@ test("parts of all photos together keep to the limit of requests at once", async
 });
 
 test("parts whose URLs expire get new ones by one request, for those that are missing", async () => {
-  the.s3.faultOf = ({ part, url }) => (part !== undefined && part > 2 && url <= 6 ? answered(403, "AccessDenied", "Request has expired") : undefined);
+  the.s3.faultOf = ({ part, url }) =>
+    part !== undefined && part > 2 && url <= 6 ? answered(403, "AccessDenied", "Request has expired") : undefined;
   assert.deepEqual(statuses(await the.upload([large()], { concurrency: 2 })), ["uploaded"]);
   const [, running, ...more] = the.s3.asked.map(({ files }) => files[0]?.multipart);
   assert.ok(typeof running === "object");
@@ -81,7 +97,8 @@ for (const [what, fault] of [
   ["breaks", "cut"],
 ] as const) {
   test(`a completion that ${what} is repeated, without the parts`, async () => {
-    the.s3.faultOf = ({ kind }) => (kind === "complete" && kinds().filter((each) => each === "complete").length === 1 ? fault : undefined);
+    the.s3.faultOf = ({ kind }) =>
+      kind === "complete" && kinds().filter((each) => each === "complete").length === 1 ? fault : undefined;
     assert.deepEqual(statuses(await the.upload([large()])), ["uploaded"]);
     assert.deepEqual(kinds().slice(-2), ["complete", "complete"]);
     assert.equal(kinds().length, 6);
@@ -113,7 +130,10 @@ for (const [where, kind, fault] of [
     assert.deepEqual(statuses(await the.upload([large()])), ["uploaded"]);
     const [stored] = the.s3.objects.values();
     assert.ok(stored?.equals(LARGE));
-    assert.deepEqual(the.s3.asked.map(({ files }) => files[0]?.multipart), [true, true]);
+    assert.deepEqual(
+      the.s3.asked.map(({ files }) => files[0]?.multipart),
+      [true, true],
+    );
 
     the.s3.faultOf = (seen) => (seen.kind === kind ? fault : undefined);
     const error = errorOf(await the.upload([photo("other", LARGE)]));
@@ -121,6 +141,15 @@ for (const [where, kind, fault] of [
     assert.equal(the.s3.asked.length, 4);
   });
 }
+
+test("when parts are sent anew, none of them counts as sent", async () => {
+  const isLost = (kind: string) => kind === "complete" && the.s3.asked.length === 1;
+  the.s3.faultOf = ({ kind }) => (isLost(kind) ? answered(400, "InvalidPart") : undefined);
+  const told: number[] = [];
+  await the.upload([large()], { concurrency: 1, onProgress: ({ sentBytes }) => told.push(sentBytes) });
+  assert.ok(told.slice(told.indexOf(17 * MIB)).includes(0));
+  assert.equal(told.at(-1), 17 * MIB);
+});
 
 test("a cancelled upload leaves no parts in S3, and nothing in the store", async () => {
   const cancel = new AbortController();
@@ -138,7 +167,8 @@ test("a cancelled upload leaves no parts in S3, and nothing in the store", async
 test("after a reload only the missing parts are sent", async () => {
   const store = new MemoryStore();
   // The page goes while its third and fourth part are under way.
-  const gone: Transport = (sending) => (/partNumber=[34]/.test(sending.request.url) ? new Promise(() => {}) : send(sending));
+  const gone: Transport = (sending) =>
+    /partNumber=[34]/.test(sending.request.url) ? new Promise(() => {}) : send(sending);
   void the.upload([large()], { store, concurrency: 1 }, gone);
   await until(() => [...store.states.values()].some((state) => state.includes('"2":')));
   assert.equal(kinds().length, 2);
@@ -149,7 +179,11 @@ test("after a reload only the missing parts are sent", async () => {
   assert.deepEqual(statuses(results), ["uploaded"]);
   assert.deepEqual(kinds().sort(), ["complete", "part 3", "part 4"]);
   assert.deepEqual(the.s3.asked.at(-1)?.files[0]?.multipart, { uploadId: "upload-1", partNumbers: [3, 4] });
-  assert.equal(progress.find((bytes) => bytes > 0), 5 * MIB, "the first part counts as sent from the start");
+  assert.equal(
+    progress.find((bytes) => bytes > 0),
+    5 * MIB,
+    "the first part counts as sent from the start",
+  );
   assert.equal(progress.at(-1), 17 * MIB);
   await isStoredOnce();
   assert.equal(store.states.size, 0);
@@ -190,5 +224,8 @@ test("when one part fails for good, the others are not sent any further", async 
   the.s3.faultOf = ({ part = 0 }) => faults[part];
   const error = errorOf(await the.upload([large()], { concurrency: 2 }));
   assert.equal(error.code, "SignatureDoesNotMatch");
-  assert.deepEqual(kinds().filter((kind) => kind === "part 3" || kind === "part 4"), []);
+  assert.deepEqual(
+    kinds().filter((kind) => kind === "part 3" || kind === "part 4"),
+    [],
+  );
 });

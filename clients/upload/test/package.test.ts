@@ -8,7 +8,10 @@ const ROOT = new URL("../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), "utf8");
 
 function bundle(...more: string[]): string {
-  return execFileSync("npm", ["run", "--silent", "bundle", "--", "--log-level=error", ...more], { cwd: ROOT, encoding: "utf8" });
+  return execFileSync("npm", ["run", "--silent", "bundle", "--", "--log-level=error", ...more], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
 }
 
 test("the committed module is what the sources build", () => {
@@ -27,23 +30,37 @@ test("the package depends on nothing", () => {
 });
 
 test("no lock file names a host", () => {
-  for (const path of ["package-lock.json", "examples/uppy/package-lock.json"]) assert.doesNotMatch(read(path), /"resolved": "[^.]/, path);
+  for (const path of ["package-lock.json", "examples/uppy/package-lock.json"])
+    assert.doesNotMatch(read(path), /"resolved": "[^.]/, path);
 });
 
 test("every exported name has documentation, and no type is any", () => {
   for (const name of readdirSync(new URL("src/", ROOT))) {
     const source = read(`src/${name}`);
     assert.doesNotMatch(source.replace(/\/\*[^]*?\*\/|\/\/.*/g, ""), /\bany\b/, name);
-    const undocumented = source.matchAll(/(?<!\*\/\n)^export (?:async )?(?:function|class|interface|type|const) (\w+)/gm);
-    assert.deepEqual([...undocumented].map(([, exported]) => `${name}: ${exported}`), []);
+    const undocumented = source.matchAll(
+      /(?<!\*\/\n)^export (?:async )?(?:function|class|interface|type|const) (\w+)/gm,
+    );
+    assert.deepEqual(
+      [...undocumented].map(([, exported]) => `${name}: ${exported}`),
+      [],
+    );
   }
 });
 
 test("the options that the README tells are those of the types, with their defaults", () => {
-  const told = new Map([...read("README.md").matchAll(/^\| `(\w+)` \| (\S+ ?(?:MiB)?) ?\|/gm)].map(([, name, value]) => [name, value?.trim()]));
+  const told = new Map(
+    [...read("README.md").matchAll(/^\| `(\w+)` \| (\S+ ?(?:MiB)?) ?\|/gm)].map(([, name, value]) => [
+      name,
+      value?.trim(),
+    ]),
+  );
   const types = read("src/types.ts");
   const options = types.slice(types.indexOf("interface UploadOptions"), types.indexOf("interface UploadProgress"));
-  assert.deepEqual([...told.keys()], [...options.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name));
+  assert.deepEqual(
+    [...told.keys()],
+    [...options.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name),
+  );
   const upload = read("src/upload.ts");
   const defaults = upload.slice(upload.indexOf("const DEFAULTS"), upload.indexOf("};"));
   const numbers = [...defaults.matchAll(/^ {2}(\w+): ([\d_]+)( \* 1024 \* 1024)?,$/gm)];

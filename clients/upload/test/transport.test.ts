@@ -19,7 +19,13 @@ async function serve(handler: Parameters<typeof createServer>[1]): Promise<strin
 test("a request without an answer ends after its time, and tells of the stall", async () => {
   const url = await serve(() => {});
   const { signal } = new AbortController();
-  const sending = { request: { url, method: "PUT", headers: {} }, body: new Blob(["x"]), signal, stallMs: 50, onSent: () => {} };
+  const sending = {
+    request: { url, method: "PUT", headers: {} },
+    body: new Blob(["x"]),
+    signal,
+    stallMs: 50,
+    onSent: () => {},
+  };
   await assert.rejects(send(sending), { reason: "unreachable", message: /no progress/ });
 });
 

@@ -12,7 +12,10 @@ test("each photo has a result in its place, and S3 has its bytes under the key o
   const names = ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg", "f.jpg"];
   const files = names.map((name) => photo(name));
   const results = await the.upload(files, { album: "trip" });
-  assert.deepEqual(statuses(results), names.map(() => "uploaded"));
+  assert.deepEqual(
+    statuses(results),
+    names.map(() => "uploaded"),
+  );
   results.forEach((result, index) => {
     assert.equal(result.file, files[index]);
     assert.ok(result.status === "uploaded");
@@ -37,7 +40,10 @@ test("URLs are asked for in batches of at most 100, when their first photo needs
   const files = Array.from({ length: 230 }, (_, index) => photo(`${index}.jpg`));
   const results = await the.upload(files);
   assert.equal(results.filter(({ status }) => status === "uploaded").length, 230);
-  assert.deepEqual(the.s3.asked.map(({ files }) => files.length), [100, 100, 30]);
+  assert.deepEqual(
+    the.s3.asked.map(({ files }) => files.length),
+    [100, 100, 30],
+  );
   assert.equal(new Set(the.s3.asked.flatMap(({ files }) => files.map((file) => file.uploadId))).size, 230);
 });
 
@@ -54,7 +60,13 @@ test("four photos are sent at once, or as many as the app says", async () => {
 test("an item can have a name and an album of its own", async () => {
   await the.upload([{ file: new Blob(["x"]), name: "IMG_1.HEIC", album: "other" }, photo("b.jpg")], { album: "trip" });
   const files = the.s3.asked[0]?.files ?? [];
-  assert.deepEqual(files.map(({ fileName, album }) => [fileName, album]), [["IMG_1.HEIC", "other"], ["b.jpg", "trip"]]);
+  assert.deepEqual(
+    files.map(({ fileName, album }) => [fileName, album]),
+    [
+      ["IMG_1.HEIC", "other"],
+      ["b.jpg", "trip"],
+    ],
+  );
 });
 
 const answered = (status: number, code: string, message?: string): Fault => ({
@@ -71,7 +83,11 @@ const TABLE: [string, Fault[], { puts: number; urls: number; reason?: string }][
   ["408", [answered(408, "RequestTimeout")], { puts: 2, urls: 1 }],
   ["400 RequestTimeout", [answered(400, "RequestTimeout")], { puts: 2, urls: 1 }],
   ["400 IncompleteBody", [answered(400, "IncompleteBody")], { puts: 2, urls: 1 }],
-  ["409, another request about the key is under way", [answered(409, "ConditionalRequestConflict")], { puts: 2, urls: 1 }],
+  [
+    "409, another request about the key is under way",
+    [answered(409, "ConditionalRequestConflict")],
+    { puts: 2, urls: 1 },
+  ],
   ["412, the photo is there", [answered(412, "PreconditionFailed")], { puts: 1, urls: 1 }],
   ["429", [answered(429, "TooManyRequests")], { puts: 2, urls: 1 }],
   ["500", [answered(500, "InternalError")], { puts: 2, urls: 1 }],
@@ -89,7 +105,11 @@ const TABLE: [string, Fault[], { puts: number; urls: number; reason?: string }][
   ["400 EntityTooLarge", [answered(400, "EntityTooLarge")], { puts: 1, urls: 1, reason: "rejected" }],
   ["503 for ever", Array(99).fill(answered(503, "SlowDown")), { puts: 8, urls: 1, reason: "unreachable" }],
   ["no network for ever", Array(99).fill("cut"), { puts: 8, urls: 1, reason: "unreachable" }],
-  ["URLs that expire for ever", Array(99).fill(answered(400, "ExpiredToken")), { puts: 8, urls: 8, reason: "rejected" }],
+  [
+    "URLs that expire for ever",
+    Array(99).fill(answered(400, "ExpiredToken")),
+    { puts: 8, urls: 8, reason: "rejected" },
+  ],
 ];
 
 for (const [what, faults, expected] of TABLE) {
@@ -112,7 +132,8 @@ for (const [what, faults, expected] of TABLE) {
 }
 
 test("one bad photo changes nothing for the others", async () => {
-  the.s3.faultOf = ({ headers }) => (headers["content-length"] === "3" ? answered(403, "SignatureDoesNotMatch") : undefined);
+  the.s3.faultOf = ({ headers }) =>
+    headers["content-length"] === "3" ? answered(403, "SignatureDoesNotMatch") : undefined;
   const results = await the.upload([photo("a", "1"), photo("bad", "123"), photo("c", "1")]);
   assert.deepEqual(statuses(results), ["uploaded", "failed", "uploaded"]);
 });
@@ -130,7 +151,10 @@ test("a photo that the server refuses has its errors, and the others of the batc
   const error = errorOf(results.slice(3));
   assert.deepEqual([error.reason, error.status, error.message], ["refused", 400, "must be a photo's"]);
   assert.equal(error.details[0]?.pointer, "#/files/3/contentType");
-  assert.deepEqual(the.s3.asked.map(({ files }) => files.length), [4, 2]);
+  assert.deepEqual(
+    the.s3.asked.map(({ files }) => files.length),
+    [4, 2],
+  );
 });
 
 test("a refusal that names no photo is that of each photo, and is not asked for again", async () => {
@@ -172,7 +196,10 @@ test("a URL that expires before its photo's turn is replaced, without a request 
   };
   const results = await the.upload([photo("a"), photo("b")], { concurrency: 1 });
   assert.deepEqual(statuses(results), ["uploaded", "uploaded"]);
-  assert.deepEqual(the.s3.asked.map(({ files }) => files.map(({ fileName }) => fileName)), [["a", "b"], ["b"]]);
+  assert.deepEqual(
+    the.s3.asked.map(({ files }) => files.map(({ fileName }) => fileName)),
+    [["a", "b"], ["b"]],
+  );
   assert.equal(the.s3.seen.length, 2);
 });
 
@@ -187,7 +214,10 @@ test("S3 is told the SHA-256 if that is wanted, and not of files that are too la
   const files = [photo("small", "abc"), photo("large", bytes(2000))];
   await the.upload(files, { checksum: true, maxHashedBytes: 1000 });
   const digest = createHash("sha256").update("abc").digest("base64");
-  assert.deepEqual(the.s3.asked[0]?.files.map((file) => file.checksumSha256), [digest, undefined]);
+  assert.deepEqual(
+    the.s3.asked[0]?.files.map((file) => file.checksumSha256),
+    [digest, undefined],
+  );
   assert.deepEqual(the.s3.seen.map(({ headers }) => headers["x-amz-checksum-sha256"]).sort(), [digest, undefined]);
 });
 
@@ -208,7 +238,10 @@ test("a photo that the album has is not sent, and its result has the key of the 
 test("whether the album has a photo is asked once: later the photo would find itself", async () => {
   the.s3.faults = [answered(400, "ExpiredToken")];
   await the.upload([photo("a")], { ifNew: true });
-  assert.deepEqual(the.s3.asked.map(({ files }) => files[0]?.ifNew), [true, undefined]);
+  assert.deepEqual(
+    the.s3.asked.map(({ files }) => files[0]?.ifNew),
+    [true, undefined],
+  );
 });
 
 test("a signal cancels what runs and what waits, at once", async () => {
@@ -249,8 +282,14 @@ test("progress is told for all photos and for each, and comes to its end", async
 
 test("each result is told as soon as it is there", async () => {
   const told: [number, string][] = [];
-  await the.upload([photo("a"), photo("b")], { concurrency: 1, onResult: ({ status }, index) => told.push([index, status]) });
-  assert.deepEqual(told, [[0, "uploaded"], [1, "uploaded"]]);
+  await the.upload([photo("a"), photo("b")], {
+    concurrency: 1,
+    onResult: ({ status }, index) => told.push([index, status]),
+  });
+  assert.deepEqual(told, [
+    [0, "uploaded"],
+    [1, "uploaded"],
+  ]);
 });
 
 test("a file that was changed since it was chosen fails as unreadable, and is not tried for long", async () => {
