@@ -31,7 +31,7 @@ export class Stack {
 
   static async deploy(name: string): Promise<Stack> {
     const endpoint = process.env["AWS_ENDPOINT_URL"];
-    if (!endpoint) throw new Error("AWS_ENDPOINT_URL is not set: run this test by `make test-clients`");
+    if (!endpoint) throw new Error("AWS_ENDPOINT_URL is not set: run this test by `make test-upload`");
     const parameters = ["FindDuplicates=true", "OriginalsStorageClass=INTELLIGENT_TIERING"];
     const command = ["-m", "photos_dev.local_aws", "deploy", "--stack", name, "--parameter", ...parameters];
     const { stdout } = await promisify(execFile)(`${ROOT}.venv/bin/python`, command, { cwd: ROOT });
