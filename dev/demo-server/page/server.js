@@ -21,9 +21,3 @@ export const placesOf = async (album) => (await ask(`/places?${query({ album })}
 
 /** Server-sent events: a notice for each photo of the album that becomes ready, fails or is removed. */
 export const noticesOf = (album) => new EventSource(`/events?${query({ album })}`);
-
-/** Upload URLs for some files, in their order. */
-export async function uploadsFor(files) {
-  const { uploads } = await ask("/uploads", { method: "POST", body: JSON.stringify({ files }) });
-  return uploads;
-}

@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = files! {
     "/placeholder.js": "placeholder.js",
     "/server.js": "server.js",
     "/transfer.js": "transfer.js",
+    "/upload.js": "../../../clients/upload/dist/upload.js", // as its package has it
     "/uploads.js": "uploads.js",
 };
 
@@ -58,7 +59,9 @@ mod tests {
     fn every_file_that_another_one_names_is_served() {
         let mut named = 0;
         for (path, text) in FILES {
-            for (before, after) in [("from \"./", "\""), ("href=\"/", "\""), ("src=\"/", "\"")] {
+            for (before, after) in
+                [("from \"./", "\""), ("from \"/", "\""), ("href=\"/", "\""), ("src=\"/", "\"")]
+            {
                 for rest in text.split(before).skip(1) {
                     let name = rest.split_once(after).unwrap().0;
                     assert!(find(&format!("/{name}")).is_some(), "{path} names {name}");
