@@ -84,6 +84,7 @@ async fn the_reference_photos_item_says_what_exiftool_says() {
         json!({
             "photoKey": "tokyo/day 1/ref-5323x8000.jpg",
             "album": "tokyo/day 1",
+            "contentKey": "tokyo/HOXs2wwHvXYqv4dgkPTdNgECX+qfMVNFRcvdaeu89Rw=",
             "status": "READY",
             "original": {
                 "bucket": stack.originals,
@@ -93,6 +94,7 @@ async fn the_reference_photos_item_says_what_exiftool_says() {
                 "height": 8000,
                 "format": "JPEG",
                 "orientation": 1,
+                "contentSha256": "HOXs2wwHvXYqv4dgkPTdNgECX+qfMVNFRcvdaeu89Rw=",
             },
             "renditions": {"thumbnail": {
                 "bucket": stack.thumbnails,

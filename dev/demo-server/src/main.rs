@@ -438,7 +438,7 @@ mod tests {
 
     #[test]
     fn a_browser_that_opens_many_connections_at_once_is_answered_on_each() {
-        let server = Server::http("127.0.0.1:0").unwrap();
+        let server = notices::listen(0).unwrap();
         let address = server.server_addr().to_ip().unwrap();
         thread::spawn(move || {
             for request in server.incoming_requests() {
