@@ -108,7 +108,7 @@ test("24 photos over a link that damages a third of the requests are all READY, 
   link.damage(1 / 3);
   link.longestDelayMs = 200;
   // Each attempt needs two requests, as a browser asks for leave before.
-  await start(page, "bad link", { attempts: 30, backoffMs: 30, maxBackoffMs: 500, stallMs: 2000, checksum: true });
+  await start(page, "bad link", { attempts: 30, backoffMs: 30, maxBackoffMs: 500, stallMs: 8000, checksum: true });
   const keys = await results(page);
   assert.deepEqual(
     keys.filter((key) => !key.startsWith("bad link/")),
@@ -160,7 +160,7 @@ test("a photo in parts over such a link is READY, once, and leaves no parts", as
   const page = await openPage(browser, app);
   await page.setInputFiles("input", await largePhoto());
   link.damage(1 / 3);
-  await start(page, "parts", { attempts: 30, backoffMs: 30, maxBackoffMs: 500, stallMs: 3000 });
+  await start(page, "parts", { attempts: 30, backoffMs: 30, maxBackoffMs: 500, stallMs: 8000 });
   assert.deepEqual(await results(page), await areReadyOnce("parts", 1));
   assert.ok(link.requests.filter((request) => request === "PUT none").length >= 3, "it was sent in parts");
   assert.equal(await stack.unfinished(), 0);
