@@ -81,12 +81,11 @@ test("parts of all photos together keep to the limit of requests at once", async
 test("parts whose URLs expire get new ones by one request, for those that are missing", async () => {
   the.s3.faultOf = ({ part, url }) =>
     part !== undefined && part > 2 && url <= 6 ? answered(403, "AccessDenied", "Request has expired") : undefined;
-  assert.deepEqual(statuses(await the.upload([large()], { concurrency: 2 })), ["uploaded"]);
+  assert.deepEqual(statuses(await the.upload([large()], { concurrency: 1 })), ["uploaded"]);
   const [, running, ...more] = the.s3.asked.map(({ files }) => files[0]?.multipart);
   assert.ok(typeof running === "object");
   assert.equal(running.uploadId, "upload-1");
-  assert.deepEqual(running.partNumbers.slice(-2), [3, 4]);
-  assert.ok(!running.partNumbers.includes(1));
+  assert.deepEqual(running.partNumbers, [3, 4]);
   assert.deepEqual(more, []);
   await isStoredOnce();
 });
