@@ -19,6 +19,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import zlib
 from pathlib import Path
 from typing import NoReturn
 
@@ -65,7 +66,7 @@ def unpacked(archive: Path, folder: Path) -> Path:
                 if not entry.isfile() or entry.name.startswith("/") or ".." in Path(entry.name).parts:
                     stop(f"{archive} is no release: it has {entry.name}, which is not a file inside of its folder")
             tar.extractall(folder)
-    except tarfile.TarError as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:  # of the archive, and of its compression
         stop(f"{archive} is no release: {error}")
     return next(folder.iterdir())
 
