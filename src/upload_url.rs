@@ -108,14 +108,9 @@ impl UploadUrls {
     }
 
     async fn issue_one(&self, upload: &Upload, now: DateTime<Utc>) -> Result<Value, Stop> {
-        let prefix = &self.config.originals_prefix;
-        let key = upload.key(prefix, new_id(now)?);
-        if let (Some(existing), true) = (&self.existing, upload.if_new) {
-            let sha256 = upload.checksum_sha256.as_deref().unwrap_or_default();
-            let content_key = content_key(prefix, &key, sha256).unwrap_or_default();
-            if let Some(photo_key) = existing.photo(&content_key).await {
-                return Ok(json!({ "photoKey": photo_key, "exists": true }));
-            }
+        let key = upload.key(&self.config.originals_prefix, new_id(now)?);
+        if let Some(photo_key) = self.existing_photo(upload, &key).await {
+            return Ok(json!({ "photoKey": photo_key, "exists": true }));
         }
         let mut answer = self.signer.sign(upload, &key, now).await?;
         let expires_at = now + self.config.url_lifetime;
@@ -125,6 +120,13 @@ impl UploadUrls {
             expires_at.to_rfc3339_opts(SecondsFormat::Secs, true).into(),
         );
         Ok(answer.into())
+    }
+
+    /// The key of the photo that is there already, if that is asked for.
+    async fn existing_photo(&self, upload: &Upload, key: &str) -> Option<String> {
+        let existing = self.existing.as_ref().filter(|_| upload.if_new)?;
+        let sha256 = upload.checksum_sha256.as_deref()?;
+        existing.photo(&content_key(&self.config.originals_prefix, key, sha256)?).await
     }
 }
 

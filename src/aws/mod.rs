@@ -16,6 +16,7 @@ use tokio::join;
 use tokio::time::timeout;
 
 pub use dead_letters::DeadLetters;
+pub use errors::explain;
 pub use items::{CommitError, Items};
 pub use originals::{FetchError, Head, Original, Originals};
 pub use renditions::{ORIGINAL_ETAG, RenditionFile, Renditions, SETTINGS};

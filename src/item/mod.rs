@@ -20,7 +20,7 @@ mod write;
 pub use consistency::{RenditionHead, Repair, must_look, repair};
 pub use precondition::{Precondition, Seen, Verdict};
 pub use record::{
-    Outcome, PhotoInfo, Record, Rendition, StoredRendition, Subject, Version, content_key,
+    Outcome, PhotoInfo, Record, Rendition, StoredRendition, Subject, Version, album, content_key,
 };
 pub use stored::{Place, RenditionRef, RenditionRefs, Status, Stored};
 pub use write::{Update, WriteError};

@@ -238,8 +238,8 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The key up to its last `/`; `/` where that would be empty, as the key of an index may not be.
-fn album(key: &str) -> &str {
+/// The album of a photo: its key up to its last `/`; `/` where that would be empty, as the key of an index may not be.
+pub fn album(key: &str) -> &str {
     match key.rsplit_once('/') {
         Some((album, _)) if !album.is_empty() => album,
         Some(_) | None => "/",

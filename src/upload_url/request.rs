@@ -238,16 +238,16 @@ pub(super) fn parse(
     } else {
         one(body, "#", allowed, &mut flaws).map(UploadRequest::One)
     };
-    if let Some(request) = &request {
-        let parts: usize = request.uploads().iter().map(|upload| upload.parts().len()).sum();
-        if parts > MAX_PARTS {
-            let detail = format!(
-                "the request is for {parts} parts, and an answer has at most {MAX_PARTS}: ask for fewer files at once"
-            );
-            flaws.push(Flaw { pointer: "#".into(), detail });
-        }
-    }
+    flaws.extend(request.as_ref().and_then(too_many_parts));
     request.filter(|_| flaws.is_empty()).ok_or_else(|| Problem::flawed(flaws))
+}
+
+fn too_many_parts(request: &UploadRequest) -> Option<Flaw> {
+    let parts: usize = request.uploads().iter().map(|upload| upload.parts().len()).sum();
+    let detail = format!(
+        "the request is for {parts} parts, and an answer has at most {MAX_PARTS}: ask for fewer files at once"
+    );
+    (parts > MAX_PARTS).then(|| Flaw { pointer: "#".into(), detail })
 }
 
 /// The body as it was sent: Lambda encodes a body in base64 unless its Content-Type is one of texts.

@@ -25,11 +25,6 @@ struct Key<'a> {
 /// How many renditions a photo has in turn.
 const ONE_AND_FOUR: [usize; 2] = [1, 4];
 
-async fn silent_stack(name: &str) -> Stack {
-    let stack = Stack::silent(name).await;
-    stack
-}
-
 impl Key<'_> {
     async fn new<'a>(stack: &'a Stack, renditions: usize, name: &str) -> Key<'a> {
         let mut environment = stack.environment().await;
@@ -175,7 +170,7 @@ async fn finish(mut lambda: Lambda) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_upload_that_is_written_between_the_two_writes_of_a_newer_event_leaves_nothing() {
-    let stack = silent_stack("between").await;
+    let stack = Stack::silent("between").await;
     for (renditions, newer) in events_of_one_and_four() {
         let mut key = Key::new(&stack, renditions, newer.name).await;
         let (older, _) = key.upload_until("GET", &photos::small()).await;
@@ -188,7 +183,7 @@ async fn an_older_upload_that_is_written_between_the_two_writes_of_a_newer_event
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_upload_that_dies_between_its_two_writes_leaves_nothing() {
-    let stack = silent_stack("dies").await;
+    let stack = Stack::silent("dies").await;
     for (renditions, newer) in events_of_one_and_four() {
         let mut key = Key::new(&stack, renditions, newer.name).await;
         let (older_record, _) = key.upload(&photos::small()).await;
@@ -211,7 +206,7 @@ async fn an_older_upload_that_dies_between_its_two_writes_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn renditions_of_two_photos_that_are_stored_in_turn_end_as_those_of_the_newer() {
-    let stack = silent_stack("in-turn").await;
+    let stack = Stack::silent("in-turn").await;
     for is_older_first in [true, false] {
         let mut key = Key::new(&stack, 4, &format!("older-first-{is_older_first}")).await;
         let (mut older, _) = key.upload_until("GET", &photos::small()).await;
@@ -229,7 +224,7 @@ async fn renditions_of_two_photos_that_are_stored_in_turn_end_as_those_of_the_ne
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_photo_that_ends_late_leaves_the_newer_one() {
-    let stack = silent_stack("ends-late").await;
+    let stack = Stack::silent("ends-late").await;
     for renditions in ONE_AND_FOUR {
         let mut key = Key::new(&stack, renditions, "a").await;
         let (broken, _) = key.upload_until("GET GetItem SendMessage", BROKEN).await;
@@ -242,7 +237,7 @@ async fn a_broken_photo_that_ends_late_leaves_the_newer_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backfill_that_loses_to_a_write_begins_anew() {
-    let stack = silent_stack("begins-anew").await;
+    let stack = Stack::silent("begins-anew").await;
     let mut key = Key::new(&stack, 1, "a").await;
     let (older, _) = key.upload_until("GET", &photos::small()).await;
     let mut environment = stack.environment().await;
@@ -262,7 +257,7 @@ async fn a_backfill_that_loses_to_a_write_begins_anew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_photo_has_its_thumbnail_although_a_broken_one_took_it_away() {
-    let stack = silent_stack("takes").await;
+    let stack = Stack::silent("takes").await;
     for renditions in ONE_AND_FOUR {
         let mut key = Key::new(&stack, renditions, "a").await;
         key.upload_whole(&photos::small()).await;
@@ -276,7 +271,7 @@ async fn a_newer_photo_has_its_thumbnail_although_a_broken_one_took_it_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_superseded_removal_takes_nothing_of_the_newer_photo_away() {
-    let stack = silent_stack("superseded").await;
+    let stack = Stack::silent("superseded").await;
     for renditions in ONE_AND_FOUR {
         let mut key = Key::new(&stack, renditions, "a").await;
         key.upload_whole(&photos::small()).await;
@@ -293,7 +288,7 @@ async fn a_superseded_removal_takes_nothing_of_the_newer_photo_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_that_took_the_thumbnail_of_the_photo_uploaded_anew_puts_it_back() {
-    let stack = silent_stack("anew").await;
+    let stack = Stack::silent("anew").await;
     for renditions in ONE_AND_FOUR {
         let mut key = Key::new(&stack, renditions, "a").await;
         let etag = key.upload_whole(&photos::small()).await;
@@ -313,7 +308,7 @@ async fn a_removal_that_took_the_thumbnail_of_the_photo_uploaded_anew_puts_it_ba
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removal_without_a_sequencer_removes_nothing_that_came_after_it_looked() {
-    let stack = silent_stack("looked").await;
+    let stack = Stack::silent("looked").await;
     for renditions in ONE_AND_FOUR {
         let mut key = Key::new(&stack, renditions, "a").await;
         key.upload_whole(&photos::small()).await;

@@ -49,6 +49,7 @@ use serde_json::{Value, json};
 use thumbnailer::aws::s3_config;
 use tiny_http::{Header, Method, Request, Response};
 use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
 use ureq::http;
 
 use crate::notices::Notices;
@@ -173,6 +174,7 @@ struct Platform {
     s3: aws_sdk_s3::Client,
     http: Connector,
     notices: Notices,
+    s3_hosts: OnceCell<String>,
 }
 
 impl Platform {
@@ -183,6 +185,7 @@ impl Platform {
             s3: aws_sdk_s3::Client::from_conf(s3_config(&aws).build()),
             http: Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build(),
             notices: Notices::new(std::env::var("NOTICES_SECRET").ok()),
+            s3_hosts: OnceCell::new(),
             aws,
         }
     }
@@ -221,14 +224,15 @@ impl Platform {
     }
 
     async fn file(&self, media_type: &str, text: &str) -> Result<Answer, String> {
-        let policy = assets::content_security_policy(&self.s3_hosts().await?);
+        let hosts = self.s3_hosts.get_or_try_init(|| self.find_s3_hosts()).await?;
+        let policy = assets::content_security_policy(hosts);
         let header = Header::from_bytes("Content-Security-Policy", policy);
         let header = header.map_err(|()| "the policy of the page is no header")?;
         Ok(response(200, media_type, text.as_bytes()).with_header(header))
     }
 
     /// Where presigned URLs of any bucket lead: the SDK knows the hosts of the region, or the local AWS.
-    async fn s3_hosts(&self) -> Result<String, String> {
+    async fn find_s3_hosts(&self) -> Result<String, String> {
         let lifetime = PresigningConfig::expires_in(URL_LIFETIME).map_err(reason)?;
         let get = self
             .s3

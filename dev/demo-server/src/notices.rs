@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use socket2::SockRef;
+use thumbnailer::item::album;
 use tiny_http::{Request, Server};
 
 use crate::{Answer, JSON, problem, response, send};
@@ -110,7 +111,8 @@ impl Notices {
         let notice: Value = serde_json::from_str(body)
             .map_err(|error| format!("the notice is no JSON: {error}"))?;
         let photo_key = notice["photoKey"].as_str().ok_or("the notice has no photoKey")?;
-        let album = album_of(photo_key);
+        // Not that of the notice: one of a removal has none.
+        let album = album(photo_key);
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         // JSON that is written so has no line breaks, which would end the data.
         let event: Arc<str> = format!("id: {id}\ndata: {notice}\n\n").into();
@@ -147,14 +149,6 @@ impl Notices {
 
     fn browsers(&self) -> MutexGuard<'_, HashMap<u64, Browser>> {
         self.browsers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The album of a photo, as in its item, which a notice of a removal lacks.
-fn album_of(photo_key: &str) -> &str {
-    match photo_key.rsplit_once('/') {
-        Some((album, _)) if !album.is_empty() => album,
-        _ => "/",
     }
 }
 
@@ -280,12 +274,6 @@ mod tests {
             assert_eq!(next_data(browser)["photoKey"], "trip/d\n.jpg");
         }
         assert_eq!(next_data(&mut other)["photoKey"], "other/b.jpg");
-    }
-
-    #[test]
-    fn the_album_of_a_removed_photo_is_that_of_its_key() {
-        assert_eq!(album_of("trip/day 2/a.jpg"), "trip/day 2");
-        assert_eq!([album_of("a.jpg"), album_of("/a.jpg")], ["/", "/"]);
     }
 
     #[test]
