@@ -110,6 +110,12 @@ class OtherWays(unittest.TestCase):
         # Nine of ten photos wait behind another's work, and their requests to Lambda and SQS are saved.
         self.assertAlmostEqual(one - ten, 0.9 * (waited + 0.20 + 2 * 0.40), places=1)
 
+    def test_in_batches_little_counts_but_the_work(self) -> None:
+        ours, sharp = (Mix("", (job,)) for job in (OURS, OF_SHARP))
+        share = ours.batch_dollars(1769, PUBLISHED) / sharp.batch_dollars(1769, PUBLISHED)
+        self.assertAlmostEqual(share, (1130 + 140) / (1710 + 140), places=2)
+        self.assertLess(ours.batch_dollars(1769, PUBLISHED), ours.lambda_dollars(1769, PUBLISHED) / 1.9)
+
     def test_a_queue_without_batches_costs_its_requests(self) -> None:
         direct = Mix("", (OURS,)).dollars(512, GUIDE)
         self.assertAlmostEqual(bill.queued_dollars(OURS, 512, GUIDE, 1), direct + 3 * 0.40)
@@ -151,8 +157,9 @@ class Report(unittest.TestCase):
     def test_a_function_that_does_not_fit_is_not_compared(self) -> None:
         self.assertEqual(self.text.count("does not fit"), 6)  # Pillow in 256 MB, of HEIC in 512 too, with both waits
         self.assertNotIn("Pillow at 256 MB", self.text)
-        self.assertEqual(self.text.count("Pillow at 512 MB"), 1)
-        self.assertEqual(self.text.count("Pillow at 1769 MB"), 2)
+        # One by one and in batches, of JPEGs and where half are HEIC.
+        self.assertEqual(self.text.count("Pillow at 512 MB"), 2)
+        self.assertEqual(self.text.count("Pillow at 1769 MB"), 4)
 
     def test_the_default_memory_size_is_chosen_by_price_and_time(self) -> None:
         for waits in BOTH:

@@ -114,6 +114,12 @@ class Job:
         """The billed time of a photo: Lambda bills whole milliseconds."""
         return math.ceil(scaled_ms(self.function.figures.cpu_ms, memory_mb) + self.wait_ms(waits))
 
+    def batched_ms(self, memory_mb: int, waits: Waits, batch: int) -> float:
+        """The billed time of a photo of a full batch whose photos overlap: while one waits for its calls, another is at
+        work. So a batch waits as long as one photo, and works for all."""
+        work = batch * scaled_ms(self.function.figures.cpu_ms, memory_mb)
+        return math.ceil(self.wait_ms(waits) + work) / batch
+
 
 @dataclass(frozen=True)
 class Mix:
@@ -133,6 +139,11 @@ class Mix:
     def lambda_dollars(self, memory_mb: int, waits: Waits) -> float:
         """Dollars for Lambda's time of a million photos."""
         return duration_dollars(memory_mb, self.billed_ms(memory_mb, waits))
+
+    def batch_dollars(self, memory_mb: int, waits: Waits) -> float:
+        """Dollars for Lambda's time of a million photos in a queue's full batches, whose photos overlap."""
+        batched = (job.batched_ms(memory_mb, waits, prices.SQS_BATCH) for job in self.jobs)
+        return duration_dollars(memory_mb, statistics.mean(batched))
 
     def dollars(self, memory_mb: int, waits: Waits) -> float:
         """All dollars for a million photos but storage."""
@@ -183,10 +194,8 @@ def trace_dollars(photos_a_second: float) -> float:
 
 
 def queued_dollars(job: Job, memory_mb: int, waits: Waits, batch: int) -> float:
-    """All dollars for a million photos through a queue, in full batches whose photos overlap: while one waits for its
-    calls, another is at work. So a batch waits as long as one photo, and works for all."""
-    work = batch * scaled_ms(job.function.figures.cpu_ms, memory_mb)
-    milliseconds = math.ceil(job.wait_ms(waits) + work) / batch
+    """All dollars for a million photos through a queue, in full batches whose photos overlap."""
+    milliseconds = job.batched_ms(memory_mb, waits, batch)
     # One request each sends, receives and deletes a message or a batch of up to ten.
     requests = 1 + 2 / min(batch, prices.SQS_BATCH)
     others = sum(at_every_size(job.function).values()) - prices.LAMBDA_MILLION_REQUESTS * (1 - 1 / batch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from photos_dev.benches.load import bill, prices
 from photos_dev.benches.load.bill import Function, Job, Mix
@@ -33,6 +33,7 @@ def of_section(title: str, mixes: Sequence[Mix]) -> Iterator[Iterable[str]]:
     yield every_size([job.function for job in last])
     yield by_size(mixes)
     yield compared(mixes)
+    yield compared_in_batches(mixes)
 
 
 def measured(functions: Sequence[Function]) -> Iterator[str]:
@@ -83,19 +84,29 @@ def size_cells(mix: Mix, memory_mb: int, waits: Waits) -> str:
 
 def compared(mixes: Sequence[Mix]) -> Iterator[str]:
     ours, *others = mixes
-    kinds = (f"{waits.title}" for _ in range(2) for waits in BOTH)
     yield row(f"{ours.title} costs, as a share of", ("Lambda $", "", "all $", ""))
-    yield row("", kinds)
     for other in others:
-        for memory_mb in bill.MEMORY_SIZES:
-            if other.peak_mb <= memory_mb:
-                yield row(f"{other.title} at {memory_mb} MB", shares(ours, other, memory_mb))
+        yield from shares(other, ((ours.lambda_dollars, other.lambda_dollars), (ours.dollars, other.dollars)))
 
 
-def shares(ours: Mix, other: Mix, memory_mb: int) -> Iterator[str]:
-    for dollars in (Mix.lambda_dollars, Mix.dollars):
-        for waits in BOTH:
-            yield f"{dollars(ours, memory_mb, waits) / dollars(other, memory_mb, waits):.0%}"
+def compared_in_batches(mixes: Sequence[Mix]) -> Iterator[str]:
+    """As if the others' photos overlapped as well, without more memory."""
+    ours, *others = mixes
+    yield row(f"in batches of {prices.SQS_BATCH}, Lambda $ of", ("one by one", "", "batches too", ""))
+    for other in others:
+        yield from shares(other, ((ours.batch_dollars, other.lambda_dollars), (ours.batch_dollars, other.batch_dollars)))
+
+
+Dollars = Callable[[int, Waits], float]
+
+
+def shares(other: Mix, pairs: Sequence[tuple[Dollars, Dollars]]) -> Iterator[str]:
+    """The first of each pair as a share of the second, at each size in which the other fits."""
+    yield row("", (waits.title for _ in pairs for waits in BOTH))
+    for memory_mb in bill.MEMORY_SIZES:
+        if other.peak_mb <= memory_mb:
+            cells = (f"{ours(memory_mb, waits) / its(memory_mb, waits):.0%}" for ours, its in pairs for waits in BOTH)
+            yield row(f"{other.title} at {memory_mb} MB", cells)
 
 
 def which_memory(everyday: Mix) -> Iterator[str]:
