@@ -7,7 +7,8 @@ import { chromium, type Browser, type Page } from "playwright-core";
 
 import type { RequestUrls, UrlRequest } from "../src/protocol.js";
 
-const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]; // as in check_tools.py
+const BROWSERS = NAMES.map((name) => `/usr/bin/${name}`);
 const ROOT = new URL("../../", import.meta.url);
 
 /** The browser of this machine, without a window. Playwright brings none. */

@@ -46,6 +46,8 @@ export class FakeS3 {
   partBytes = 5 * MIB;
   /** How long each request takes. */
   delayMs = 0;
+  /** The rest of a body is read after this. */
+  readOn: Promise<void> = Promise.resolve();
   mostAtOnce = 0;
   #atOnce = 0;
   #urls = 0;
@@ -123,7 +125,10 @@ export class FakeS3 {
     response.on("close", () => this.#atOnce--);
     const chunks: Buffer[] = [];
     try {
-      for await (const chunk of request) chunks.push(chunk as Buffer);
+      for await (const chunk of request) {
+        chunks.push(chunk as Buffer);
+        await this.readOn;
+      }
     } catch {
       return; // the client has gone
     }
