@@ -22,7 +22,7 @@ from photos_dev.dist.reproducible import TARGETS, commit_time, environment, outp
 from photos_dev.dist.sbom import sbom
 from photos_dev.dist.seal import SUMS, seal
 from photos_dev.dist.template import binaries, package_name, release_template, template_name
-from photos_dev.local_aws.deploy import zipped
+from photos_dev.local_aws.package import zipped
 from photos_dev.paths import ROOT, TEMPLATE
 from photos_dev.problem import Problem, exit_with
 
@@ -121,7 +121,7 @@ def plain_text() -> str:
 def package(bootstrap: Path) -> bytes:
     """A function's package, the same bytes for the same code."""
     try:
-        return zipped(bootstrap.read_bytes(), zipfile.ZIP_DEFLATED)
+        return zipped("bootstrap", bootstrap.read_bytes(), zipfile.ZIP_DEFLATED)
     except FileNotFoundError:
         raise Problem(f"{bootstrap} does not exist: build the function first") from None
 

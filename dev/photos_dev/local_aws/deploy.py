@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, WaiterError
 
 from photos_dev.local_aws import notices
+from photos_dev.local_aws.package import zipped
 from photos_dev.local_aws.server import ACCOUNT
 from photos_dev.paths import TEMPLATE
 from photos_dev.problem import Problem
@@ -60,8 +59,8 @@ def deploy(
     """Creates or updates the stack with the functions built in a folder; returns its outputs."""
     aws = Clients(endpoint)
     if plain:
-        text, code = plain_template_and_code(aws, functions)
-        apply(aws, stack, text, code | parameters)
+        plain_template, code = plain_template_and_code(aws, functions)
+        apply(aws, stack, json.dumps(plain_template), code | parameters)
     else:
         apply(aws, stack, template_with_code(aws, template, functions), parameters)
     outputs = stack_outputs(aws, stack)
@@ -87,7 +86,7 @@ def upload(aws: Clients, bootstrap: Path) -> str:
         code = bootstrap.read_bytes()
     except FileNotFoundError:
         raise Problem(f"{bootstrap} does not exist: build it with `make build`") from None
-    return put_package(aws, zipped(code))
+    return put_package(aws, zipped("bootstrap", code))
 
 
 def put_package(aws: Clients, package: bytes) -> str:
@@ -102,18 +101,6 @@ def put_content(aws: Clients, content: bytes, suffix: str) -> str:
     if not exists(lambda: aws.s3.head_object(Bucket=DEPLOYMENT_BUCKET, Key=key)):
         aws.s3.put_object(Bucket=DEPLOYMENT_BUCKET, Key=key, Body=content)
     return key
-
-
-def zipped(bootstrap: bytes, compression: int = zipfile.ZIP_STORED) -> bytes:
-    """A deployment package for Lambda, the same bytes for the same code. It is not compressed where it does not leave this
-    machine."""
-    entry = zipfile.ZipInfo("bootstrap")  # of 1980
-    entry.compress_type = compression
-    entry.external_attr = 0o100755 << 16
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr(entry, bootstrap, compresslevel=9)
-    return package.getvalue()
 
 
 def template_with_code(aws: Clients, template: Path, functions: Path) -> str:
@@ -143,7 +130,7 @@ def template_with_code(aws: Clients, template: Path, functions: Path) -> str:
     return text
 
 
-def plain_template_and_code(aws: Clients, functions: Path) -> tuple[str, dict[str, str]]:
+def plain_template_and_code(aws: Clients, functions: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The template without SAM, and its parameters that say where the functions' code is."""
     from photos_dev.dist import plain  # it imports SAM's transform, which takes most of a second
 
@@ -152,7 +139,7 @@ def plain_template_and_code(aws: Clients, functions: Path) -> tuple[str, dict[st
         parameter: upload(aws, functions / binary / "bootstrap")
         for binary, parameter in plain.code_keys(template).items()
     }
-    return plain.as_text(template), {plain.CODE_BUCKET_NAME: DEPLOYMENT_BUCKET} | keys
+    return template, {plain.CODE_BUCKET_NAME: DEPLOYMENT_BUCKET} | keys
 
 
 def apply(aws: Clients, stack: str, template: str, parameters: dict[str, str]) -> None:
@@ -261,9 +248,7 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
         f"the failure destination of {function} is {destination!r}, not the dead-letter queue",
     )
 
-    table = aws.dynamodb.describe_table(TableName=outputs["PhotosTableName"])["Table"]
-    indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
-    require("album-timeline" in indexes, f"{table['TableName']} has no index album-timeline")
+    check_table(aws, outputs)
 
     url = aws.lambda_.get_function_url_config(FunctionName=outputs["UploadUrlFunctionName"])
     require(url["AuthType"] == "AWS_IAM", f"{url['FunctionUrl']} does not require AWS_IAM")
@@ -273,6 +258,12 @@ def check(aws: Clients, outputs: dict[str, str]) -> None:
     if "DeliveryQueueUrl" in outputs:
         expected[queue_arn(aws, outputs["DeliveryQueueUrl"])] = "Enabled"
     require(sources == expected, f"the event sources of {function} are {sources}, not {expected}")
+
+
+def check_table(aws: Clients, outputs: dict[str, str]) -> None:
+    table = aws.dynamodb.describe_table(TableName=outputs["PhotosTableName"])["Table"]
+    indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
+    require("album-timeline" in indexes, f"{table['TableName']} has no index album-timeline")
 
 
 def check_new_bucket(aws: Clients, outputs: dict[str, str]) -> None:

@@ -7,15 +7,14 @@ filter and template of the template make of the records.
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from photos_dev.local_aws.package import zipped
 from photos_dev.paths import TEMPLATE
 from photos_dev.problem import Problem
 
@@ -59,14 +58,11 @@ def put_function(aws: Any, name: str, variables: dict[str, str]) -> str:
         return aws.lambda_.update_function_configuration(FunctionName=name, Environment=environment)["FunctionArn"]
     except aws.lambda_.exceptions.ResourceNotFoundException:
         pass
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr(CODE.name, CODE.read_text())
     created = aws.lambda_.create_function(
         FunctionName=name,
         Runtime=RUNTIME,
         Handler=f"{CODE.stem}.handler",
-        Code={"ZipFile": package.getvalue()},
+        Code={"ZipFile": zipped(CODE.name, CODE.read_bytes())},
         Role=put_role(aws, name, variables["TOPIC"]),
         Timeout=60,
         Environment=environment,

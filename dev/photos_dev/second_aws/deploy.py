@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
-
-from photos_dev.local_aws.deploy import Clients, add_environment, apply, require, stack_outputs, template_with_code
-from photos_dev.local_aws.server import ACCOUNT
+from photos_dev.local_aws.deploy import (
+    Clients, add_environment, apply, check_table, plain_template_and_code, stack_outputs,
+)
 
 # moto fails at outputs that name a resource of these types. Of other types that it does not know it makes nothing.
 REFUSED = ("AWS::Lambda::Url",)
@@ -23,7 +19,8 @@ def deploy(
 ) -> dict[str, str]:
     """Creates or updates the stack; returns its outputs."""
     aws = Clients(endpoint)
-    apply(aws, stack, json.dumps(template(aws, functions)), parameters)
+    template, code = plain_template_and_code(aws, functions)
+    apply(aws, stack, json.dumps(without_what_moto_refuses(template)), code | parameters)
     outputs = stack_outputs(aws, stack)
     check(aws, outputs)
     for function in ("ThumbnailFunctionName", "UploadUrlFunctionName"):
@@ -31,10 +28,8 @@ def deploy(
     return outputs
 
 
-def template(aws: Clients, functions: Path) -> dict[str, Any]:
-    """The template after SAM's transform, which moto does not know, without what it refuses."""
-    os.environ["AWS_DEFAULT_REGION"] = ACCOUNT["AWS_REGION"]  # SAM asks for one
-    plain = transform(yaml_parse(template_with_code(aws, functions)), {}, ManagedPolicyLoader(None))
+def without_what_moto_refuses(plain: dict[str, Any]) -> dict[str, Any]:
+    """A template after SAM's transform, which moto does not know."""
     refused = [name for name, resource in plain["Resources"].items() if resource["Type"] in REFUSED]
     for name in refused:
         del plain["Resources"][name]
@@ -61,9 +56,7 @@ def is_option(entry: Any) -> bool:
 
 def check(aws: Clients, outputs: dict[str, str]) -> None:
     """That moto has made what the tests rely on."""
-    table = aws.dynamodb.describe_table(TableName=outputs["PhotosTableName"])["Table"]
-    indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
-    require("album-timeline" in indexes, f"{table['TableName']} has no index album-timeline")
+    check_table(aws, outputs)
     for bucket in ("OriginalsBucketName", "ThumbnailsBucketName"):
         aws.s3.head_bucket(Bucket=outputs[bucket])
     aws.sqs.get_queue_attributes(QueueUrl=outputs["DeadLetterQueueUrl"])

@@ -4,12 +4,11 @@ server."""
 from __future__ import annotations
 
 import argparse
-import io
 import re
-import zipfile
 
 from photos_dev.local_aws.cli import on_local_aws
 from photos_dev.local_aws.deploy import DEPLOYMENT_BUCKET, Clients, apply, put_package, stack_outputs
+from photos_dev.local_aws.package import zipped
 from photos_dev.local_aws.server import endpoint
 from photos_dev.paths import DOCS
 from photos_dev.problem import Problem, exit_with
@@ -35,10 +34,8 @@ def deploy_worker(aws: Clients, stack: str, url: str, secret: str) -> None:
     template = block("yaml")
     if CODE_URI not in template:
         raise Problem(f"the template of {PAGE.name} has no `{CODE_URI}`")
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w") as archive:
-        archive.writestr("worker.py", block("python"))
-    code = f"s3://{DEPLOYMENT_BUCKET}/{put_package(aws, package.getvalue())}"
+    package = zipped("worker.py", block("python").encode())
+    code = f"s3://{DEPLOYMENT_BUCKET}/{put_package(aws, package)}"
     parameters = {"Topic": outputs["NoticesTopicArn"], "Url": url, "Secret": secret}
     apply(aws, f"{stack}-worker", template.replace(CODE_URI, f"CodeUri: {code}"), parameters)
 
