@@ -38,7 +38,7 @@ CLIENTS_PACKAGES = {
     "chromium": "chromium",
 }
 # Other names of Chromium, and a browser that is made of it.
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def main() -> None:

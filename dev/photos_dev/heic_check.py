@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from photos_dev import exif_check
-from photos_dev.benches.install import Missing, python_with
+from photos_dev.benches.install import tools_python
 from photos_dev.exif_check import Photo, say
 from photos_dev.paths import DEV, REQUIREMENTS, ROOT, environment_with
 from photos_dev.problem import Problem, exit_with
@@ -66,7 +66,7 @@ def main() -> int:
     options = parser.parse_args()
     exif_check.require_exiftool()
     photos = [photo for folder in options.folders for photo in photos_below(folder)]
-    python = install()
+    python = tools_python("pillow-heif", REQUIREMENTS / "heic.txt", ENVIRONMENT / "venv")
     differs = check_pixels(photos, options, python)
     differs |= check_facts(photos, options.facts)
     return 1 if differs else 0
@@ -80,14 +80,6 @@ def photos_below(folder: Path) -> list[Photo]:
     if not paths:
         raise Problem(f"no HEICs below {folder}: their names end in {', '.join(SUFFIXES)}")
     return [Photo(path, str(path.relative_to(folder))) for path in paths]
-
-
-def install() -> str:
-    """The Python of an environment with pillow-heif."""
-    try:
-        return python_with(REQUIREMENTS / "heic.txt", ENVIRONMENT / "venv")
-    except Missing as missing:
-        raise Problem(f"pillow-heif cannot be installed: {missing}") from None
 
 
 # ---- pixels ----

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from photos_dev import check_tools
 from photos_dev.paths import REQUIREMENTS, ROOT
+from photos_dev.problem import Problem
 
 BENCH = ROOT / "target/bench"
 # The file of Debian's libthumbnailator-java.
@@ -49,6 +50,14 @@ def python_with(pins: Path, directory: Path) -> str:
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", str(pins)]
     install_once(directory, pins, [sys.executable, "-m", "venv", "."], pip)
     return python
+
+
+def tools_python(name: str, pins: Path, directory: Path) -> str:
+    """The Python of an environment for a tool, without which nothing can be done."""
+    try:
+        return python_with(pins, directory)
+    except Missing as missing:
+        raise Problem(f"{name} cannot be installed: {missing}") from None
 
 
 def peers_python() -> str:

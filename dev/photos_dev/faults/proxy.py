@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from photos_dev.benches.install import tools_python
 from photos_dev.local_aws.server import free_port, wait_until
 from photos_dev.paths import DEV, REQUIREMENTS, ROOT, environment_with
 from photos_dev.problem import Problem
@@ -19,26 +18,12 @@ FAULTS = ROOT / "target/faults"
 READY_SECONDS = 30
 
 
-def install() -> Path:
-    """Installs mitmproxy into a Python environment of its own, again if its pins have changed; returns the program."""
-    venv, pins = FAULTS / "venv", REQUIREMENTS / "faults.txt"
-    done = venv / "installed.txt"
-    if not done.exists() or done.read_bytes() != pins.read_bytes():
-        print(f"installing mitmproxy into {venv.relative_to(ROOT)}", flush=True)
-        shutil.rmtree(venv, ignore_errors=True)
-        pip = [venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        for command in ([sys.executable, "-m", "venv", venv], [*pip, "--requirement", pins]):
-            if subprocess.run(command).returncode != 0:
-                raise Problem("mitmproxy could not be installed, see the output above")
-        shutil.copy(pins, done)
-    return venv / "bin/mitmdump"
-
-
 class Proxy:
     """A running mitmproxy. Its journal has a line for each call that the function made."""
 
     def __init__(self, aws_endpoint: str, seed: int, waits: bool = False) -> None:
-        mitmdump = install()
+        python = tools_python("mitmproxy", REQUIREMENTS / "faults.txt", FAULTS / "venv")
+        mitmdump = Path(python).with_name("mitmdump")
         self.journal, self.log = FAULTS / "journal.jsonl", FAULTS / "mitmdump.log"
         self.journal.write_text("")
         self.port = free_port()

@@ -43,24 +43,13 @@ def add_deploy_options(parser: argparse.ArgumentParser) -> None:
         default=FUNCTIONS,
         help="folder of the built functions, NAME/bootstrap (default: that of `make build`)",
     )
-    parser.add_argument(
-        "--parameter",
-        metavar="Key=Value",
-        nargs="+",
-        action="extend",
-        type=assignment,
-        default=[],
-        help="parameters of the template",
-    )
-    parser.add_argument(
-        "--environment",
-        metavar="KEY=VALUE",
-        nargs="+",
-        action="extend",
-        type=assignment,
-        default=[],
-        help="more variables for the functions",
-    )
+    for option, form, help in (
+        ("--parameter", "Key=Value", "parameters of the template"),
+        ("--environment", "KEY=VALUE", "more variables for the functions"),
+    ):
+        parser.add_argument(
+            option, metavar=form, nargs="+", action="extend", type=assignment, default=[], help=help
+        )
 
 
 def assignment(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from photos_dev.benches.install import Missing, python_with
+from photos_dev.benches.install import tools_python
 from photos_dev.local_aws.server import READY_SECONDS, end_group, free_port, wait_until
 from photos_dev.paths import REQUIREMENTS, ROOT
 from photos_dev.problem import Problem
@@ -33,11 +33,11 @@ class Moto:
 
     def start(self) -> str:
         """Installs it, starts it, and returns its endpoint once that answers."""
-        program = Path(install()).with_name("moto_server")
+        python = tools_python("moto", REQUIREMENTS / "second.txt", SECOND / "venv")
         self._home = Path(tempfile.mkdtemp(prefix="second-aws-"))
         with LOG.open("wb") as log:
             self._process = subprocess.Popen(
-                [program, "--host", "127.0.0.1", "--port", str(self._port)],
+                [Path(python).with_name("moto_server"), "--host", "127.0.0.1", "--port", str(self._port)],
                 cwd=self._home,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -77,11 +77,3 @@ class Moto:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
-
-
-def install() -> str:
-    """The Python of an environment with moto."""
-    try:
-        return python_with(REQUIREMENTS / "second.txt", SECOND / "venv")
-    except Missing as missing:
-        raise Problem(f"moto cannot be installed: {missing}") from None
