@@ -28,6 +28,7 @@ PHOTOS_DIR ?=
 # Not that of the environment, which other tools set.
 PREFIX  :=
 BACKFILL_PHOTOS ?= 500
+FROM    ?=
 
 VENV := .venv
 OPS  := .venv-ops
@@ -54,11 +55,8 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport AWS_ENDPOINT_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test deny advisories test-template test-tools test-page fmt run demo load load-compare soak growth scale invoke up stop \
-	release measure latency cost bench bench-heic bench-renditions bench-check bench-stages bench-pins fuzz faults quality \
-	exif-check heic-check strip-check \
-	dist dist-check try test-release second-opinion publish-check generate test-clients test-upload \
-	deploy managed-template destroy logs invoke-remote redrive backfill backfill-check requirements clean
+# Every target that `make help` lists.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,7 +113,7 @@ test: check ## Check everything: make check, and the template, the packages, and
 	$(OPS)/bin/python -m unittest discover --start-directory tests/package
 	$(MAKE) --no-print-directory test-release
 	$(AWS) with -- cargo test --profile $(PROFILE) --test pipeline
-	$(MAKE) --no-print-directory test-page
+	$(MAKE) --no-print-directory page
 	@if $(PYTHON) dev/photos_dev/check_tools.py clients; then $(MAKE) --no-print-directory upload-client; \
 		else echo "without the tests of the client for browsers: make test-upload"; fi
 	@echo "all checks passed"
@@ -149,14 +147,19 @@ test-clients: setup ## Check the packages for Node.js: the CDK stack (needs Node
 	done
 
 test-page: build ## Check the demo's page in Chromium, with the functions in the local AWS (PICTURES=1 renews those of docs)
+	@$(MAKE) --no-print-directory page
+
+# By functions that are built already.
+.PHONY: page
+page: setup
 	cargo build --profile $(PROFILE) --package demo-server
-	DEMO_SERVER=target/$(PROFILE)/demo-server $(if $(PICTURES),PAGE_PICTURES=docs) \
+	DEMO_SERVER=target/$(PROFILE)/demo-server DEMO_RENDITIONS="$(DEMO_RENDITIONS)" $(if $(PICTURES),PAGE_PICTURES=docs) \
 		$(AWS) with -- $(DEV).browser -m unittest discover --start-directory tests/page
 
 test-upload: build ## Check the client for browsers, in Node.js, in Chromium, and against the local AWS
 	@$(MAKE) --no-print-directory upload-client
 
-# By functions that are built already; Node.js 18 is enough.
+# Likewise; Node.js 18 is enough.
 .PHONY: upload-client
 upload-client: setup
 	@$(PYTHON) dev/photos_dev/check_tools.py clients
@@ -263,6 +266,10 @@ bench-pins: setup ## Update the pins of the thumbnailers that make bench and mak
 
 load-compare: build ## Compare the cost of a batch of 24 photos in a server, behind RabbitMQ, and in Lambda functions (PHOTOS_DIR=DIR)
 	@$(AWS) with -- $(DEV).benches.load.run $(if $(PHOTOS_DIR),--photos "$(PHOTOS_DIR)")
+
+figures: release ops ## Measure all figures of README and docs anew, in about an hour on a quiet machine (PHOTOS_DIR=DIR FROM=cost)
+	@$(DEV).benches.figures $(if $(PHOTOS_DIR),--photos "$(PHOTOS_DIR)") $(if $(FROM),--from "$(FROM)")
+	@$(OPS)/bin/python -m unittest discover --start-directory tests/docs -p test_figures.py
 
 fuzz: setup ## Feed damaged photos to every decoder (TARGET=jpeg SECONDS=20)
 	@$(VENV)/bin/python photo/fuzz/run.py --tools $(VENV) --seconds $(SECONDS) $(TARGET)

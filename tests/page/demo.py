@@ -15,12 +15,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from photos_dev.local_aws.deploy import Clients, deploy
 from photos_dev.local_aws.server import client_environment, endpoint
-from photos_dev.paths import FUNCTIONS, ROOT
+from photos_dev.paths import FUNCTIONS
 
 STACK = "page"
 SCENES = Path(__file__).parent / "scenes.js"
-# Those of `make demo`: the page chooses by the screen.
-RENDITIONS = "thumbnail: scale=0.25 quality=0.9; grid: fit=480; screen: fit=1600"
+# Those of `make demo`, from the Makefile: the page chooses by the screen.
+RENDITIONS = os.environ["DEMO_RENDITIONS"]
 SECRET = "of-the-page's-test"
 # What the browser does on its own otherwise, beside what Playwright switches off.
 QUIET = ["--disable-sync", "--disable-quic", "--disable-gpu"]
@@ -54,7 +54,7 @@ class Demo:
     def _serve(self) -> str:
         server = subprocess.Popen(
             [
-                os.environ.get("DEMO_SERVER", str(ROOT / "target/local/demo-server")),
+                os.environ["DEMO_SERVER"],
                 *("--function-url", self.outputs["UploadUrlFunctionUrl"]),
                 *("--table", self.outputs["PhotosTableName"]),
                 *("--port", "0"),
