@@ -3,9 +3,10 @@
 //!
 //! One thing happens at a time: an upload or a removal, or one call of one invocation, which may be
 //! its last. Each event has an invocation of its own, and Lambda's tries of it. The seed of a schedule
-//! decides all of it: `ORDERS_SEED=seed` runs that one again.
+//! decides all of it: `ORDERS_SEED=seed` runs that one again. Photos of odd seeds have four renditions, the
+//! others one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::ready;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use turbojpeg::{Image, PixelFormat, Subsamp};
 
 use crate::lambda::{Lambda, Next};
-use crate::stack::Stack;
+use crate::stack::{FOUR_RENDITIONS, File, Stack};
 
 const SCHEDULES: u64 = 400;
 const AT_ONCE: usize = 4;
@@ -26,7 +27,7 @@ const TRIES: usize = 3;
 const CHANGES: usize = 5;
 const STEPS_WITH_CHANGES: usize = 20;
 
-/// Where all schedules take place, each about a key of its own.
+/// Where schedules take place, each about a key of its own, with as many renditions of each photo.
 struct Place {
     stack: Stack,
     environment: HashMap<String, String>,
@@ -38,8 +39,8 @@ struct Place {
 struct Photo {
     name: &'static str,
     bytes: Vec<u8>,
-    /// What it gives by itself; nothing if it is broken.
-    thumbnail: Option<Vec<u8>>,
+    /// What it gives by itself, with its name in the keys; nothing if it is broken.
+    renditions: BTreeMap<String, Vec<u8>>,
 }
 
 /// What comes to one key.
@@ -107,10 +108,11 @@ impl Random {
 }
 
 impl Place {
-    async fn new() -> Place {
-        let stack = Stack::silent("orders").await;
-        let environment = stack.environment().await;
-        let photo = |name, bytes| Photo { name, bytes, thumbnail: None };
+    async fn new(name: &str, renditions: Option<&str>) -> Place {
+        let stack = Stack::silent(name).await;
+        let mut environment = stack.environment().await;
+        environment.extend(renditions.map(|text| ("RENDITIONS".to_owned(), text.to_owned())));
+        let photo = |name, bytes| Photo { name, bytes, renditions: BTreeMap::new() };
         let mut photos = [
             photo("tall photo", gray(16, 32)),
             photo("wide photo", gray(32, 16)),
@@ -121,9 +123,10 @@ impl Place {
             let mut lambda = Lambda::start(&environment).await;
             lambda.invoke(&json!({"Records": [stack.record(photo.name, &etag, 1)]}));
             lambda.finish().await.unwrap();
-            photo.thumbnail = Some(stack.thumbnail(photo.name).await);
+            let files = stack.renditions_of(photo.name).await.into_iter();
+            photo.renditions = files.map(|(key, file)| (key, file.bytes)).collect();
         }
-        assert!(photos[0].thumbnail != photos[1].thumbnail);
+        assert!(photos[0].renditions.values().ne(photos[1].renditions.values()));
         Place { stack, environment, photos, idle: Mutex::default() }
     }
 
@@ -304,15 +307,14 @@ impl Schedule {
         self.history.lock().unwrap().push(line);
     }
 
-    /// Whether item and thumbnail are what the newest of the news makes of the key.
+    /// Whether item and renditions are what the newest of the news makes of the key.
     async fn check(&self) -> Result<(), String> {
         let Place { stack, photos, .. } = &*self.place;
         let photo = self.object.as_ref().map(|(number, _)| &photos[*number]);
         let etag = self.object.as_ref().map(|(_, etag)| etag.clone());
-        let thumbnail = photo.and_then(|photo| photo.thumbnail.as_ref());
         let status = match photo {
-            Some(_) if thumbnail.is_some() => "READY",
-            Some(_) => "FAILED",
+            Some(photo) if photo.renditions.is_empty() => "FAILED",
+            Some(_) => "READY",
             None => "DELETED",
         };
         let sequencer = format!("{:032X}", self.sequencer);
@@ -326,16 +328,21 @@ impl Schedule {
         if found != expected {
             return Err(format!("the item is {found}, not {expected}"));
         }
-        let original_etag = stack.thumbnail_of(&self.key).await;
-        if original_etag != etag.filter(|_| thumbnail.is_some()) {
-            return Err(format!("the thumbnail is of {original_etag:?}, the item {found}"));
+        let made_of = |photo: &Photo, (key, bytes): (&String, &Vec<u8>)| {
+            let file = File { bytes: bytes.clone(), original_etag: etag.clone() };
+            (key.replace(photo.name, &self.key), file)
+        };
+        let expected: BTreeMap<String, File> = photo
+            .into_iter()
+            .flat_map(|photo| photo.renditions.iter().map(|made| made_of(photo, made)))
+            .collect();
+        let renditions = stack.renditions_of(&self.key).await;
+        if renditions != expected {
+            let originals: Vec<_> =
+                renditions.iter().map(|(key, file)| (key, &file.original_etag)).collect();
+            return Err(format!("the renditions are of {originals:?}, the item {found}"));
         }
-        match thumbnail {
-            Some(thumbnail) if stack.thumbnail(&self.key).await != *thumbnail => {
-                Err("the thumbnail is not of the photo that it says".to_owned())
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -358,10 +365,14 @@ fn seeds() -> Range<u64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whichever_way_events_about_a_key_cross_the_newest_has_the_last_word() {
-    let place = Arc::new(Place::new().await);
+    let places = [
+        Arc::new(Place::new("orders", None).await),
+        Arc::new(Place::new("orders-of-four", Some(FOUR_RENDITIONS)).await),
+    ];
     let live = async |seed| {
         let history = History::default();
-        let schedule = Schedule::new(Arc::clone(&place), seed, Arc::clone(&history));
+        let place = Arc::clone(&places[(seed % 2) as usize]);
+        let schedule = Schedule::new(place, seed, Arc::clone(&history));
         let lived = tokio::spawn(schedule.live()).await;
         let failure = lived.unwrap_or_else(|panic| Err(panic.to_string())).err()?;
         let history = history.lock().unwrap().join("\n");

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
 use super::{Picture, Pixels};
 use crate::{PhotoError, Size};
@@ -193,27 +194,26 @@ impl Plane<'_> {
         if area.rounds_up_to(target) {
             return self.corner(target);
         }
-        let pixel_type = if self.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
         let border = self.border_for(area);
         let bordered = match border {
             0 => Cow::Borrowed(self.data),
             _ => Cow::Owned(with_border(self, border)),
         };
         let Size { width, height } = self.size;
-        let (width, height) = (width + 2 * border, height + 2 * border);
+        let size = Size { width: width + 2 * border, height: height + 2 * border };
         let offset = f64::from(border);
         let area = Area { left: offset + area.left, top: offset + area.top, ..area };
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
-        let source = ImageRef::new(width, height, &bordered, pixel_type).map_err(refused)?;
         let is_resized_both_ways =
             area.width != f64::from(target.width) && area.height != f64::from(target.height);
         if self.channels == 1 && is_resized_both_ways {
-            return resize_gray(resizer, options, &source, area, target);
+            let data = resize_gray(resizer, options, &bordered, size, area, target)?;
+            return Ok(Pixels { data, size: target, channels: 1 });
         }
         let options = options.crop(area.left, area.top, area.width, area.height);
-        let mut resized = Image::new(target.width, target.height, pixel_type);
-        resizer.resize(&source, &mut resized, &options).map_err(refused)?;
-        Ok(Pixels { data: resized.into_vec(), size: target, channels: self.channels })
+        let resize = if self.channels == 1 { resize::<U8> } else { resize::<U8x3> };
+        let data = resize(resizer, options, &bordered, size, target)?;
+        Ok(Pixels { data, size: target, channels: self.channels })
     }
 
     /// Copies the samples of the top left corner.
@@ -238,49 +238,63 @@ impl Plane<'_> {
     }
 }
 
+/// [`resize`] of one type.
+type Resize = fn(&mut Resizer, ResizeOptions, &[u8], Size, Size) -> Result<Vec<u8>, PhotoError>;
+
+/// Resizes samples whose type is known when this is compiled: else the code for all types of fast_image_resize would be
+/// in the package.
+fn resize<P: PixelTrait>(
+    resizer: &mut Resizer,
+    options: ResizeOptions,
+    samples: &[u8],
+    size: Size,
+    target: Size,
+) -> Result<Vec<u8>, PhotoError> {
+    let source = TypedImageRef::<P>::from_buffer(size.width, size.height, samples);
+    let mut resized = vec![0; target.width as usize * target.height as usize * size_of::<P>()];
+    let mut picture =
+        TypedImage::<P>::from_buffer(target.width, target.height, &mut resized).map_err(refused)?;
+    resizer.resize_typed(&source.map_err(refused)?, &mut picture, &options).map_err(refused)?;
+    Ok(resized)
+}
+
 /// Resizes one channel: first along the columns, as fast_image_resize does it, then along the rows, of which four are
 /// taken as the channels of one picture. The bytes are the same, in two thirds of the time: along the rows of a
 /// single channel it is slow.
 fn resize_gray(
     resizer: &mut Resizer,
     options: ResizeOptions,
-    source: &ImageRef<'_>,
+    samples: &[u8],
+    size: Size,
     area: Area,
     target: Size,
-) -> Result<Pixels, PhotoError> {
+) -> Result<Vec<u8>, PhotoError> {
     let options = options.use_alpha(false); // the fourth row is no alpha
-    let width = source.width();
-    let mut columns = Image::new(width, target.height, PixelType::U8);
-    let along_columns = options.crop(0.0, area.top, width.into(), area.height);
-    resizer.resize(source, &mut columns, &along_columns).map_err(refused)?;
+    let along_columns = options.crop(0.0, area.top, size.width.into(), area.height);
+    let narrowed = Size { height: target.height, ..size };
+    let columns = resize::<U8>(resizer, along_columns, samples, size, narrowed)?;
 
-    let mut along_rows = |rows: &[u8], height: usize, kind| {
+    let width = size.width as usize;
+    let mut along_rows = |resize: Resize, rows: &[u8], height: usize| {
         let height = u32::try_from(height).unwrap_or(u32::MAX);
-        let rows = ImageRef::new(width, height, rows, kind).map_err(refused)?;
-        let mut resized = Image::new(target.width, height, kind);
         let options = options.crop(area.left, 0.0, area.width, height.into());
-        resizer.resize(&rows, &mut resized, &options).map_err(refused)?;
-        Ok::<Vec<u8>, PhotoError>(resized.into_vec())
+        resize(resizer, options, rows, Size { height, ..size }, Size { height, ..target })
     };
-    let width = width as usize;
-    let bands = bands(columns.buffer().len());
+    let bands = bands(columns.len());
     let band_rows = (target.height as usize).div_ceil(bands).next_multiple_of(LANES);
     let mut data = Vec::with_capacity(target.width as usize * target.height as usize);
-    for band in columns.buffer().chunks(band_rows * width) {
+    for band in columns.chunks(band_rows * width) {
         let (fours, rest) = band.split_at(band.len() / (LANES * width) * (LANES * width));
         if !fours.is_empty() {
-            let resized = along_rows(
-                &interleaved(fours, width),
-                fours.len() / (LANES * width),
-                PixelType::U8x4,
-            )?;
+            let height = fours.len() / (LANES * width);
+            let resized = along_rows(resize::<U8x4>, &interleaved(fours, width), height)?;
             put_apart(&resized, target.width as usize, &mut data);
         }
         if !rest.is_empty() {
-            data.extend(along_rows(rest, rest.len() / width, PixelType::U8)?);
+            data.extend(along_rows(resize::<U8>, rest, rest.len() / width)?);
         }
     }
-    Ok(Pixels { data, size: target, channels: 1 })
+    Ok(data)
 }
 
 fn bands(bytes: usize) -> usize {
@@ -409,6 +423,9 @@ fn refused(error: impl std::fmt::Display) -> PhotoError {
 
 #[cfg(test)]
 mod tests {
+    use fast_image_resize::PixelType;
+    use fast_image_resize::images::{Image, ImageRef};
+
     use super::*;
 
     /// A plane whose values rise from left to right by `step` for each sample.
