@@ -13,6 +13,7 @@ use photo::metadata;
 use photo::{
     CancelFlag, LocationPolicy, Orientation, Plan, Policy, Resampling, Spec, encode, inspect,
 };
+use sha2::{Digest, Sha256};
 
 const SCALE: f64 = 0.25;
 
@@ -25,6 +26,10 @@ fn stages(criterion: &mut Criterion) {
 
     let mut group = criterion.benchmark_group("reference photo");
     group.sample_size(20);
+    // The function does this while it fetches.
+    group.bench_function("SHA-256", |bench| {
+        bench.iter(|| Sha256::digest(black_box(&photo)));
+    });
     group.bench_function("header and EXIF", |bench| {
         bench.iter(|| inspect(black_box(&photo), Policy::default(), &cancel));
     });
