@@ -47,6 +47,8 @@ ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 # The target check asks rustup, which not every installation of Rust has.
 LAMBDA_BUILD := cargo lambda build --skip-target-check $(if $(filter arm64,$(ARCHITECTURE)),--arm64)
 PACKAGES     := target/release-lambda
+# All tests are built of the same crates with the same features, once. The programs of the benchmarks need others.
+CRATES := --profile $(PROFILE) --workspace --exclude bench --all-features
 
 # cargo-lambda and its linker come first, and every build goes to target/.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -97,22 +99,22 @@ check: setup ops ## Check everything that needs no local AWS, in minutes: format
 	cargo fmt --all --check
 	cargo clippy --workspace --profile $(PROFILE) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --profile $(PROFILE) --no-deps
-	cargo test --profile $(PROFILE) --lib --bins
-	cargo test --profile $(PROFILE) --package load-test --package demo-server
-	cargo test --profile $(PROFILE) --package photo-thumbnail --all-features
+	cargo test $(CRATES) --lib --bins
+	cargo test $(CRATES) --doc
+	cargo test $(CRATES) --test golden --test hostile --test mended --test renditions --test wire --test model
 	cargo clippy --profile $(PROFILE) --package photo-thumbnail --all-targets -- -D warnings
-	cargo test --profile $(PROFILE) --test wire
-	cargo test --profile $(PROFILE) --test model
 	$(OPS)/bin/python -m unittest discover --start-directory tests/docs
 	$(OPS)/bin/python -m unittest discover --start-directory .github
 	$(MAKE) --no-print-directory test-tools
 
 test: check ## Check everything: make check, and the template, the packages, and the functions in the local AWS
 	$(MAKE) --no-print-directory deny test-template
+	@# Both functions at the same time: SAM, which finds them built, takes one after the other.
+	$(REPRODUCIBLE) $(LAMBDA_BUILD) --release
 	$(SAM_BUILD) --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(OPS)/bin/python -m unittest discover --start-directory tests/package
 	$(MAKE) --no-print-directory test-release
-	$(AWS) with -- cargo test --profile $(PROFILE) --test pipeline
+	$(AWS) with -- cargo test $(CRATES) --test pipeline
 	$(MAKE) --no-print-directory page
 	@if $(PYTHON) dev/photos_dev/check_tools.py clients; then $(MAKE) --no-print-directory upload-client; \
 		else echo "without the tests of the client for browsers: make test-upload"; fi
@@ -152,7 +154,7 @@ test-page: build ## Check the demo's page in Chromium, with the functions in the
 # By functions that are built already.
 .PHONY: page
 page: setup
-	cargo build --profile $(PROFILE) --package demo-server
+	cargo build $(CRATES) --bin demo-server
 	DEMO_SERVER=target/$(PROFILE)/demo-server DEMO_RENDITIONS="$(DEMO_RENDITIONS)" $(if $(PICTURES),PAGE_PICTURES=docs) \
 		$(AWS) with -- $(DEV).browser -m unittest discover --start-directory tests/page
 
