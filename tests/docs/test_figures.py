@@ -22,11 +22,16 @@ JOBS = {
 }
 
 
-def cost(title: str) -> dict[str, list[str]]:
-    """The first line of each name in a section of docs/cost.md, by its name: the cells of each."""
+def section(title: str) -> str:
+    """A section of docs/cost.md."""
     is_it = re.compile(rf"{re.escape(title)}(?: {{2}}|:|, for|$)", re.MULTILINE)
-    (section,) = filter(is_it.match, re.split(r"(?m)^=== ", page("cost.md")))
-    lines = [re.split(r" {2,}", line.strip()) for line in section.splitlines()[1:] if line.strip()]
+    (text,) = filter(is_it.match, re.split(r"(?m)^=== ", page("cost.md")))
+    return text
+
+
+def cost(title: str) -> dict[str, list[str]]:
+    """The first line of each name in a section, by its name: the cells of each."""
+    lines = [re.split(r" {2,}", line.strip()) for line in section(title).splitlines()[1:] if line.strip()]
     found: dict[str, list[str]] = {}
     for name, *cells in lines:
         found.setdefault(name, cells)
@@ -80,6 +85,20 @@ class Costs(unittest.TestCase):
             job, memory = re.fullmatch(r"(.+), (\d+) MB", title).groups()
             dollars = of_size(JOBS[job], memory)[1::2]
             self.assertEqual([cell for cell in cells if cell], [cell for cell in dollars if cell], title)
+
+    def test_batches(self) -> None:
+        rows = rows_with(PERFORMANCE, "of sharp one by one")
+        self.assertEqual(len(rows), 3)
+        for row in rows:
+            title, *cells = row.values()
+            shares = [
+                [int(share) for share in re.findall(r"(\d+)%", line)]
+                for line in section(JOBS[title]).partition("in batches of")[2].splitlines()
+                if line.startswith("sharp at ")
+            ]
+            for cell, column in zip(cells, (0, 2)):
+                both = [share for of_size in shares for share in of_size[column : column + 2]]
+                self.assertEqual(cell, f"{min(both)} to {max(both)} %", title)
 
     def test_memory_sizes(self) -> None:
         rows = rows_with(PERFORMANCE, "memory, MB", "$ times s")
