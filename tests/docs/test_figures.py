@@ -139,6 +139,12 @@ class Costs(unittest.TestCase):
         (milliseconds,) = re.findall(r"(?m)^CPU_MS = (\d+)\.0$", source)
         self.assertEqual(milliseconds, cost("the thumbnail alone")["CPU, ms"][0])
 
+    def test_the_write_units_of_the_simulation(self) -> None:
+        source = (ROOT / "dev/photos_dev/scale/constants.py").read_text()
+        for name, title in (("UNITS", "the thumbnail alone"), ("UNITS_OF_SEVERAL", "three JPEGs")):
+            (item, index) = re.search(rf"(?m)^{name} = \((\d), (\d)\)$", source).groups()
+            self.assertEqual(f"{item} + {index}", cost(JOBS[title])["write units of the item + of its index"][0], name)
+
 
 def row_line(text: str, first: str) -> str:
     """The line of the row that begins with this cell and has seven."""

@@ -172,7 +172,7 @@ class DynamoDb(unittest.TestCase):
         self.assertEqual(rate.a_second, 8_000)
 
     def test_several_renditions_take_more_units(self) -> None:
-        self.assertEqual(QUIET.units, (2, 1))
+        self.assertEqual(QUIET.units, (3, 1))
         self.assertEqual(replace(QUIET, renditions=3).units, (3, 2))
 
     def test_an_hour_without_it_leaves_what_was_given_up_in_that_hour(self) -> None:
@@ -273,7 +273,7 @@ class Answers(unittest.TestCase):
     def test_the_limits_are_the_arithmetic_of_their_constants(self) -> None:
         rows = {row[0]: row[1:3] for row in questions.limits(Setup()).rows}
         self.assertEqual(rows["one album: an index partition takes 1,000 units"], ("1,000", "500"))
-        self.assertEqual(rows["a new table: 4,000 units"], ("2,000", "1,333"))
+        self.assertEqual(rows["a new table: 4,000 units"], ("1,333", "1,333"))
         self.assertAlmostEqual(questions.direct_rate(1_000, EXACT), 1_000 / 0.240)
         self.assertAlmostEqual(questions.queue_rate(1_000, EXACT), 10_000 / 1.140)
         self.assertAlmostEqual(questions.redrive_rate(EXACT), 2 / 0.240)
@@ -281,13 +281,13 @@ class Answers(unittest.TestCase):
     def test_a_queue_does_more_photos_with_as_many_environments(self) -> None:
         for waits in (PUBLISHED, GUIDE):
             of = times(waits)
-            self.assertGreater(questions.queue_rate(1_000, of), 2 * questions.direct_rate(1_000, of))
+            self.assertGreater(questions.queue_rate(1_000, of), 1.5 * questions.direct_rate(1_000, of))
 
     def test_settings_that_hold_photos_back_stay_below_what_dynamodb_takes(self) -> None:
         of = Setup().times
         for photos, reserved, batches in (
-            (1_000, questions.ALBUM_RESERVED, questions.ALBUM_BATCHES),
-            (2_000, questions.TABLE_RESERVED, questions.TABLE_BATCHES),
+            (constants.PARTITION_UNITS / constants.UNITS[1], questions.ALBUM_RESERVED, questions.ALBUM_BATCHES),
+            (constants.NEW_TABLE_UNITS / constants.UNITS[0], questions.TABLE_RESERVED, questions.TABLE_BATCHES),
         ):
             for rate in (questions.direct_rate(reserved, of), questions.queue_rate(batches, of)):
                 self.assertTrue(0.85 * photos < rate < photos, rate)

@@ -26,8 +26,8 @@ OUTAGE_OBJECTS = 2_000
 # The limits that an account may ask AWS to raise, or raise by load: S3's prefixes, the table's warm throughput.
 RAISED = {"account": 10_000, "prefixes": 4, "table_units": constants.QUOTA_UNITS}
 # Photos a second into one album, and into many: settings that stay below what the index and a new table take.
-ALBUM_RESERVED, ALBUM_BATCHES = 200, 90
-TABLE_RESERVED, TABLE_BATCHES = 400, 180
+ALBUM_RESERVED, ALBUM_BATCHES = 240, 125
+TABLE_RESERVED, TABLE_BATCHES = 320, 165
 PATIENT_VISIBILITY_S = 1_000
 
 
