@@ -96,7 +96,9 @@ def this_function(aws: Clients, outputs: dict[str, str], bootstrap: Path, photo:
         line_bytes = log.seek(0, 2) // PHOTOS
     item = item_of(aws, outputs, records[0])
     units, index_units = write_units(item), write_units(in_index(item))
-    made = [int(rendition["M"]["bytes"]["N"]) for rendition in item["renditions"]["M"].values()]
+    # In the setting's order: a map of DynamoDB has none.
+    names = [rendition.partition(":")[0].strip() for rendition in renditions.split(";")]
+    made = [int(item["renditions"]["M"][name]["M"]["bytes"]["N"]) for name in names]
     figures = Figures(cpu / PHOTOS, peak_mb, start.cpu_ms, versions="")
     function = bill.this_project(figures, units, index_units, line_bytes, len(made))
     return Job(photo.stat().st_size, tuple(made), function)
