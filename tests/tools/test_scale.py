@@ -280,8 +280,8 @@ class Answers(unittest.TestCase):
 
     def test_a_queue_does_more_photos_with_as_many_environments(self) -> None:
         for waits in (PUBLISHED, GUIDE):
-            of = times(waits)
-            self.assertGreater(questions.queue_rate(1_000, of), 1.5 * questions.direct_rate(1_000, of))
+            of = times(waits, cpu_ms=85.0)  # of a fast machine: the more a photo works, the less its waiting counts
+            self.assertGreater(questions.queue_rate(1_000, of), 2 * questions.direct_rate(1_000, of))
 
     def test_settings_that_hold_photos_back_stay_below_what_dynamodb_takes(self) -> None:
         of = Setup().times
