@@ -139,13 +139,6 @@ class Costs(unittest.TestCase):
         (milliseconds,) = re.findall(r"(?m)^CPU_MS = (\d+)\.0$", source)
         self.assertEqual(milliseconds, cost("the thumbnail alone")["CPU, ms"][0])
 
-    def test_what_a_backfill_is_estimated_with(self) -> None:
-        source = (ROOT / "dev/photos_dev/stack/backfill/estimate.py").read_text()
-        alone = cost("the thumbnail alone")
-        self.assertEqual(re.findall(r"(?m)^CPU_MS, CPU_BYTES = (\d+),", source), [alone["CPU, ms"][0]])
-        units = map(int, alone["write units of the item + of its index"][0].split(" + "))
-        self.assertEqual(re.findall(r"(?m)^WRITE_UNITS = (\d)$", source), [str(sum(units))])
-
     def test_the_write_units_of_the_simulation(self) -> None:
         source = (ROOT / "dev/photos_dev/scale/constants.py").read_text()
         for name, title in (("UNITS", "the thumbnail alone"), ("UNITS_OF_SEVERAL", "three JPEGs")):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from photos_dev.benches.load import prices
 from photos_dev.benches.load.prices import MILLION, VCPU_MB
+from photos_dev.scale import constants
 from photos_dev.stack.backfill.target import Count, Target
 
 # https://aws.amazon.com/s3/pricing/, "S3 Batch Operations" among "Management & insights", as of 2026-11.
@@ -20,13 +21,10 @@ MILLION_LISTED_BY_S3 = 0.015
 # A list of 1,000 keys costs as much as a PUT.
 KEYS_OF_A_LIST = 1000
 
-# docs/performance.md, "A million photos": milliseconds of one vCPU for an original of so many bytes.
-CPU_MS, CPU_BYTES = 121, 3_165_832
-# The same: the published waits for GET, PUT and UpdateItem, and for the body. A task has no ETag and no sequencer, so
-# the function looks at the original, the item and the renditions too (docs/reliability.md): 12, 6.5 and 12 ms.
+# docs/performance.md, "A million photos": the published waits for GET, PUT and UpdateItem, and for the body. A task has
+# no ETag and no sequencer, so the function looks at the original, the item and the renditions too
+# (docs/reliability.md): 12, 6.5 and 12 ms.
 WAIT_MS, BODY_BYTES_A_MS = 104 + 30.5, 89_000
-# The same: units of 1 KB for an item and for its entry in the index.
-WRITE_UNITS = 4
 # https://aws.amazon.com/dynamodb/pricing/on-demand/: of up to 4 KB each.
 DYNAMODB_MILLION_READ_UNITS = 0.125
 
@@ -49,7 +47,7 @@ class Work:
 
 def lambda_seconds(work: Work) -> float:
     slower = max(1.0, VCPU_MB / work.memory_mb)
-    cpu_ms = CPU_MS * work.count.bytes / CPU_BYTES * slower
+    cpu_ms = constants.CPU_MS * work.count.bytes / constants.ORIGINAL_BYTES * slower
     wait_ms = WAIT_MS * work.count.objects + work.count.bytes / BODY_BYTES_A_MS
     return (cpu_ms + wait_ms) / 1000
 
@@ -61,7 +59,7 @@ def costs(work: Work, is_job: bool) -> dict[str, float]:
     lambda_ = lambda_seconds(work) * work.memory_mb / 1024 * gb_second
     # S3 charges a HEAD as a GET.
     calls = (2 + work.renditions) * prices.S3_THOUSAND_GETS + work.renditions * prices.S3_THOUSAND_PUTS
-    units = WRITE_UNITS * prices.DYNAMODB_MILLION_WRITE_UNITS + DYNAMODB_MILLION_READ_UNITS
+    units = sum(constants.UNITS) * prices.DYNAMODB_MILLION_WRITE_UNITS + DYNAMODB_MILLION_READ_UNITS
     found = {
         f"Lambda, {work.memory_mb} MB": lambda_ + objects / MILLION * prices.LAMBDA_MILLION_REQUESTS,
         "S3, the function's calls": objects / 1000 * calls,
