@@ -80,7 +80,7 @@ def main() -> int:
     for page in (ROOT / "README.md", *sorted(DOCS.glob("*.md"))):
         renew(page, all_commands)
     if failed:
-        raise Problem(f"these failed, their outputs say why: {', '.join(failed)}")
+        raise Problem(f"these failed, target/figures says why: {', '.join(failed)}")
     return 0
 
 
@@ -95,9 +95,12 @@ def measured(command: Command) -> bool:
     """Runs a command; returns whether it succeeded."""
     wait_until_quiet(command.target)
     started = time.monotonic()
-    with command.output.open("w") as output, command.output.with_suffix(".log").open("w") as log:
+    unfinished = command.output.with_suffix(".part")
+    with unfinished.open("w") as output, command.output.with_suffix(".log").open("w") as log:
         make = ["make", "--silent", "--no-print-directory", command.target, *command.variables]
         code = subprocess.run(make, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=log).returncode
+    if code == 0:
+        unfinished.replace(command.output)
     verdict = "" if code == 0 else f"  failed with exit code {code}"
     print(f"{command.target:17} {time.monotonic() - started:5.0f} s{verdict}", flush=True)
     return code == 0

@@ -12,6 +12,8 @@ from photos_dev.benches.load.waits import BOTH, Call, Waits
 COMPARED_SIZES = (512, VCPU_MB)
 BUSY_PHOTOS_A_SECOND = 100
 CELL = 8
+# The waits of two columns of dollars.
+TWICE_BOTH = [waits.title for _ in range(2) for waits in BOTH]
 # The share of the time for which the vCPUs of Managed Instances are at work.
 BUSY = 0.5
 
@@ -85,6 +87,7 @@ def size_cells(mix: Mix, memory_mb: int, waits: Waits) -> str:
 def compared(mixes: Sequence[Mix]) -> Iterator[str]:
     ours, *others = mixes
     yield row(f"{ours.title} costs, as a share of", ("Lambda $", "", "all $", ""))
+    yield row("", TWICE_BOTH)
     for other in others:
         yield from shares(other, ((ours.lambda_dollars, other.lambda_dollars), (ours.dollars, other.dollars)))
 
@@ -93,6 +96,7 @@ def compared_in_batches(mixes: Sequence[Mix]) -> Iterator[str]:
     """As if the others' photos overlapped as well, without more memory."""
     ours, *others = mixes
     yield row(f"in batches of {prices.SQS_BATCH}, Lambda $ of", ("one by one", "", "batches too", ""))
+    yield row("", TWICE_BOTH)
     for other in others:
         yield from shares(other, ((ours.batch_dollars, other.lambda_dollars), (ours.batch_dollars, other.batch_dollars)))
 
@@ -102,7 +106,6 @@ Dollars = Callable[[int, Waits], float]
 
 def shares(other: Mix, pairs: Sequence[tuple[Dollars, Dollars]]) -> Iterator[str]:
     """The first of each pair as a share of the second, at each size in which the other fits."""
-    yield row("", (waits.title for _ in pairs for waits in BOTH))
     for memory_mb in bill.MEMORY_SIZES:
         if other.peak_mb <= memory_mb:
             cells = (f"{ours(memory_mb, waits) / its(memory_mb, waits):.0%}" for ours, its in pairs for waits in BOTH)
