@@ -47,7 +47,7 @@ ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 # The target check asks rustup, which not every installation of Rust has.
 LAMBDA_BUILD := cargo lambda build --skip-target-check $(if $(filter arm64,$(ARCHITECTURE)),--arm64)
 PACKAGES     := target/release-lambda
-# All tests are built of the same crates with the same features, once. The programs of the benchmarks need others.
+# Tests and tools are built of the same crates with the same features, once. The programs of the benchmarks need others.
 CRATES := --profile $(PROFILE) --workspace --exclude bench --all-features
 
 # cargo-lambda and its linker come first, and every build goes to target/.
@@ -121,7 +121,7 @@ test: check ## Check everything: make check, and the template, the packages, and
 	@echo "all checks passed"
 
 second-opinion: build ## Run the tests that need no deployed function against moto, another emulator of AWS
-	@$(DEV).second_aws tests -- cargo test --profile $(PROFILE) --test pipeline
+	@$(DEV).second_aws tests -- cargo test $(CRATES) --test pipeline
 
 publish-check: tools ## Build the package of the crate photo-thumbnail as crates.io would get it (asks crates.io)
 	cargo publish --dry-run --package photo-thumbnail --all-features
@@ -182,12 +182,12 @@ run: build up ## Process a photo in the local AWS, and show its thumbnail and it
 
 demo: build up ## Serve a page of trips: it uploads photos, and shows them by day and on a map (PORT=8080)
 	@$(DEPLOY) --parameter Notices=true "Renditions=$(DEMO_RENDITIONS)" > /dev/null
-	cargo build --profile $(PROFILE) --package demo-server
+	cargo build $(CRATES) --bin demo-server
 	@$(DEV).stack.demo --stack $(STACK) --port $(PORT) target/$(PROFILE)/demo-server
 
 load: build up ## Upload batches of 24 large photos to the local AWS, and report on each photo (BATCHES=2 LOAD="--rate 4")
 	@$(DEPLOY) > /dev/null
-	cargo build --profile $(PROFILE) --package load-test
+	cargo build $(CRATES) --bin load-test
 	@$(AWS) exec -- target/$(PROFILE)/load-test --stack $(STACK) --batches $(BATCHES) $(LOAD)
 
 soak: build ## Load the function for minutes, and with many photos at once: nothing may grow or be lost (SOAK_COUNT=2400)
@@ -280,16 +280,16 @@ faults: build ## Make every call to AWS fail in every way, and count the photos 
 	@$(AWS) with -- $(DEV).faults.run --count $(COUNT) --seed $(SEED) $(if $(WAITS),--waits)
 
 exif-check: setup ## Compare the facts of the photos below DIR with exiftool's (DIR=path)
-	cargo build --profile $(PROFILE) --package photo-thumbnail --all-features --example facts
+	cargo build $(CRATES) --example facts
 	@$(DEV).exif_check target/$(PROFILE)/examples/facts "$(DIR)"
 
 heic-check: setup ## Compare thumbnails and facts of the HEICs below DIR with libheif's and exiftool's (DIR=path)
 	cargo build --profile $(PROFILE) --package bench --bin heic
-	cargo build --profile $(PROFILE) --package photo-thumbnail --all-features --example facts
+	cargo build $(CRATES) --example facts
 	@$(DEV).heic_check target/$(PROFILE)/heic target/$(PROFILE)/examples/facts "$(DIR)"
 
 strip-check: setup ## Read share copies of the photos below DIR with exiftool: none may tell its place (DIR=path)
-	cargo build --profile $(PROFILE) --package photo-thumbnail --all-features --example stripped
+	cargo build $(CRATES) --example stripped
 	@$(DEV).strip_check target/$(PROFILE)/examples/stripped "$(DIR)"
 
 deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)
@@ -316,7 +316,7 @@ backfill: setup ## Make the renditions of photos that are in a stack's bucket al
 		$(if $(DRY_RUN),--dry-run) $(if $(DIRECT),--direct) $(if $(RESTART),--restart)
 
 backfill-check: build ## Backfill many small photos in the local AWS, with an interruption and a change of settings (BACKFILL_PHOTOS=500)
-	BACKFILL_PHOTOS=$(BACKFILL_PHOTOS) $(AWS) with -- cargo test --profile $(PROFILE) --test pipeline backfill:: -- --nocapture
+	BACKFILL_PHOTOS=$(BACKFILL_PHOTOS) $(AWS) with -- cargo test $(CRATES) --test pipeline backfill:: -- --nocapture
 
 requirements: setup ## Update the pins of local.in, try.in, ops.in, faults.in, heic.in, second.in and browser.in in dev/requirements
 	$(VENV)/bin/python -m pip install --quiet uv

@@ -271,8 +271,8 @@ fn resize_gray(
 ) -> Result<Vec<u8>, PhotoError> {
     let options = options.use_alpha(false); // the fourth row is no alpha
     let along_columns = options.crop(0.0, area.top, size.width.into(), area.height);
-    let narrowed = Size { height: target.height, ..size };
-    let columns = resize::<U8>(resizer, along_columns, samples, size, narrowed)?;
+    let shortened = Size { height: target.height, ..size };
+    let columns = resize::<U8>(resizer, along_columns, samples, size, shortened)?;
 
     let width = size.width as usize;
     let mut along_rows = |resize: Resize, rows: &[u8], height: usize| {
