@@ -92,8 +92,11 @@ $(OPS)/bin/cargo-deny: | ops
 		--target-dir target/cargo-deny --root $(OPS)
 	@rm -rf target/cargo-deny
 
+# With the crates of the tests and tools: whoever has run one of them builds the next in seconds.
 build: setup ## Build the functions for the local AWS
-	$(LAMBDA_BUILD) --profile $(PROFILE)
+	cargo build $(CRATES) --bin thumbnail --bin upload-url
+	@for function in thumbnail upload-url; do \
+		install -D target/$(PROFILE)/$$function target/lambda/$$function/bootstrap || exit; done
 
 check: setup ops ## Check everything that needs no local AWS, in minutes: format, lints, documentation, unit tests, model
 	cargo fmt --all --check
@@ -190,8 +193,8 @@ load: build up ## Upload batches of 24 large photos to the local AWS, and report
 	cargo build $(CRATES) --bin load-test
 	@$(AWS) exec -- target/$(PROFILE)/load-test --stack $(STACK) --batches $(BATCHES) $(LOAD)
 
-soak: build ## Load the function for minutes, and with many photos at once: nothing may grow or be lost (SOAK_COUNT=2400)
-	@$(AWS) with -- $(DEV).benches.load.soak --photos $(SOAK_COUNT)
+soak: build ## Load the function for minutes, and with many photos at once: nothing may grow or be lost (SOAK_COUNT=2400 WAITS=1)
+	@$(AWS) with -- $(DEV).benches.load.soak --photos $(SOAK_COUNT) $(if $(WAITS),--waits)
 
 growth: build ## Measure how the cost of a photo grows with its megapixels and with the photos of its event
 	@$(AWS) with -- $(DEV).benches.load.growth

@@ -55,6 +55,10 @@ class Commands(unittest.TestCase):
         with self.assertRaisesRegex(Problem, "clean measures nothing"):
             from_command(every, "clean")
 
+    def test_each_keeps_its_output_in_a_file_of_its_own(self) -> None:
+        outputs = [command.output for command in commands(None)]
+        self.assertEqual(len(set(outputs)), len(outputs))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -27,6 +27,8 @@ OUTPUTS = ROOT / "target/figures"
 QUIET = 0.05
 LOOK_SECONDS = 3
 PATIENCE_SECONDS = 300
+# Each call waits as in AWS.
+WAITS = "WAITS=1"
 # A table's columns, and its rows.
 TABLE = re.compile(r"(?m)^(\|.*\n\|[-:|]+\n)((?:\|.*\n)+)")
 
@@ -37,8 +39,13 @@ class Command:
     variables: tuple[str, ...] = ()
 
     @property
+    def shown(self) -> str:
+        """The command as pages show it, without what differs from machine to machine."""
+        return " ".join([self.target, *(variable for variable in self.variables if variable == WAITS)])
+
+    @property
     def output(self) -> Path:
-        return OUTPUTS / f"{self.target}.txt"
+        return OUTPUTS / f"{self.shown.replace(' ', '-')}.txt"
 
 
 def commands(photos_dir: Path | None) -> list[Command]:
@@ -60,8 +67,10 @@ def commands(photos_dir: Path | None) -> list[Command]:
         Command("load"),
         Command("load-compare", directory),
         Command("soak"),
+        Command("soak", (WAITS,)),
         Command("backfill-check"),
         Command("faults"),
+        Command("faults", (WAITS,)),
         Command("test-page", ("PICTURES=1",)),
     ]
 
@@ -76,7 +85,7 @@ def main() -> int:
     all_commands = commands(options.photos and options.photos.resolve())
     OUTPUTS.mkdir(parents=True, exist_ok=True)
     print(f"{processor()}, {os.cpu_count()} cores; outputs in {OUTPUTS.relative_to(ROOT)}", flush=True)
-    failed = [command.target for command in from_command(all_commands, options.first) if not measured(command)]
+    failed = [command.shown for command in from_command(all_commands, options.first) if not measured(command)]
     for page in (ROOT / "README.md", *sorted(DOCS.glob("*.md"))):
         renew(page, all_commands)
     if failed:
@@ -102,7 +111,7 @@ def measured(command: Command) -> bool:
     if code == 0:
         unfinished.replace(command.output)
     verdict = "" if code == 0 else f"  failed with exit code {code}"
-    print(f"{command.target:17} {time.monotonic() - started:5.0f} s{verdict}", flush=True)
+    print(f"{command.shown:17} {time.monotonic() - started:5.0f} s{verdict}", flush=True)
     return code == 0
 
 
@@ -124,14 +133,14 @@ def renew(page: Path, all_commands: list[Command]) -> None:
     text = page.read_text()
     for command in all_commands:
         if command.output.exists():
-            text = renewed(text, command.target, command.output.read_text())
+            text = renewed(text, command.shown, command.output.read_text())
     if text != page.read_text():
         page.write_text(text)
         print(f"renewed in {page.relative_to(ROOT)}")
 
 
-def renewed(text: str, target: str, output: str) -> str:
-    found = re.search(rf"(?ms)^```text\n\$ make {re.escape(target)}\n(.*?)^```$", text)
+def renewed(text: str, command: str, output: str) -> str:
+    found = re.search(rf"(?ms)^```text\n\$ make {re.escape(command)}\n(.*?)^```$", text)
     if found and "\n..." not in found[1]:
         text = text[: found.start(1)] + same_part(found[1], output) + text[found.end(1) :]
     for columns, rows in TABLE.findall(output):

@@ -16,16 +16,13 @@ from typing import Any
 
 from photos_dev.faults import plan
 from photos_dev.faults.proxy import FAULTS
-from photos_dev.local_aws.deploy import Clients, add_environment, deploy, queue_arn
+from photos_dev.local_aws.deploy import Clients, add_environment, deploy, queue_arn, through
 from photos_dev.local_aws.logs import log_lines, parse_object
 from photos_dev.local_aws.server import client_environment
 from photos_dev.paths import FUNCTIONS
 from photos_dev.problem import Problem
 from photos_dev.stack.run_photo import plain
 
-# Endpoints of the services that the function calls. AWS_ENDPOINT_URL cannot be changed: see
-# `python -m photos_dev.local_aws deploy --help`.
-ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS")
 # Longest delay of a log line.
 LATE = timedelta(seconds=15)
 
@@ -50,9 +47,8 @@ class Stack:
     def __init__(self, aws: Clients, function_endpoint: str, renditions: int) -> None:
         self.aws, self.renditions_each = aws, renditions
         self.name = f"faults-{renditions}"
-        endpoints = dict.fromkeys(ENDPOINTS, function_endpoint)
         parameters = {"Renditions": plan.RENDITIONS[renditions], "Notices": "true"}
-        outputs = deploy(aws.endpoint, self.name, FUNCTIONS, parameters, endpoints)
+        outputs = deploy(aws.endpoint, self.name, FUNCTIONS, parameters, through(function_endpoint))
         self.originals = outputs["OriginalsBucketName"]
         self.thumbnails_bucket = outputs["ThumbnailsBucketName"]
         self.table = outputs["PhotosTableName"]
@@ -93,7 +89,7 @@ class Stack:
 
     def call_directly(self) -> None:
         """Makes the function call the local AWS directly from now on."""
-        add_environment(self.aws, self.function, dict.fromkeys(ENDPOINTS, self.aws.endpoint))
+        add_environment(self.aws, self.function, through(self.aws.endpoint))
 
     def put(self, key: str, body: bytes) -> str:
         put = self.aws.s3.put_object(Bucket=self.originals, Key=key, Body=body)

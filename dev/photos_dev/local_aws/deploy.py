@@ -80,6 +80,12 @@ def deploy(
     return outputs
 
 
+def through(endpoint: str) -> dict[str, str]:
+    """The environment with which a function calls its services at an endpoint. AWS_ENDPOINT_URL cannot be changed: see
+    `python -m photos_dev.local_aws deploy --help`."""
+    return dict.fromkeys(("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"), endpoint)
+
+
 def upload(aws: Clients, bootstrap: Path) -> str:
     """Uploads a function's code; returns its key, which is the same for the same code."""
     try:

@@ -6,7 +6,8 @@
 - a function of 512 MB can process an event of 24 photos
 - 20 processes can start at the same time, each with a photo
 
-A broken promise is an error.
+With `WAITS=1` the function works behind a proxy that makes each call wait as AWS's guide says. The hour's photos then
+come in events of 24, whose photos overlap. A broken promise is an error.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from typing import Any
 
 from photos_dev.benches import measure
 from photos_dev.benches.install import say
+from photos_dev.benches.latency import DELAYS, slow_aws
 from photos_dev.benches.load import photos
+from photos_dev.benches.load.waits import GUIDE
 from photos_dev.benches.processes import Watch, functions
 from photos_dev.jpeg import commented
 from photos_dev.local_aws.cli import on_local_aws
-from photos_dev.local_aws.deploy import Clients, deploy
+from photos_dev.local_aws.deploy import Clients, deploy, through
 from photos_dev.local_aws.server import endpoint
 from photos_dev.paths import FUNCTIONS, ROOT
 from photos_dev.problem import Problem, exit_with
@@ -39,6 +42,8 @@ SMALL_PHOTO = ROOT / "photo/tests/golden/photos/jpeg-orientation-6.jpg"
 PHOTOS = 2400
 LONGEST_SECONDS = 600
 HUNDRED = 100
+# Events of 24 photos that are compared, instead of a hundred of one.
+TEN = 10
 AT_ONCE = 2
 # Allowed growth from the median of the first hundred to that of the last. Times vary more on a shared machine.
 MEMORY_DRIFT = 0.05
@@ -60,7 +65,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Sample:
-    """Memory and descriptors of a process after a photo, and the time that the photo took."""
+    """Memory and descriptors of a process after an event, and the time that a photo of it took."""
 
     memory_mb: float
     descriptors: int
@@ -71,19 +76,27 @@ class Sample:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, default=PHOTOS, help=f"number of photos (default: {PHOTOS})")
+    parser.add_argument("--waits", action="store_true", help="make each call wait as AWS's guide says")
     options = parser.parse_args()
     aws = Clients(endpoint())
-    outputs = deploy(aws.endpoint, "soak", FUNCTIONS, {}, {})
-    findings = [burst(aws, outputs)]
+    with ExitStack() as stack:
+        slow = stack.enter_context(slow_aws(aws.endpoint, DELAYS[GUIDE.title])) if options.waits else None
+        return report(found(aws, slow, options.photos))
+
+
+def found(aws: Clients, slow: str | None, count: int) -> list[Finding]:
+    """Loads the function, which calls AWS through the `slow` endpoint if there is one."""
+    outputs = deploy(aws.endpoint, "soak", FUNCTIONS, {}, through(slow) if slow else {})
+    in_burst = burst(aws, outputs)
     environment = measure.silent_environment(aws, outputs)
     records = measure.upload_photos(aws, outputs["OriginalsBucketName"])
     ready = partial(ready_photos, aws, outputs["PhotosTableName"])
-    findings += [
+    return [
+        in_burst,
         event_in_small_function(environment, records, ready),
         starts_at_once(environment, records, ready),
-        *soak(environment, records, options.photos),
+        *soak(environment, records, count, measure.BATCH if slow else 1),
     ]
-    return report(findings)
 
 
 def report(findings: list[Finding]) -> int:
@@ -99,66 +112,79 @@ def report(findings: list[Finding]) -> int:
 # ---- for minutes ----
 
 
-def soak(environment: dict[str, str], records: list[dict[str, Any]], count: int) -> list[Finding]:
+def soak(environment: dict[str, str], records: list[dict[str, Any]], count: int, size: int) -> list[Finding]:
+    """Sends events of `size` photos to some processes, `count` photos together."""
     began = time.monotonic()
     shares = [records[number::AT_ONCE] for number in range(AT_ONCE)]
+    events = count // AT_ONCE // size
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        samples = list(pool.map(partial(work_on, environment, count // AT_ONCE), shares, range(AT_ONCE)))
+        samples = list(pool.map(partial(work_on, environment, events, size), shares, range(AT_ONCE)))
     seconds = time.monotonic() - began
-    worked = sum(map(len, samples))
+    worked = size * sum(map(len, samples))
     found = f"{worked} photos in {seconds:.0f} s, {worked / seconds:.1f} a second, by {AT_ONCE} processes"
+    some = (HUNDRED, "hundred") if size == 1 else (TEN, f"ten events of {size}")
     return [
         Finding("an hour's worth of photos", found, worked == count),
-        steady("memory", "MB", samples, lambda sample: sample.memory_mb, MEMORY_DRIFT),
-        steady("descriptors", "", samples, lambda sample: sample.descriptors, 0),
-        steady("CPU time of a photo", "ms", samples, lambda sample: sample.cpu_ms, TIME_DRIFT),
-        steady("wall time of a photo", "ms", samples, lambda sample: sample.wall_ms, TIME_DRIFT),
+        steady("memory", "MB", samples, some, lambda sample: sample.memory_mb, MEMORY_DRIFT),
+        steady("descriptors", "", samples, some, lambda sample: sample.descriptors, 0),
+        steady("CPU time of a photo", "ms", samples, some, lambda sample: sample.cpu_ms, TIME_DRIFT),
+        steady("wall time of a photo", "ms", samples, some, lambda sample: sample.wall_ms, TIME_DRIFT),
     ]
 
 
-def work_on(environment: dict[str, str], count: int, records: list[dict[str, Any]], number: int) -> list[Sample]:
-    """Sends one process one photo after another. Only the first process prints its progress."""
+def work_on(
+    environment: dict[str, str], events: int, size: int, records: list[dict[str, Any]], number: int
+) -> list[Sample]:
+    """Sends one process one event after another. Only the first process prints its progress."""
     samples: list[Sample] = []
     deadline = time.monotonic() + LONGEST_SECONDS
     with measure.running(BOOTSTRAP, environment) as function:
         function.wait_until_idle()
-        for event in endless(records):
-            if len(samples) == count or time.monotonic() > deadline:
+        for event in endless(records, size):
+            if len(samples) == events or time.monotonic() > deadline:
                 break
             samples.append(sample(function, event, len(samples)))
-            if number == 0 and len(samples) % HUNDRED == 0:
+            if number == 0 and len(samples) % max(HUNDRED // size, 1) == 0:
                 memory = samples[-1].memory_mb
-                say(f"soak: {len(samples)} of {count} photos in each of {AT_ONCE} processes, {memory:.0f} MB")
+                worked = f"{len(samples) * size} of {events * size} photos"
+                say(f"soak: {worked} in each of {AT_ONCE} processes, {memory:.0f} MB")
     return samples
 
 
 def sample(function: measure.Function, event: Any, number: int) -> Sample:
+    photos = len(event["Records"])
     cpu, wall = function.cpu_ms(), time.monotonic()
     function.handle(event, number)
     return Sample(
         memory_mb=function.usage().memory,
         descriptors=len(os.listdir(f"/proc/{function.process.pid}/fd")),
-        cpu_ms=function.cpu_ms() - cpu,
-        wall_ms=(time.monotonic() - wall) * 1000,
+        cpu_ms=(function.cpu_ms() - cpu) / photos,
+        wall_ms=(time.monotonic() - wall) * 1000 / photos,
     )
 
 
-def endless(records: list[dict[str, Any]]) -> Iterator[Any]:
+def endless(records: list[dict[str, Any]], size: int) -> Iterator[Any]:
     while True:
-        yield from measure.notifications(records, 1)
+        yield from measure.notifications(records, size)
 
 
 def steady(
-    what: str, unit: str, samples: list[list[Sample]], value: Callable[[Sample], float], limit: float
+    what: str,
+    unit: str,
+    samples: list[list[Sample]],
+    some: tuple[int, str],
+    value: Callable[[Sample], float],
+    limit: float,
 ) -> Finding:
-    """Compares the medians of the first and the last hundred photos of each process."""
+    """Compares the medians of the first and the last samples of each process; `some` are their number and name."""
+    number, name = some
     pairs = [
-        (statistics.median(map(value, of_one[:HUNDRED])), statistics.median(map(value, of_one[-HUNDRED:])))
+        (statistics.median(map(value, of_one[:number])), statistics.median(map(value, of_one[-number:])))
         for of_one in samples
     ]
     drift = max(last / first - 1 for first, last in pairs)
     found = ", ".join(f"{first:.1f} → {last:.1f} {unit}".strip() for first, last in pairs)
-    return Finding(f"{what}, first to last hundred", f"{found} ({drift:+.1%}, at most {limit:+.0%})", drift <= limit)
+    return Finding(f"{what}, first to last {name}", f"{found} ({drift:+.1%}, at most {limit:+.0%})", drift <= limit)
 
 
 # ---- many photos at once ----
