@@ -15,14 +15,30 @@ const EXTENSION: u8 = 0x21;
 const IMAGE: u8 = 0x2C;
 const APPLICATION: u8 = 0xFF;
 
-/// Bytes of the application extensions before the first picture, such as profiles and XMP, all of which
-/// the decoder keeps.
+/// What the blocks of a GIF hold up to the end of its first picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    /// Bytes of the application extensions before the picture, such as profiles and XMP, all of which the
+    /// decoder keeps.
+    pub kept: u64,
+    /// Whether the picture's end is there.
+    pub has_end: bool,
+}
+
+/// Reads the blocks' sizes.
 ///
 /// # Errors
 /// [`PhotoError::Corrupt`] if the file has more parts than a photo, or if decoding the first picture would
 /// cost more than any photo does; [`PhotoError::Cancelled`].
-pub(crate) fn kept_bytes(gif: &[u8], cancel: &CancelFlag) -> Result<u64, PhotoError> {
-    let mut blocks = Blocks { gif, position: 13 + color_table_bytes(gif.get(10)), sub_blocks: 0 };
+pub(crate) fn sizes(gif: &[u8], cancel: &CancelFlag) -> Result<Sizes, PhotoError> {
+    let first = 13 + color_table_bytes(gif.get(10));
+    let mut blocks = Blocks { gif, position: first, sub_blocks: 0, are_cut_off: false };
+    let kept = kept_bytes(&mut blocks, cancel)?;
+    Ok(Sizes { kept, has_end: !blocks.are_cut_off })
+}
+
+fn kept_bytes(blocks: &mut Blocks<'_>, cancel: &CancelFlag) -> Result<u64, PhotoError> {
+    let gif = blocks.gif;
     let (mut extensions, mut kept) = (0, 0);
     loop {
         cancel.check()?;
@@ -66,13 +82,16 @@ struct Blocks<'a> {
     gif: &'a [u8],
     position: usize,
     sub_blocks: usize,
+    /// Whether a byte was asked for behind the end of the file.
+    are_cut_off: bool,
 }
 
 impl Blocks<'_> {
     fn byte(&mut self) -> Option<u8> {
-        let byte = *self.gif.get(self.position)?;
-        self.position += 1;
-        Some(byte)
+        let byte = self.gif.get(self.position).copied();
+        self.are_cut_off |= byte.is_none();
+        self.position += usize::from(byte.is_some());
+        byte
     }
 
     /// Skips sub-blocks up to the empty one that ends them, and counts the bytes in them.
@@ -111,7 +130,7 @@ mod tests {
     const PICTURE: &[u8] = b"\x2C\0\0\0\0\x08\0\x08\0\x80......\x02\x02ab\x01c\0";
 
     fn kept(parts: &[&[u8]]) -> Result<u64, PhotoError> {
-        kept_bytes(&[SCREEN, &parts.concat()].concat(), &CancelFlag::default())
+        sizes(&[SCREEN, &parts.concat()].concat(), &CancelFlag::default()).map(|sizes| sizes.kept)
     }
 
     #[test]
@@ -119,8 +138,14 @@ mod tests {
         let (profile, comment) = (b"\x21\xFF\x0BICCRGBG1012\x02ab\0", b"\x21\xFE\x05hello\0");
         assert_eq!(kept(&[comment, profile, PICTURE, profile]), Ok(13));
         assert_eq!(kept(&[profile, b"\x3B", profile]), Ok(13));
-        for length in 0..SCREEN.len() {
-            assert_eq!(kept_bytes(&SCREEN[..length], &CancelFlag::default()), Ok(0));
+    }
+
+    #[test]
+    fn a_picture_has_an_end_only_if_all_of_its_blocks_are_there() {
+        let whole = [SCREEN, b"\x21\xFF\x0BICCRGBG1012\x02ab\0", PICTURE].concat();
+        for length in 0..=whole.len() {
+            let sizes = sizes(&whole[..length], &CancelFlag::default()).unwrap();
+            assert_eq!(sizes.has_end, length == whole.len(), "{length}");
         }
     }
 

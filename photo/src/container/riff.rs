@@ -33,12 +33,18 @@ pub(crate) struct Contents<'a> {
     pub profile: Option<&'a [u8]>,
     /// The flags that agree with the chunks; `None` if there is no VP8X chunk.
     pub flags: Option<u8>,
+    /// Whether the file is as long as its header says.
+    pub has_end: bool,
 }
 
 /// Where a WebP ends by its own header, or where its bytes do.
 pub(crate) fn end(webp: &[u8]) -> usize {
+    webp.len().min(announced_end(webp))
+}
+
+fn announced_end(webp: &[u8]) -> usize {
     let length = webp.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
-    webp.len().min(length.unwrap_or_default() as usize + 8)
+    length.unwrap_or_default() as usize + 8
 }
 
 /// Reads the chunks' names, and the profile.
@@ -74,7 +80,7 @@ pub(crate) fn contents<'a>(
         }
         flags
     });
-    Ok(Contents { profile, flags })
+    Ok(Contents { profile, flags, has_end: announced_end(webp) <= webp.len() })
 }
 
 /// The file in parts, with these flags instead of its own.
@@ -149,5 +155,13 @@ mod tests {
         assert_eq!(flags(0x12, &[b"ANIM", b"ANMF"]), 0x12);
         let without = contents(b"RIFF\x0C\0\0\0WEBPVP8 \0\0\0\0", &CancelFlag::default());
         assert_eq!(without.unwrap().flags, None);
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_it_says_has_no_end() {
+        let whole = b"RIFF\x0C\0\0\0WEBPVP8 \0\0\0\0and more";
+        let has_end = |length| contents(&whole[..length], &CancelFlag::default()).unwrap().has_end;
+        assert!(has_end(whole.len()) && has_end(20));
+        assert!(!has_end(19) && !has_end(12) && !has_end(4));
     }
 }

@@ -50,6 +50,21 @@ fn a_prefix_is_refused_or_gives_the_whole_picture() {
     }
 }
 
+/// Whoever uploads photos can mend a broken upload, but not a damaged file.
+#[test]
+fn half_of_a_photo_is_said_to_be_truncated() {
+    let halves = PHOTOS.map(|name| {
+        let photo = golden(name);
+        (name, render(&photo[..photo.len() / 2]))
+    });
+    let other: Vec<_> = halves
+        .iter()
+        .filter_map(|(name, half)| half.as_ref().err().map(|refusal| (name, refusal)))
+        .filter(|(_, refusal)| refusal.name() != "TruncatedPhoto")
+        .collect();
+    assert!(other.is_empty(), "{other:#?}");
+}
+
 #[test]
 fn a_flipped_bit_gives_a_picture_or_a_failure() {
     for name in PHOTOS {

@@ -45,7 +45,7 @@ struct Repair {
     before_end: Option<usize>,
     /// Bytes of a checksum that come between these and the end chunk.
     checksum: Vec<u8>,
-    /// Whether a PNG lacks its end chunk, so that image data may be missing too.
+    /// Whether the file lacks its end, so that image data may be missing too.
     lacks_end: bool,
     /// The flags of a WebP that announce nothing that is missing.
     flags: Option<u8>,
@@ -77,10 +77,14 @@ pub(super) fn header(
             repair = Repair { before_end, checksum, lacks_end: !has_end, flags: None };
             (kept, image, None)
         }
-        RasterFormat::Gif => (gif::kept_bytes(photo, cancel)?, 0, None),
+        RasterFormat::Gif => {
+            let gif::Sizes { kept, has_end } = gif::sizes(photo, cancel)?;
+            repair.lacks_end = !has_end;
+            (kept, 0, None)
+        }
         RasterFormat::WebP => {
-            let riff::Contents { profile, flags } = riff::contents(photo, cancel)?;
-            repair.flags = flags;
+            let riff::Contents { profile, flags, has_end } = riff::contents(photo, cancel)?;
+            repair = Repair { flags, lacks_end: !has_end, ..repair };
             (0, 0, profile)
         }
         RasterFormat::Bmp => (0, 0, None),
@@ -158,10 +162,9 @@ pub(super) fn decode(
     if decoder.total_bytes() != samples.len() as u64 {
         return Err(PhotoError::Corrupt("its header is ambiguous".into()));
     }
-    decoder.read_image(&mut samples).map_err(|error| match header.repair.lacks_end {
-        true => PhotoError::image_data_is_missing(photo.len()),
-        false => photo_error(&error, photo.len()),
-    })?;
+    decoder
+        .read_image(&mut samples)
+        .map_err(|error| photo_error(&error, photo.len(), header.repair.lacks_end))?;
     Ok(to_displayable(samples, header.size, layout, None))
 }
 
@@ -186,7 +189,7 @@ fn open<'a>(
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(limit);
     reader.limits(limits);
-    reader.into_decoder().map_err(|error| photo_error(&error, photo.len()))
+    reader.into_decoder().map_err(|error| photo_error(&error, photo.len(), repair.lacks_end))
 }
 
 fn layout(color_type: ColorType) -> Result<Layout, PhotoError> {
@@ -203,9 +206,10 @@ fn layout(color_type: ColorType) -> Result<Layout, PhotoError> {
     Ok(Layout { colour, alpha, is_deep })
 }
 
-/// Maps a decoder's error to a verdict on the photo.
-fn photo_error(error: &ImageError, bytes: usize) -> PhotoError {
-    if is_unexpected_end(error) {
+/// Maps a decoder's error to a verdict on the photo. Some decoders call it corrupt where it ends too soon.
+fn photo_error(error: &ImageError, bytes: usize, lacks_end: bool) -> PhotoError {
+    let is_supported = !matches!(error, ImageError::Unsupported(_));
+    if is_unexpected_end(error) || lacks_end && is_supported {
         return PhotoError::image_data_is_missing(bytes);
     }
     match error {
