@@ -132,15 +132,13 @@ impl Config {
         let config = Config {
             originals_bucket: vars.originals_bucket()?,
             originals_prefix: vars.originals_prefix(),
-            thumbnails_bucket: vars
-                .required("THUMBNAILS_BUCKET", "the bucket of the thumbnails")?,
+            thumbnails_bucket: vars.bucket("THUMBNAILS_BUCKET", "the bucket of the thumbnails")?,
             renditions: vars.renditions()?,
             resampling: vars.resampling()?,
             thumbnails_prefix: vars.text("THUMBNAILS_PREFIX", ""),
             cache_control: vars.cache_control()?,
             photos_table: vars.required("PHOTOS_TABLE", "the name of the DynamoDB table")?,
-            dead_letter_queue_url: vars
-                .required("DEAD_LETTER_QUEUE_URL", "the URL of the SQS dead-letter queue")?,
+            dead_letter_queue_url: vars.dead_letter_queue_url()?,
             queue_max_receives: vars.number(
                 "QUEUE_MAX_RECEIVES",
                 0,
@@ -302,7 +300,31 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
     }
 
     fn originals_bucket(&self) -> Result<String, ConfigError> {
-        self.required("ORIGINALS_BUCKET", "the bucket of the photos")
+        self.bucket("ORIGINALS_BUCKET", "the bucket of the photos")
+    }
+
+    /// A bucket by its name, as events have it: under another name they would be ignored without end, and one
+    /// bucket would be taken for two. Old buckets have names with capitals and underscores (Amazon S3 User Guide,
+    /// "General purpose bucket naming rules").
+    fn bucket(&self, name: &'static str, what: &'static str) -> Result<String, ConfigError> {
+        let value = self.required(name, what)?;
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+        if !value.bytes().all(is_allowed) {
+            let allowed = "a bucket's name, without s3:// and not an ARN";
+            return Err(ConfigError::Invalid { name, value, allowed });
+        }
+        Ok(value)
+    }
+
+    fn dead_letter_queue_url(&self) -> Result<String, ConfigError> {
+        const NAME: &str = "DEAD_LETTER_QUEUE_URL";
+        let value = self.required(NAME, "the URL of the SQS dead-letter queue")?;
+        if !value.starts_with("https://") && !value.starts_with("http://") {
+            let allowed =
+                "the URL of an SQS queue, which begins with https://, not its name or ARN";
+            return Err(ConfigError::Invalid { name: NAME, value, allowed });
+        }
+        Ok(value)
     }
 
     fn originals_prefix(&self) -> String {
@@ -427,6 +449,11 @@ mod tests {
     #[test]
     fn a_bad_value_stops_the_start_with_its_name_its_value_and_what_is_allowed() {
         for (name, value) in [
+            ("ORIGINALS_BUCKET", "s3://photos"),
+            ("ORIGINALS_BUCKET", "arn:aws:s3:::photos"),
+            ("THUMBNAILS_BUCKET", "photos/small"),
+            ("DEAD_LETTER_QUEUE_URL", "letters"),
+            ("DEAD_LETTER_QUEUE_URL", "arn:aws:sqs:eu-west-1:1:letters"),
             ("RENDITIONS", ""),
             ("RENDITIONS", "thumbnail"),
             ("RENDITIONS", "thumbnail: scale=a quarter"),
@@ -451,6 +478,8 @@ mod tests {
     #[test]
     fn what_is_set_is_taken_up_to_its_bounds() {
         let config = read(&[
+            ("ORIGINALS_BUCKET", "Old_photos.2012"),
+            ("DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:4566/1/letters"),
             ("ORIGINALS_PREFIX", "/uploads/"),
             ("THUMBNAILS_PREFIX", "of/"),
             ("CACHE_CONTROL", "no-store"),
@@ -463,6 +492,8 @@ mod tests {
             ("HEIC", "refuse"),
         ])
         .unwrap();
+        assert_eq!(config.originals_bucket, "Old_photos.2012");
+        assert_eq!(config.dead_letter_queue_url, "http://127.0.0.1:4566/1/letters");
         assert_eq!(config.originals_prefix, "/uploads/");
         assert_eq!(config.rendition_places("a.jpg")[0].key, "of/small/a.jpg");
         assert!(!config.delete_with_original);
@@ -514,6 +545,7 @@ mod tests {
         let missing = read_upload(&[("ORIGINALS_BUCKET", "")]).unwrap_err().to_string();
         assert!(missing.starts_with("ORIGINALS_BUCKET is not set"), "{missing}");
         for (name, value) in [
+            ("ORIGINALS_BUCKET", "photos/"),
             ("ORIGINALS_PREFIX", &*"é".repeat(101)),
             ("MAX_PHOTO_BYTES", "0"),
             ("HEIC", "no"),

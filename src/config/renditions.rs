@@ -56,7 +56,7 @@ pub enum RenditionKind {
 
 /// A mistake in the text of the setting.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("character {position}: expected {expected}, found {found:?}")]
+#[error("character {position}: expected {expected}, found {}", shown(found))]
 pub struct RenditionsError {
     /// Position of the mistake in characters, from 1.
     position: usize,
@@ -226,6 +226,11 @@ impl<'a> Text<'a> {
     }
 }
 
+/// A word in a message.
+fn shown(word: &str) -> String {
+    if word.is_empty() { "nothing".to_owned() } else { format!("{word:?}") }
+}
+
 /// Bytes of `text` before `part`, which is a part of it.
 fn offset(text: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len())
@@ -389,6 +394,13 @@ mod tests {
             let found = RenditionsError { position, found: found.to_owned(), expected };
             assert_eq!(error, found, "{text}");
         }
+    }
+
+    #[test]
+    fn a_message_says_what_was_found_or_that_nothing_was() {
+        let message = |text| parse(text).unwrap_err().to_string();
+        assert!(message("thumbnail: fit=0").ends_with("found \"fit=0\""));
+        assert!(message("thumbnail:").ends_with("found nothing"));
     }
 
     #[test]
