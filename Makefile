@@ -40,7 +40,7 @@ REPRODUCIBLE := $(DEV).dist.reproducible
 SAM_BUILD    := SAM_CLI_TELEMETRY=0 $(REPRODUCIBLE) $(OPS)/bin/sam build
 # Several, so that the demo's page can choose by the screen.
 DEMO_RENDITIONS := thumbnail: scale=0.25 quality=0.9; grid: fit=480; screen: fit=1600
-DEPLOY = $(AWS) deploy --stack $(STACK) --parameter Architecture=$(ARCHITECTURE)
+DEPLOY = $(AWS) deploy --stack "$(STACK)" --parameter Architecture=$(ARCHITECTURE)
 
 # Lambda's name for this machine's processor: the functions that are built here must run here.
 ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
@@ -179,19 +179,19 @@ fmt: ## Format the code
 
 run: build up ## Process a photo in the local AWS, and show its thumbnail and its item (PHOTO=path)
 	@$(DEPLOY) > /dev/null
-	@$(DEV).stack.run_photo --stack $(STACK) "$(PHOTO)"
+	@$(DEV).stack.run_photo --stack "$(STACK)" "$(PHOTO)"
 	@echo
 	@echo "The local AWS keeps running. Another photo: make run PHOTO=path. To end it: make stop"
 
 demo: build up ## Serve a page of trips: it uploads photos, and shows them by day and on a map (PORT=8080)
 	@$(DEPLOY) --parameter Notices=true "Renditions=$(DEMO_RENDITIONS)" > /dev/null
 	cargo build $(CRATES) --bin demo-server
-	@$(DEV).stack.demo --stack $(STACK) --port $(PORT) target/$(PROFILE)/demo-server
+	@$(DEV).stack.demo --stack "$(STACK)" --port "$(PORT)" target/$(PROFILE)/demo-server
 
 load: build up ## Upload batches of 24 large photos to the local AWS, and report on each photo (BATCHES=2 LOAD="--rate 4")
 	@$(DEPLOY) > /dev/null
 	cargo build $(CRATES) --bin load-test
-	@$(AWS) exec -- target/$(PROFILE)/load-test --stack $(STACK) --batches $(BATCHES) $(LOAD)
+	@$(AWS) exec -- target/$(PROFILE)/load-test --stack "$(STACK)" --batches $(BATCHES) $(LOAD)
 
 soak: build ## Load the function for minutes, and with many photos at once: nothing may grow or be lost (SOAK_COUNT=2400 WAITS=1)
 	@$(AWS) with -- $(DEV).benches.load.soak --photos $(SOAK_COUNT) $(if $(WAITS),--waits)
@@ -204,7 +204,7 @@ scale: setup ## Simulate on paper how far the system scales, and what breaks fir
 
 invoke: build up ## Invoke the function in the local AWS with a sample event (EVENT=path)
 	@$(DEPLOY) > /dev/null
-	@$(DEV).stack.invoke --stack $(STACK) "$(EVENT)"
+	@$(DEV).stack.invoke --stack "$(STACK)" "$(EVENT)"
 
 up: setup ## Start the local AWS
 	@$(AWS) up
@@ -306,16 +306,16 @@ destroy: ops ## Delete the stack from AWS; originals and table stay (CONFIG=defa
 	$(SAM) delete --config-env $(CONFIG)
 
 logs: ops ## Follow the functions' logs in AWS (STACK=photos)
-	$(SAM) logs --stack-name $(STACK) --tail
+	$(SAM) logs --stack-name "$(STACK)" --tail
 
 invoke-remote: ops ## Invoke the function in AWS with an event (STACK=photos EVENT=path)
-	$(SAM) remote invoke ThumbnailFunction --stack-name $(STACK) --event-file $(EVENT)
+	$(SAM) remote invoke ThumbnailFunction --stack-name "$(STACK)" --event-file $(EVENT)
 
 redrive: setup ## Try every message of a stack's dead-letter queue once more (STACK=photos)
-	@$(DEV).stack.redrive --stack $(STACK)
+	@$(DEV).stack.redrive --stack "$(STACK)"
 
 backfill: setup ## Make the renditions of photos that are in a stack's bucket already (STACK=photos PREFIX= DRY_RUN=1 DIRECT=1 LOCAL=1 RESTART=1)
-	@$(if $(LOCAL),$(AWS) exec --) $(DEV).stack.backfill --stack $(STACK) $(if $(PREFIX),--prefix "$(PREFIX)") \
+	@$(if $(LOCAL),$(AWS) exec --) $(DEV).stack.backfill --stack "$(STACK)" $(if $(PREFIX),--prefix "$(PREFIX)") \
 		$(if $(DRY_RUN),--dry-run) $(if $(DIRECT),--direct) $(if $(RESTART),--restart)
 
 backfill-check: build ## Backfill many small photos in the local AWS, with an interruption and a change of settings (BACKFILL_PHOTOS=500)

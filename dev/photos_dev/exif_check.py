@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from photos_dev.arguments import whole
 from photos_dev.problem import Problem, exit_with
 
 BATCH = 100  # photos in one call of exiftool and of the facts program
@@ -94,7 +95,7 @@ BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares facts of photos with exiftool's.")
-    parser.add_argument("--differences", type=int, default=20, metavar="N", help="shown per field (default: 20)")
+    parser.add_argument("--differences", type=whole(0), default=20, metavar="N", help="shown per field (default: 20)")
     parser.add_argument("--known", type=Path, metavar="FILE", help="accepted differences, one a line: path, tab, field")
     parser.add_argument("program", type=Path, metavar="FACTS_PROGRAM", help="the built photo/examples/facts.rs")
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of photos")

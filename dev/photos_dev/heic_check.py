@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from photos_dev.arguments import number
 from photos_dev import exif_check
 from photos_dev.benches.install import tools_python
 from photos_dev.exif_check import Photo, say
@@ -59,7 +60,7 @@ PECULIAR = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares HEICs with libheif's pixels and exiftool's facts.")
-    parser.add_argument("--level", type=float, default=LEVEL, help=f"largest mean difference (default: {LEVEL})")
+    parser.add_argument("--level", type=number(0), default=LEVEL, help=f"largest mean difference (default: {LEVEL})")
     parser.add_argument("program", type=Path, metavar="HEIC_PROGRAM", help="the built dev/bench/src/bin/heic.rs")
     parser.add_argument("facts", type=Path, metavar="FACTS_PROGRAM", help="the built photo/examples/facts.rs")
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folder of HEICs")

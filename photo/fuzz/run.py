@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from photos_dev.arguments import whole
 from photos_dev.problem import Problem, exit_with
 
 FUZZ = Path(__file__).resolve().parent
@@ -33,7 +34,7 @@ ENVIRONMENT = {"ASAN_OPTIONS": "detect_odr_violation=0", "JSIMD_FORCENONE": "1"}
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Feeds damaged photos to every decoder.")
-    parser.add_argument("--seconds", type=int, default=20, help="time for each target (default: 20)")
+    parser.add_argument("--seconds", type=whole(1), default=20, help="time for each target (default: 20)")
     parser.add_argument("--tools", type=Path, default=ROOT / ".venv", help="folder to install cargo-fuzz into (default: .venv)")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=" ".join(TARGETS))
     options = parser.parse_args()

@@ -309,6 +309,13 @@ class Try(unittest.TestCase):
         self.assertNotIn("installing", second.stdout)
         self.assertIn("tokyo trip/my photo.jpg", second.stdout)
         self.assertLess(time.monotonic() - started, SECONDS)
+
+        # What claims to be no picture has no item to wait for.
+        text = folder / "notes.pdf"
+        text.write_text("a text")
+        ignored = self.run_try(unpacked / "try", text)
+        self.assertEqual(ignored.returncode, 1, ignored.stdout)
+        self.assertRegex(ignored.stdout, r"(?m)^error: the function ignored tokyo trip/notes\.pdf: NotAPhoto: its name ")
         # What it leaves in its folder is no part of the release.
         self.assertEqual(contents(unpacked), contents(release))
 

@@ -67,7 +67,7 @@ def unpacked(archive: Path, folder: Path) -> Path:
                     stop(f"{archive} is no release: it has {entry.name}, which is not a file inside of its folder")
             tar.extractall(folder)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:  # of the archive, and of its compression
-        stop(f"{archive} is no release: {error}")
+        stop(f"{archive} is no release: {str(error).splitlines()[0]}")
     return next(folder.iterdir())
 
 

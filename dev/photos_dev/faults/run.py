@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from photos_dev.arguments import number, whole
 from photos_dev.faults import plan, report
 from photos_dev.faults.driver import Driver
 from photos_dev.faults.judge import BROKEN, End, Last, World, explain, rewritten, state, strays, untold
@@ -31,9 +32,9 @@ from photos_dev.problem import Problem, exit_with
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Makes every call of the function to AWS fail in every way.")
-    parser.add_argument("--count", type=int, default=600, help="number of photos (default: 600)")
+    parser.add_argument("--count", type=whole(1), default=600, help="number of photos (default: 600)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the faults (default: 1)")
-    parser.add_argument("--within", type=float, default=480, metavar="SECONDS", help="time limit (default: 480)")
+    parser.add_argument("--within", type=number(1), default=480, metavar="SECONDS", help="time limit (default: 480)")
     parser.add_argument("--renditions", type=int, choices=plan.RENDITIONS, action="append", metavar="NUMBER",
                         help="number of renditions of each photo: 1, 4, or both, half of the photos each (default)")
     parser.add_argument("--waits", action="store_true", help="make each call wait as long as it would in AWS")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 
+from photos_dev.arguments import number, whole
 from photos_dev.benches.load.waits import BOTH
 from photos_dev.local_aws.cli import on_local_aws
 from photos_dev.paths import DOCS
@@ -49,19 +50,19 @@ def parse_arguments() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     parser.add_argument("command", nargs="?", choices=("run", "check"), default="run")
     parser.add_argument(
         "--cpu-ms",
-        type=float,
+        type=number(1),
         default=constants.CPU_MS,
         help="CPU time of a photo, as `make measure` and `make cost` measure it (%(default)s)",
     )
     titles = [waits.title for waits in BOTH]
     parser.add_argument("--waits", choices=titles, default=titles[0], help="for S3 and DynamoDB (%(default)s)")
     parser.add_argument(
-        "--account", type=int, default=constants.ACCOUNT_ENVIRONMENTS, help="the account's concurrency (%(default)s)"
+        "--account", type=whole(1), default=constants.ACCOUNT_ENVIRONMENTS, help="the account's concurrency (%(default)s)"
     )
-    parser.add_argument("--window", type=float, default=0.0, help="QueueWindowSeconds, 0 to 5 (%(default)s)")
+    parser.add_argument("--window", type=number(0, 5), default=0.0, help="QueueWindowSeconds, 0 to 5 (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the random numbers (%(default)s)")
-    parser.add_argument("--rates", type=float, nargs="+", default=[4.0, 8.0], help="check: photos a second")
-    parser.add_argument("--photos", type=int, default=48, help="check: photos of each rate (%(default)s)")
+    parser.add_argument("--rates", type=number(0.1), nargs="+", default=[4.0, 8.0], help="check: photos a second")
+    parser.add_argument("--photos", type=whole(1), default=48, help="check: photos of each rate (%(default)s)")
     return parser, parser.parse_args()
 
 

@@ -7,6 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
+from photos_dev.arguments import whole
 from photos_dev.local_aws.cli import on_local_aws
 from photos_dev.local_aws.deploy import Clients, stack_outputs
 from photos_dev.local_aws.server import client_environment, endpoint, free_port
@@ -18,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("server", type=Path, help="the program built from dev/demo-server")
     parser.add_argument("--stack", default="photos", metavar="NAME", help="name of the stack (default: photos)")
-    parser.add_argument("--port", type=int, default=8080, help="port of 127.0.0.1 (default: 8080); 0 for any free one")
+    parser.add_argument("--port", type=whole(0, 65535), default=8080, help="port of 127.0.0.1 (default: 8080); 0 for any free one")
     arguments = parser.parse_args()
 
     aws = Clients(endpoint())

@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from photos_dev.arguments import number
 from photos_dev.problem import Problem, exit_with
 from photos_dev.stack.outputs import stack_outputs
 
@@ -123,8 +124,8 @@ class Stack:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Tries every dead letter once more.")
     parser.add_argument("--stack", default="photos", metavar="NAME", help="name of the stack (default: photos)")
-    parser.add_argument("--every", type=float, default=5, metavar="SECONDS", help="time between two looks (default: 5)")
-    parser.add_argument("--within", type=float, default=3600, metavar="SECONDS", help="time limit (default: 3600)")
+    parser.add_argument("--every", type=number(0.1), default=5, metavar="SECONDS", help="time between two looks (default: 5)")
+    parser.add_argument("--within", type=number(1), default=3600, metavar="SECONDS", help="time limit (default: 3600)")
     options = parser.parse_args()
     # Like Ctrl-C, so that the event source is disabled before the end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -26,6 +26,7 @@ from photos_dev.problem import Problem, exit_with
 ALBUM = "tokyo trip"
 OUT = ROOT / "out"
 TIMEOUT_SECONDS = 60
+LOOKS_A_SECOND = 10
 LOG_LINES = 10
 
 STYLED = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -73,7 +74,8 @@ def wait_for_item(
     aws: Clients, names: dict[str, str], key: str, etag: str, uploaded_at: datetime
 ) -> dict[str, Any]:
     """The photo's item, once it comes from this upload and not from an earlier one."""
-    for _ in progress(f"waiting for the photo's item in {names['PhotosTableName']}"):
+    function = names["ThumbnailFunctionName"]
+    for look, _ in enumerate(progress(f"waiting for the photo's item in {names['PhotosTableName']}")):
         answer = aws.dynamodb.get_item(
             TableName=names["PhotosTableName"], Key={"photoKey": {"S": key}}, ConsistentRead=True
         )
@@ -84,6 +86,10 @@ def wait_for_item(
             and instant(item["processedAt"]) >= uploaded_at.replace(microsecond=0)
         ):
             return item
+        if look % LOOKS_A_SECOND == LOOKS_A_SECOND - 1:
+            line = photo_line(aws, function, key, uploaded_at)
+            if line.get("outcome") == "ignored":
+                raise Problem(f"the function ignored {key}: {line['errorType']}: {line['reason']}")
     raise Problem(
         f"no item of {key} after {TIMEOUT_SECONDS} s\n"
         + explain_silence(aws, names, key, uploaded_at)
@@ -104,7 +110,7 @@ def progress(what: str) -> Iterator[None]:
                 print(f"{what} ... {elapsed:.0f} s", flush=True)
                 next_line += 5
             yield
-            time.sleep(0.1)
+            time.sleep(1 / LOOKS_A_SECOND)
     finally:
         if STYLED:
             print("\r\033[K", end="", flush=True)
@@ -132,12 +138,16 @@ def log_line(aws: Clients, function: str, key: str, since: datetime) -> dict[str
     It may arrive a little later than the item: Lambda delivers logs when an invocation has ended.
     """
     for _ in range(20):
-        for text in reversed(log_lines(aws, function, since)):
-            line = parse_object(text)
-            if line.get("message") == "photo" and line.get("key") == key:
-                return line
-        time.sleep(0.1)
+        if line := photo_line(aws, function, key, since):
+            return line
+        time.sleep(1 / LOOKS_A_SECOND)
     return {}
+
+
+def photo_line(aws: Clients, function: str, key: str, since: datetime) -> dict[str, Any]:
+    """The last line about the photo that is there by now, empty if there is none."""
+    lines = map(parse_object, reversed(log_lines(aws, function, since)))
+    return next((line for line in lines if line.get("message") == "photo" and line.get("key") == key), {})
 
 
 def dead_letter(

@@ -17,6 +17,7 @@ import signal
 import sys
 from pathlib import Path
 
+from photos_dev.arguments import whole
 from photos_dev.benches.install import Missing, say
 from photos_dev.benches.load import jvm, lambdas, report
 from photos_dev.benches.load.costs import Measured
@@ -32,7 +33,7 @@ from photos_dev.problem import Problem, exit_with
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares the cost of a batch of thumbnails, made in several ways.")
     parser.add_argument("--photos", type=Path, metavar="DIR", help="folder of JPEGs (default: made from the test photo)")
-    parser.add_argument("--within", type=int, default=480, metavar="SECONDS", help="time limit (default: 480)")
+    parser.add_argument("--within", type=whole(1), default=480, metavar="SECONDS", help="time limit (default: 480)")
     options = parser.parse_args()
     end_in_time(options.within)
     aws = Clients(endpoint())

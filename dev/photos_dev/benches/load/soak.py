@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from photos_dev.arguments import whole
 from photos_dev.benches import measure
 from photos_dev.benches.install import say
 from photos_dev.benches.latency import DELAYS, slow_aws
@@ -40,6 +41,8 @@ BOOTSTRAP = FUNCTIONS / "thumbnail/bootstrap"
 SMALL_PHOTO = ROOT / "photo/tests/golden/photos/jpeg-orientation-6.jpg"
 # A batch of 24 every 36 seconds, for an hour.
 PHOTOS = 2400
+# An event of 24 for each process.
+LEAST = 48
 LONGEST_SECONDS = 600
 HUNDRED = 100
 # Events of 24 photos that are compared, instead of a hundred of one.
@@ -75,7 +78,7 @@ class Sample:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=int, default=PHOTOS, help=f"number of photos (default: {PHOTOS})")
+    parser.add_argument("--photos", type=whole(LEAST), default=PHOTOS, help=f"number of photos (default: {PHOTOS})")
     parser.add_argument("--waits", action="store_true", help="make each call wait as AWS's guide says")
     options = parser.parse_args()
     aws = Clients(endpoint())
@@ -124,7 +127,7 @@ def soak(environment: dict[str, str], records: list[dict[str, Any]], count: int,
     found = f"{worked} photos in {seconds:.0f} s, {worked / seconds:.1f} a second, by {AT_ONCE} processes"
     some = (HUNDRED, "hundred") if size == 1 else (TEN, f"ten events of {size}")
     return [
-        Finding("an hour's worth of photos", found, worked == count),
+        Finding("an hour's worth of photos", found, worked == AT_ONCE * events * size),
         steady("memory", "MB", samples, some, lambda sample: sample.memory_mb, MEMORY_DRIFT),
         steady("descriptors", "", samples, some, lambda sample: sample.descriptors, 0),
         steady("CPU time of a photo", "ms", samples, some, lambda sample: sample.cpu_ms, TIME_DRIFT),

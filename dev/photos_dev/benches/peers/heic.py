@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from photos_dev.arguments import whole
 from photos_dev.benches import heics
 from photos_dev.benches.install import Missing, say
 from photos_dev.benches.machine import processor
@@ -60,7 +61,7 @@ def ways(profile: str) -> list[Way]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares a HEIC's thumbnail with those of other thumbnailers.")
-    parser.add_argument("--runs", type=run.positive, default=10, help="thumbnails of a phone's HEIC (default: 10)")
+    parser.add_argument("--runs", type=whole(1), default=10, help="thumbnails of a phone's HEIC (default: 10)")
     parser.add_argument("--profile", default="release", help="cargo profile (default: release)")
     options = parser.parse_args()
     photos = heics.made()

@@ -8,6 +8,7 @@ import argparse
 import os
 from pathlib import Path
 
+from photos_dev.arguments import whole
 from photos_dev.benches.install import BENCH
 from photos_dev.benches.machine import processor
 from photos_dev.benches.peers import run
@@ -26,7 +27,7 @@ TITLES = {"rust": "this crate", "sharp": "sharp", "pillow": "Pillow, thumbnail"}
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares the cost of three renditions with that of one.")
-    parser.add_argument("--runs", type=run.positive, default=10, help="runs in a round (default: 10)")
+    parser.add_argument("--runs", type=whole(1), default=10, help="runs in a round (default: 10)")
     parser.add_argument("--profile", default="local", help="cargo profile (default: local)")
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="a JPEG")
     options = parser.parse_args()

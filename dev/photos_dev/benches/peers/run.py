@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from photos_dev.arguments import whole
 from photos_dev.benches import charts
 from photos_dev.benches.install import (
     BENCH,
@@ -107,7 +108,7 @@ def ways() -> list[Way]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares this crate with other thumbnailers.")
-    parser.add_argument("--runs", type=positive, default=10, help="thumbnails per photo (default: 10)")
+    parser.add_argument("--runs", type=whole(1), default=10, help="thumbnails per photo (default: 10)")
     parser.add_argument("--profile", default="local", help="cargo profile (default: local)")
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="a JPEG")
     options = parser.parse_args()
@@ -124,13 +125,6 @@ def main() -> int:
         raise Problem(f"this crate made no thumbnails: {compared[1].missing}")
     write(compared, options, drift)
     return 0
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def check(photos: list[Path]) -> None:

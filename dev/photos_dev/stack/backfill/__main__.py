@@ -13,6 +13,7 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from photos_dev.arguments import number, whole
 from photos_dev.problem import Problem, exit_with
 from photos_dev.stack.backfill import direct, estimate, job
 from photos_dev.stack.backfill.state import alone, load, path_of
@@ -39,18 +40,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--stack", default="photos", metavar="NAME", help="name of the stack (default: photos)")
     parser.add_argument("--prefix", metavar="PREFIX", help="only keys that begin with it (default: OriginalsPrefix)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done and what it would cost")
-    parser.add_argument("--every", type=float, default=5, metavar="SECONDS", help="time between two looks at a job (default: 5)")
+    parser.add_argument("--every", type=number(0.1), default=5, metavar="SECONDS", help="time between two looks at a job (default: 5)")
     parser.add_argument("--direct", action="store_true", help="invoke the function from this machine")
-    parser.add_argument("--at-once", type=at_least_one, default=8, metavar="N", help="invocations at once with --direct (default: 8)")
+    parser.add_argument("--at-once", type=whole(1), default=8, metavar="N", help="invocations at once with --direct (default: 8)")
     parser.add_argument("--restart", action="store_true", help="with --direct: begin anew, wherever the last run was stopped")
     return parser.parse_args()
-
-
-def at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
 
 
 def run(options: argparse.Namespace) -> int:
