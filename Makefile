@@ -295,14 +295,19 @@ strip-check: setup ## Read share copies of the photos below DIR with exiftool: n
 	cargo build $(CRATES) --example stripped
 	@$(DEV).strip_check target/$(PROFILE)/examples/stripped "$(DIR)"
 
-deploy: setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)
+# SAM would build for minutes, and then miss the name of a stack.
+.PHONY: config
+config:
+	@grep --quiet '^\[$(CONFIG)\.' samconfig.toml || { echo "error: samconfig.toml has no tables [$(CONFIG).…]"; exit 1; }
+
+deploy: config setup ops ## Build the functions and deploy them to AWS (CONFIG=default, dev or prod of samconfig.toml)
 	$(SAM_BUILD) --config-env $(CONFIG)
 	$(SAM) deploy --config-env $(CONFIG) $(if $(filter default,$(CONFIG)),--guided)
 
 managed-template: setup ## Write a variant of template.yaml for Lambda Managed Instances (MANAGED=template-managed.yaml)
 	@$(DEV).stack.managed_instances "$(MANAGED)"
 
-destroy: ops ## Delete the stack from AWS; originals and table stay (CONFIG=default, dev or prod)
+destroy: config ops ## Delete the stack from AWS; originals and table stay (CONFIG=default, dev or prod)
 	$(SAM) delete --config-env $(CONFIG)
 
 logs: ops ## Follow the functions' logs in AWS (STACK=photos)

@@ -61,13 +61,13 @@ def check_machine() -> None:
 def unpacked(archive: Path, folder: Path) -> Path:
     """Unpacks a release; returns its folder, the only one in the archive."""
     try:
-        with tarfile.open(archive) as tar:
+        with tarfile.open(archive, "r:gz") as tar:
             for entry in tar.getmembers():
                 if not entry.isfile() or entry.name.startswith("/") or ".." in Path(entry.name).parts:
                     stop(f"{archive} is no release: it has {entry.name}, which is not a file inside of its folder")
             tar.extractall(folder)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:  # of the archive, and of its compression
-        stop(f"{archive} is no release: {str(error).splitlines()[0]}")
+        stop(f"{archive} is no release: {error}")
     return next(folder.iterdir())
 
 

@@ -81,7 +81,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, help="file to write, such as template-managed.yaml beside template.yaml")
     output = parser.parse_args().output
-    output.write_text(variant(TEMPLATE.read_text()))
+    try:
+        output.write_text(variant(TEMPLATE.read_text()))
+    except OSError as error:
+        raise Problem(f"cannot write {output}: {error.strerror}") from None
     print(f"{output} is written: sam build --template {output}, then sam deploy --guided", file=sys.stderr)
     return 0
 
