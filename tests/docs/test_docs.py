@@ -275,12 +275,12 @@ class Configuration(unittest.TestCase):
         for text in SOURCES.values():
             if "ConfigError" not in text:
                 continue
-            call = r'\.(text|number|required)\(\s*(?:"(\w+)"|([A-Z_]+))\s*,\s*("[^"]*"|[\d._]+|[^,()]*)'
+            call = r'\.(text|number|required|bucket)\(\s*(?:"(\w+)"|([A-Z_]+))\s*,\s*("[^"]*"|[\d._]+|[^,()]*)'
             for match in re.finditer(call, text):
                 way, name, constant, literal = match.groups()
                 if constant:  # the constant of the function that it is in
                     name = re.findall(rf'const {constant}: &str = "(\w+)"', text[: match.start()])[-1]
-                if way == "required":
+                if way in ("required", "bucket"):
                     said = "required"
                 elif literal.startswith('"'):
                     said = literal.strip('"') or "empty"

@@ -96,7 +96,7 @@ def main() -> int:
 def from_command(all_commands: list[Command], first: str | None) -> list[Command]:
     targets = [command.target for command in all_commands]
     if first and first not in targets:
-        raise Problem(f"{first} measures nothing; these do: {', '.join(targets)}")
+        raise Problem(f"{first} measures nothing; these do: {', '.join(dict.fromkeys(targets))}")
     return all_commands[targets.index(first) :] if first else all_commands
 
 
