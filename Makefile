@@ -272,7 +272,7 @@ bench-pins: setup ## Update the pins of the thumbnailers that make bench and mak
 load-compare: build ## Compare the cost of a batch of 24 photos in a server, behind RabbitMQ, and in Lambda functions (PHOTOS_DIR=DIR)
 	@$(AWS) with -- $(DEV).benches.load.run $(if $(PHOTOS_DIR),--photos "$(PHOTOS_DIR)")
 
-figures: release ops ## Measure all figures of README and docs anew, in some 100 minutes on a quiet machine (PHOTOS_DIR=DIR FROM=cost)
+figures: release ops ## Measure all figures of README and docs anew, in some 90 minutes on a quiet machine (PHOTOS_DIR=DIR FROM=cost)
 	@$(DEV).benches.figures $(if $(PHOTOS_DIR),--photos "$(PHOTOS_DIR)") $(if $(FROM),--from "$(FROM)")
 	@$(OPS)/bin/python -m unittest discover --start-directory tests/docs -p test_figures.py
 
