@@ -48,6 +48,13 @@ class Package(unittest.TestCase):
             for path in (ROOT, cargo_home):
                 self.assertNotIn(f"{path}/".encode(), code, function)
 
+    def test_the_function_that_gives_out_urls_has_no_image_code(self) -> None:
+        thumbnail, upload_url = (bootstrap(function).read_bytes() for function in FUNCTIONS)
+        # A message of libjpeg's, and the names of crates in their panics.
+        for code in (b"Improper call to JPEG library", b"fast_image_resize", b"moxcms", b"weezl"):
+            self.assertIn(code, thumbnail, "it is no longer a sign of image code")
+            self.assertNotIn(code, upload_url)
+
     def test_nothing_of_a_package_is_newer_than_the_glibc_it_will_meet(self) -> None:
         for function in FUNCTIONS:
             symbols = subprocess.run(

@@ -813,17 +813,3 @@ async fn a_url_is_of_the_bucket_that_was_there_before_the_stack() {
     assert_eq!(put(&issued, &photo).await.status(), 200);
     assert_eq!(stack.item(key(&issued), "READY").await["original"]["bucket"], bucket);
 }
-
-#[test]
-fn the_function_that_gives_out_urls_has_no_image_code() {
-    let bootstrap = |function: &str| {
-        std::fs::read(root().join("target/lambda").join(function).join("bootstrap")).unwrap()
-    };
-    let (thumbnail, upload_url) = (bootstrap("thumbnail"), bootstrap("upload-url"));
-    // A message of libjpeg's, and the names of crates in their panics.
-    for code in ["Improper call to JPEG library", "fast_image_resize", "moxcms", "weezl"] {
-        let has = |binary: &[u8]| memchr::memmem::find(binary, code.as_bytes()).is_some();
-        assert!(has(&thumbnail), "{code} is no longer a sign of image code");
-        assert!(!has(&upload_url), "{code}");
-    }
-}
