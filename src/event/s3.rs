@@ -45,7 +45,11 @@ fn change(event_name: &str) -> Option<Change> {
 /// The fields that identify the object, and no others: a record without, say, a `userIdentity` is
 /// read as well.
 fn parse(record: &Value) -> Result<RawObject, String> {
-    let s3 = S3Entity::deserialize(&record["s3"])
+    let entity = &record["s3"];
+    if !entity.is_object() {
+        return Err("the record is no S3 record: it has no object `s3`".to_owned());
+    }
+    let s3 = S3Entity::deserialize(entity)
         .map_err(|error| format!("the record is no S3 record: {error}"))?;
     Ok(RawObject {
         sender: "S3 record",
@@ -188,6 +192,19 @@ mod tests {
             ("/eventName", "ObjectCreatedBy:Me", "ObjectCreatedBy:Me from aws:s3"),
         ] {
             assert_eq!(changed_put(path, value.into()), Record::Other(kind.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_record_without_its_object_is_said_to_be_no_s3_record() {
+        for record in
+            [json!({"eventName": "ObjectCreated:Put"}), json!({"s3": []}), json!({"s3": null})]
+        {
+            let reason = parse(&record).err();
+            assert_eq!(
+                reason.as_deref(),
+                Some("the record is no S3 record: it has no object `s3`")
+            );
         }
     }
 }
