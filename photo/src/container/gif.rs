@@ -146,6 +146,7 @@ mod tests {
         for length in 0..=whole.len() {
             let sizes = sizes(&whole[..length], &CancelFlag::default()).unwrap();
             assert_eq!(sizes.has_end, length == whole.len(), "{length}");
+            assert!(length >= SCREEN.len() || sizes.kept == 0, "{length}");
         }
     }
 

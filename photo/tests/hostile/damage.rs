@@ -53,16 +53,13 @@ fn a_prefix_is_refused_or_gives_the_whole_picture() {
 /// Whoever uploads photos can mend a broken upload, but not a damaged file.
 #[test]
 fn half_of_a_photo_is_said_to_be_truncated() {
-    let halves = PHOTOS.map(|name| {
+    for name in PHOTOS {
         let photo = golden(name);
-        (name, render(&photo[..photo.len() / 2]))
-    });
-    let other: Vec<_> = halves
-        .iter()
-        .filter_map(|(name, half)| half.as_ref().err().map(|refusal| (name, refusal)))
-        .filter(|(_, refusal)| refusal.name() != "TruncatedPhoto")
-        .collect();
-    assert!(other.is_empty(), "{other:#?}");
+        // Half of a sequence can have its first picture.
+        if let Err(refusal) = render(&photo[..photo.len() / 2]) {
+            assert_eq!(refusal.name(), "TruncatedPhoto", "{name}: {refusal}");
+        }
+    }
 }
 
 #[test]
