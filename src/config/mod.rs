@@ -248,13 +248,9 @@ impl UploadConfig {
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<UploadConfig, ConfigError> {
         let vars = Variables(&variable);
         let originals_prefix = vars.originals_prefix();
-        if originals_prefix.len() > Self::MAX_PREFIX_BYTES {
-            return Err(ConfigError::Invalid {
-                name: "ORIGINALS_PREFIX",
-                value: originals_prefix,
-                allowed: "a text of at most 200 bytes",
-            });
-        }
+        let is_short = |prefix: &str| prefix.len() <= Self::MAX_PREFIX_BYTES;
+        let originals_prefix =
+            checked("ORIGINALS_PREFIX", originals_prefix, "a text of at most 200 bytes", is_short)?;
         Ok(UploadConfig {
             originals_bucket: vars.originals_bucket()?,
             originals_prefix,
@@ -271,6 +267,16 @@ impl UploadConfig {
                 .map(Duration::from_secs)?,
         })
     }
+}
+
+/// The text, if it is allowed.
+fn checked(
+    name: &'static str,
+    value: String,
+    allowed: &'static str,
+    is_allowed: impl Fn(&str) -> bool,
+) -> Result<String, ConfigError> {
+    if is_allowed(&value) { Ok(value) } else { Err(ConfigError::Invalid { name, value, allowed }) }
 }
 
 /// The environment, with one method for each kind of value.
@@ -307,24 +313,17 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
     /// bucket would be taken for two. Old buckets have names with capitals and underscores (Amazon S3 User Guide,
     /// "General purpose bucket naming rules").
     fn bucket(&self, name: &'static str, what: &'static str) -> Result<String, ConfigError> {
-        let value = self.required(name, what)?;
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-        if !value.bytes().all(is_allowed) {
-            let allowed = "a bucket's name, without s3:// and not an ARN";
-            return Err(ConfigError::Invalid { name, value, allowed });
-        }
-        Ok(value)
+        let allowed = "a bucket's name, without s3:// and not an ARN";
+        checked(name, self.required(name, what)?, allowed, |value| value.bytes().all(is_allowed))
     }
 
     fn dead_letter_queue_url(&self) -> Result<String, ConfigError> {
         const NAME: &str = "DEAD_LETTER_QUEUE_URL";
         let value = self.required(NAME, "the URL of the SQS dead-letter queue")?;
-        if !value.starts_with("https://") && !value.starts_with("http://") {
-            let allowed =
-                "the URL of an SQS queue, which begins with https://, not its name or ARN";
-            return Err(ConfigError::Invalid { name: NAME, value, allowed });
-        }
-        Ok(value)
+        let allowed = "the URL of an SQS queue, which begins with https://, not its name or ARN";
+        let is_url = |value: &str| value.starts_with("https://") || value.starts_with("http://");
+        checked(NAME, value, allowed, is_url)
     }
 
     fn originals_prefix(&self) -> String {
@@ -338,11 +337,10 @@ impl<F: Fn(&str) -> Option<String>> Variables<'_, F> {
 
     fn cache_control(&self) -> Result<Option<String>, ConfigError> {
         const NAME: &str = "CACHE_CONTROL";
-        let value = self.text(NAME, "");
-        if !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-            let allowed = "the text of a header: ASCII letters, digits, signs and spaces";
-            return Err(ConfigError::Invalid { name: NAME, value, allowed });
-        }
+        let allowed = "the text of a header: ASCII letters, digits, signs and spaces";
+        let is_allowed = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+        let value =
+            checked(NAME, self.text(NAME, ""), allowed, |value| value.bytes().all(is_allowed))?;
         Ok(Some(value).filter(|value| !value.is_empty()))
     }
 

@@ -33,7 +33,7 @@ pub struct Task {
 
 /// What is asked of a task, in both schemas.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object about a task")]
 struct Fields {
     s3_key: Option<String>,
     s3_version_id: Option<String>,

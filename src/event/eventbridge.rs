@@ -11,18 +11,20 @@ use super::{Record, text};
 
 /// What is asked of an event's `detail`.
 #[derive(Deserialize)]
+#[serde(expecting = "an object `detail`")]
 struct Detail {
     bucket: Bucket,
     object: Object,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object `bucket`")]
 struct Bucket {
     name: Option<String>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", expecting = "an object `object`")]
 struct Object {
     key: Option<String>,
     size: Option<u64>,
@@ -69,6 +71,8 @@ fn parse(event: &Value) -> Result<RawObject, String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::tests::{created, removed, sample};
     use super::super::{Notice, Sequencer};
     use super::*;
@@ -122,6 +126,18 @@ mod tests {
                 panic!("{path} was readable");
             };
             assert_eq!(payload["id"], sample("eventbridge-created")["id"], "{path}");
+        }
+    }
+
+    #[test]
+    fn an_event_without_its_objects_is_told_which_it_lacks() {
+        for (detail, part) in [
+            (json!(null), "`detail`"),
+            (json!({"bucket": null, "object": {}}), "`bucket`"),
+            (json!({"bucket": {}, "object": "a.jpg"}), "`object`"),
+        ] {
+            let reason = parse(&json!({"detail": detail})).err().unwrap();
+            assert!(reason.ends_with(&format!("expected an object {part}")), "{reason}");
         }
     }
 }
