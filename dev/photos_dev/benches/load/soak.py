@@ -86,6 +86,9 @@ class Compared:
     name: str
 
 
+HUNDREDS = Compared(slice(HUNDRED), slice(-HUNDRED, None), "first to last hundred")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=whole(LEAST), default=PHOTOS, help=f"number of photos (default: {PHOTOS})")
@@ -94,10 +97,10 @@ def main() -> int:
     aws = Clients(endpoint())
     with ExitStack() as stack:
         slow = stack.enter_context(slow_aws(aws.endpoint, DELAYS[GUIDE.title])) if options.waits else None
-        return report(found(aws, slow, options.photos))
+        return report(findings(aws, slow, options.photos))
 
 
-def found(aws: Clients, slow: str | None, count: int) -> list[Finding]:
+def findings(aws: Clients, slow: str | None, count: int) -> list[Finding]:
     """Loads the function, which calls AWS through the `slow` endpoint if there is one."""
     outputs = deploy(aws.endpoint, "soak", FUNCTIONS, {}, through(slow) if slow else {})
     in_burst = burst(aws, outputs)
@@ -136,26 +139,19 @@ def soak(environment: dict[str, str], records: list[dict[str, Any]], count: int,
     worked = size * sum(map(len, samples))
     found = f"{worked} photos in {seconds:.0f} s, {worked / seconds:.1f} a second, by {AT_ONCE} processes"
     found += f", in events of {size}" if size > 1 else ""
-    compared = alone() if size == 1 else overlapping(events)
+    compared = HUNDREDS if size == 1 else halves(events)
+    memory = steady("memory", "MB", samples, compared, lambda sample: sample.memory_mb, MEMORY_DRIFT)
     return [
         Finding("an hour's worth of photos", found, worked == AT_ONCE * events * size),
-        memory(samples, compared) if size == 1 else overlapping_memory(samples),
+        memory if size == 1 else overlapping_memory(samples),
         steady("descriptors", "", samples, compared, lambda sample: sample.descriptors, 0),
         steady("CPU time of a photo", "ms", samples, compared, lambda sample: sample.cpu_ms, TIME_DRIFT),
         steady("wall time of a photo", "ms", samples, compared, lambda sample: sample.wall_ms, TIME_DRIFT),
     ]
 
 
-def alone() -> Compared:
-    return Compared(slice(HUNDRED), slice(-HUNDRED, None), "first to last hundred")
-
-
-def overlapping(events: int) -> Compared:
+def halves(events: int) -> Compared:
     return Compared(slice(events // 2), slice(events // 2, None), "first to last half")
-
-
-def memory(samples: list[list[Sample]], compared: Compared) -> Finding:
-    return steady("memory", "MB", samples, compared, lambda sample: sample.memory_mb, MEMORY_DRIFT)
 
 
 def overlapping_memory(samples: list[list[Sample]]) -> Finding:
